@@ -1,0 +1,30 @@
+PYTHON ?= python3
+BIN := .venv/bin
+THREADS ?= 2
+
+.PHONY: install demo test lint format clean
+
+install: .venv/.installed
+
+.venv/.installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install -q -c constraints.txt -e ".[dev]"
+	touch $@
+
+demo: install
+	$(BIN)/skgan demo
+
+test: install
+	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv build dist *.egg-info skgan-demo

@@ -1,0 +1,182 @@
+"""What every trained object shares: private randomness, the device, and batches drawn from tensors in memory."""
+
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+_LOCK = threading.RLock()
+
+
+@contextmanager
+def private_rng(seed: int, device: str = "cpu") -> Iterator[None]:
+    """Run a block on torch's own generators, seeded, and give them back as they were.
+
+    ``torch.random.fork_rng`` is process-wide, so a lock keeps two threads from sharing one fork.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the block, at least 0.
+    device : str
+        The device whose generator is forked along with the CPU's.
+    """
+    cuda = [torch.device(device).index or 0] if torch.device(device).type == "cuda" else []
+    with _LOCK, torch.random.fork_rng(devices=cuda):
+        # torch.manual_seed would also seed the devices that were not forked.
+        torch.default_generator.manual_seed(seed)
+        for index in cuda:
+            torch.cuda.default_generators[index].manual_seed(seed)
+        yield
+
+
+def draw_seeds(random_state, n: int) -> list[int]:
+    """Draw n seeds; ``None`` takes fresh entropy instead of NumPy's global generator."""
+    if random_state is None:
+        rng = np.random.RandomState()
+    elif isinstance(random_state, int | np.integer):
+        rng = np.random.RandomState(random_state)
+    else:
+        rng = random_state
+    return [int(seed) for seed in rng.randint(2**31 - 1, size=n)]
+
+
+def sub_seed(*entropy: int) -> int:
+    """One seed out of several numbers, such as (seed, class, block); streams of different numbers are independent."""
+    return int(np.random.SeedSequence(entropy).generate_state(1, np.uint32)[0])
+
+
+def resolve_device(device: str | None) -> str:
+    """Turn ``"auto"`` or ``None`` into a device that is there; a missing CUDA device becomes the CPU, with a warning."""
+    if device is None or device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        kind = torch.device(device).type
+    except RuntimeError as error:
+        raise ValueError(
+            f"device={device!r} is no device that torch knows; use 'auto', 'cpu', 'cuda' or 'cuda:<index>'."
+        ) from error
+    if kind == "cuda" and not torch.cuda.is_available():
+        warnings.warn(
+            f"device={device!r} was asked for, but torch sees no CUDA device here; the CPU is used instead.",
+            UserWarning,
+            stacklevel=3,
+        )
+        return "cpu"
+    if kind == "cuda" and (torch.device(device).index or 0) >= torch.cuda.device_count():
+        raise ValueError(
+            f"device={device!r} was asked for, but there are only {torch.cuda.device_count()} CUDA devices here."
+        )
+    return str(device)
+
+
+def as_tensor(array, device: str = "cpu") -> torch.Tensor:
+    """A tensor on the device; on the CPU it shares the array's memory."""
+    if isinstance(array, np.ndarray) and not array.flags.writeable:
+        # torch warns about read-only memory although nothing here writes to it.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            return torch.as_tensor(array, device=device)
+    return torch.as_tensor(array, device=device)
+
+
+def to_unit_range(batch: torch.Tensor) -> torch.Tensor:
+    """uint8 images become float32 in [-1, 1]; everything else is already encoded and passes."""
+    return batch.float().mul_(2 / 255).sub_(1) if batch.dtype == torch.uint8 else batch
+
+
+class DeviceMixin:
+    """skorch nets whose ``device="auto"`` is resolved at fit, and whose parameters never re-initialise them behind your back."""
+
+    device: str
+    device_: str
+    initialized_: bool
+
+    def initialize(self):
+        """Resolve the device, then let skorch build callbacks, module, criterion, optimiser and history on it."""
+        self.device_ = resolve_device(self.device)
+        requested, self.device = self.device, self.device_
+        try:
+            return super().initialize()  # type: ignore[misc]
+        finally:
+            self.device = requested
+
+    def set_params(self, **params):
+        """Set parameters; a net that was fitted has to be fitted again (it always trains from scratch)."""
+        if params and self.initialized_:
+            # skorch would rebuild modules at once, and flatten the optimiser's parameter groups.
+            self.initialized_ = False
+            self.virtual_params_ = {}
+        return super().set_params(**params)  # type: ignore[misc]
+
+    def __setstate__(self, state):
+        requested = state["device"]
+        known = requested if requested not in (None, "auto") else state.get("device_", "cpu")
+        super().__setstate__({**state, "device": known})  # type: ignore[misc]
+        if "device_" in state:
+            self.device_ = self.device
+        self.device = requested
+
+
+class BalancedBatches:
+    """Batches of rows in memory whose classes are drawn with probability ∝ countᵇ, for a fixed number of steps.
+
+    An epoch is ``steps_per_epoch`` steps; the indices of an epoch are drawn at once, a batch is one gather.
+
+    Parameters
+    ----------
+    X : tensor of shape (n, ...)
+    y : tensor of shape (n,), class ids
+    batch_size : int
+        Rows of one batch.
+    max_steps, steps_per_epoch : int
+    power : float
+        b above: 0 draws every class equally often, 1 leaves the data's own frequencies.
+    """
+
+    def __init__(self, X, y, *, batch_size, max_steps, steps_per_epoch, power=0.0):
+        self.X, self.y, self.batch_size = X, y, batch_size
+        self.remaining, self.steps_per_epoch = max_steps, steps_per_epoch
+        self.order = torch.argsort(y, stable=True)
+        self.counts = torch.bincount(y)
+        self.starts = torch.cumsum(self.counts, 0) - self.counts
+        # A class without rows is never drawn, whatever the power.
+        self.weights = torch.where(self.counts > 0, self.counts.double().clamp(min=1) ** power, 0.0)
+
+    def __iter__(self):
+        steps = min(self.steps_per_epoch, self.remaining)
+        for rows in self.draw(steps * self.batch_size).view(steps, self.batch_size):
+            self.remaining -= 1
+            yield to_unit_range(self.X[rows]), self.y[rows]
+
+    def draw(self, n: int) -> torch.Tensor:
+        classes = torch.multinomial(self.weights, n, replacement=True)
+        within = (torch.rand(n, device=self.X.device, dtype=torch.float64) * self.counts[classes]).long()
+        return self.order[self.starts[classes] + within]
+
+
+class ShuffledBatches:
+    """Batches of rows in memory in a fresh random order every epoch, until ``max_updates`` batches are out.
+
+    The last, incomplete batch of an epoch is dropped unless it is the only one: BatchNorm fails on a batch of one.
+    """
+
+    def __init__(self, X, y, rows, *, batch_size, max_updates=None, shuffle=True):
+        self.X, self.y, self.rows = X, y, rows
+        self.batch_size, self.remaining, self.shuffle = batch_size, max_updates, shuffle
+
+    def __iter__(self):
+        rows = self.rows
+        if self.shuffle:
+            rows = rows[torch.randperm(len(rows), device=rows.device)]
+        for batch in rows.split(self.batch_size):
+            if self.shuffle and len(batch) < min(self.batch_size, len(rows)):
+                return
+            if self.remaining is not None:
+                if self.remaining == 0:
+                    return
+                self.remaining -= 1
+            yield self.X[batch], self.y[batch]

@@ -1,0 +1,107 @@
+"""skorch callbacks of generative nets: the weights' moving average, the divergence guard, the log of steps."""
+
+import math
+import warnings
+
+import torch
+from skorch.callbacks import Callback
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+
+class EMA(Callback):
+    """Exponential moving average of the generator's weights, written into the net when training ends.
+
+    The decay warms up as min(decay, (1 + t) / (10 + t)), so that the average is usable after some 100 steps.
+
+    Parameters
+    ----------
+    decay : float in [0, 1), default=0.995
+        Weight of the past per step; the half-life is log ½ / log decay, 138 steps by default.
+    """
+
+    def __init__(self, decay: float = 0.995):
+        self.decay = decay
+
+    def on_train_begin(self, net, **kwargs):
+        if not 0 <= self.decay < 1:
+            raise ValueError(f"The decay of the moving average must lie in [0, 1), got {self.decay}.")
+        self.average_ = AveragedModel(net.module_.generator, multi_avg_fn=self._average)
+
+    def _average(self, averaged, current, n_averaged):
+        t = int(n_averaged)
+        get_ema_multi_avg_fn(min(self.decay, (1 + t) / (10 + t)))(averaged, current, n_averaged)
+
+    def on_batch_end(self, net, training=True, **kwargs):
+        self.average_.update_parameters(net.module_.generator)
+
+    def on_train_end(self, net, **kwargs):
+        net.module_.generator.load_state_dict(self.average_.module.state_dict())
+        del self.average_
+
+
+class DivergenceGuard(Callback):
+    """When a loss or a weight is no longer finite, or a loss explodes: back to the last good weights, a warning, stop.
+
+    Checked once an epoch (every 20 steps by default), where the losses come off the device anyway.
+
+    Parameters
+    ----------
+    max_loss : float, default=1e6
+        A mean loss whose absolute value is above this counts as diverged.
+    """
+
+    def __init__(self, max_loss: float = 1e6):
+        self.max_loss = max_loss
+
+    def on_train_begin(self, net, **kwargs):
+        self.good_ = [tensor.clone() for tensor in self._tensors(net)]
+        self.good_step_ = 0
+
+    def _tensors(self, net):
+        """What training will leave behind: the discriminator, and the generator or its average."""
+        ema = dict(net.callbacks_).get("ema")
+        generator = net.module_.generator if ema is None else ema.average_.module
+        return [
+            *(t for name, t in net.module_.state_dict().items() if not name.startswith("generator.")),
+            *generator.state_dict().values(),
+        ]
+
+    @torch.no_grad()
+    def on_epoch_end(self, net, **kwargs):
+        tensors = self._tensors(net)
+        losses = {name: net.history[-1, name] for name in net.reported_ if name.endswith("loss")}
+        fine = all(math.isfinite(loss) and abs(loss) <= self.max_loss for loss in losses.values())
+        if fine and torch.stack([t.detach().float().sum() for t in tensors]).isfinite().all():
+            for kept, tensor in zip(self.good_, tensors, strict=True):
+                kept.copy_(tensor)
+            self.good_step_ = net.steps_
+            return
+        for kept, tensor in zip(self.good_, tensors, strict=True):
+            tensor.copy_(kept)
+        values = ", ".join(f"{name} {loss:.3g}" for name, loss in losses.items())
+        warnings.warn(
+            f"Training diverged by step {net.steps_} ({values}); the net went back to its state of step "
+            f"{self.good_step_} and stopped. A smaller lr or a stronger penalty usually cures it.",
+            UserWarning,
+            stacklevel=2,
+        )
+        raise KeyboardInterrupt  # skorch's way to end training from a callback
+
+    def on_train_end(self, net, **kwargs):
+        del self.good_
+
+
+class StepLog(Callback):
+    """With ``verbose=1``: steps, losses and time left, first after the first epoch (20 steps), then ten times."""
+
+    def on_train_begin(self, net, **kwargs):
+        self.next_ = 0
+
+    def on_epoch_end(self, net, **kwargs):
+        if not net.verbose or (net.steps_ < self.next_ and net.steps_ < net.max_steps):
+            return
+        self.next_ = net.steps_ + net.max_steps / 10
+        record = net.history[-1]
+        values = "  ".join(f"{name.replace('_', ' ')} {record[name]:.3f}" for name in net.reported_)
+        left = record["seconds"] / net.steps_ * (net.max_steps - net.steps_)
+        print(f"step {net.steps_}/{net.max_steps}  {values}  {record['seconds']:.1f} s, {left:.0f} s left", flush=True)

@@ -1,0 +1,6 @@
+"""Pairs of networks: ``.generator``, ``.discriminator``, ``.latent_dim``, ``forward(z, y)``."""
+
+from skgan.modules.dcgan import DCGAN
+from skgan.modules.mlp import MLPGAN
+
+__all__ = ["DCGAN", "MLPGAN"]

@@ -1,0 +1,112 @@
+"""The convolutional pair: transposed 4×4 stride-2 convolutions up, 4×4 stride-2 convolutions down, any image size."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import leaky_relu, pad
+
+from skgan.modules.layers import LabelEmbedding, ProjectionHead
+
+
+def n_doublings(height: int, width: int) -> int:
+    """How often the smaller side halves until it is 8 px or less, at least once: 28 → 2, 50 → 3, 64 → 3, 8 → 1."""
+    return max(1, math.ceil(math.log2(min(height, width) / 8)))
+
+
+class _DCGenerator(nn.Module):
+    def __init__(self, data_shape, n_classes, latent_dim, width):
+        super().__init__()
+        channels, self.height, self.width = data_shape
+        k = n_doublings(self.height, self.width)
+        self.start = (width << (k - 1), math.ceil(self.height / 2**k), math.ceil(self.width / 2**k))
+        self.labels = LabelEmbedding(n_classes, latent_dim)
+        self.project = nn.Linear(latent_dim + self.labels.dim, math.prod(self.start))
+        sizes = [width << level for level in reversed(range(k))]
+        # GroupNorm has no running statistics, which a moving average of the weights would spoil.
+        self.norms = nn.ModuleList(nn.GroupNorm(math.gcd(8, size), size) for size in sizes)
+        self.upsample = nn.ModuleList(
+            nn.ConvTranspose2d(n_in, n_out, 4, 2, 1) for n_in, n_out in zip(sizes, [*sizes[1:], channels], strict=True)
+        )
+
+    def forward(self, z: Tensor, y: Tensor) -> Tensor:
+        if self.labels.dim:
+            z = torch.cat([z, self.labels(y)], 1)
+        h = self.project(z).view(-1, *self.start)
+        for norm, upsample in zip(self.norms, self.upsample, strict=True):
+            h = upsample(leaky_relu(norm(h), 0.2))
+        # The last layer covers a multiple of 2ᵏ; the image is its middle.
+        top, left = (h.shape[2] - self.height) // 2, (h.shape[3] - self.width) // 2
+        return h[:, :, top : top + self.height, left : left + self.width].tanh()
+
+
+class _DCDiscriminator(nn.Module):
+    def __init__(self, data_shape, n_classes, width, n_features):
+        super().__init__()
+        channels, height, image_width = data_shape
+        k = n_doublings(height, image_width)
+        self.padding = tuple(
+            amount for size in (image_width, height) for amount in ((-size % 2**k) // 2, -(-(-size % 2**k) // 2))
+        )
+        sizes = [channels, *(width << level for level in range(k))]
+        self.downsample = nn.ModuleList(
+            nn.Conv2d(n_in, n_out, 4, 2, 1) for n_in, n_out in zip(sizes, sizes[1:], strict=False)
+        )
+        area = math.ceil(height / 2**k) * math.ceil(image_width / 2**k)
+        self.features = nn.Linear(sizes[-1] * area, n_features)
+        self.head = ProjectionHead(n_features, n_classes)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        h = pad(x, self.padding, value=-1.0) if any(self.padding) else x
+        for downsample in self.downsample:
+            h = leaky_relu(downsample(h), 0.2)
+        return self.head(leaky_relu(self.features(h.flatten(1)), 0.2), y)
+
+
+class DCGAN(nn.Module):
+    """A DCGAN for any image size, conditional through embeddings: concatenated to z, projected in the discriminator.
+
+    Differences from Radford et al. (2016): GroupNorm instead of BatchNorm in the generator and no norm in the
+    discriminator, so that an average of the weights needs no statistics and gradient penalties see one row at a time.
+    Sizes that are no multiple of 2ᵏ are cropped from (generator) and padded to (discriminator) the next one.
+
+    Parameters
+    ----------
+    data_shape : tuple of int
+        (C, H, W).
+    n_classes : int
+        1 is unconditional.
+    latent_dim : int, default=64
+        Length of the noise z ~ N(0, I).
+    width : int, default=32
+        Channels next to the image; doubled with every halving of the size.
+    n_features : int, default=128
+        Length of the discriminator's last hidden layer.
+
+    References
+    ----------
+    Radford, Metz & Chintala, "Unsupervised representation learning with deep convolutional GANs", ICLR 2016.
+    """
+
+    def __init__(
+        self,
+        data_shape: tuple[int, ...],
+        n_classes: int,
+        *,
+        latent_dim: int = 64,
+        width: int = 32,
+        n_features: int = 128,
+    ):
+        super().__init__()
+        if len(data_shape) != 3:
+            raise ValueError(
+                f"DCGAN makes images of shape (C, H, W), and these rows have shape {tuple(data_shape)}. For tables use "
+                "net='mlp_gan'; for flattened images give the sampler their image_shape."
+            )
+        self.latent_dim = latent_dim
+        self.generator = _DCGenerator(data_shape, n_classes, latent_dim, width)
+        self.discriminator = _DCDiscriminator(data_shape, n_classes, width, n_features)
+
+    def forward(self, z: Tensor, y: Tensor) -> Tensor:
+        """Noise (n, latent_dim) and labels (n,) → images (n, C, H, W) in [-1, 1]."""
+        return self.generator(z, y)

@@ -1,0 +1,94 @@
+"""The MLP pair, for tables and small images."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from skgan.modules.layers import LabelEmbedding, SpanOutput
+
+
+def _hidden_layers(sizes: Sequence[int], dropout: float) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+        layers += [nn.Linear(n_in, n_out), nn.LeakyReLU(0.01)]
+        if dropout:
+            layers.append(nn.Dropout(dropout))
+    return layers
+
+
+class _MLPGenerator(nn.Module):
+    def __init__(self, data_shape, n_classes, latent_dim, alpha, dropout, spans):
+        super().__init__()
+        self.data_shape = tuple(data_shape)
+        self.labels = LabelEmbedding(n_classes, latent_dim)
+        sizes = [latent_dim + self.labels.dim, 32 * alpha, 64 * alpha, 128 * alpha]
+        is_image = len(self.data_shape) == 3
+        self.layers = nn.Sequential(
+            *_hidden_layers(sizes, dropout),
+            nn.Linear(sizes[-1], math.prod(self.data_shape)),
+            nn.Tanh() if is_image else SpanOutput(spans),
+        )
+
+    def forward(self, z: Tensor, y: Tensor) -> Tensor:
+        if self.labels.dim:
+            z = torch.cat([z, self.labels(y)], 1)
+        return self.layers(z).view(-1, *self.data_shape)
+
+
+class _MLPDiscriminator(nn.Module):
+    def __init__(self, data_shape, n_classes, alpha, dropout):
+        super().__init__()
+        n_inputs = math.prod(data_shape)
+        self.labels = LabelEmbedding(n_classes, min(n_inputs, 8 * alpha))
+        sizes = [n_inputs + self.labels.dim, 128 * alpha, 32 * alpha, 8 * alpha]
+        self.layers = nn.Sequential(*_hidden_layers(sizes, dropout), nn.Linear(sizes[-1], 1))
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        x = x.flatten(1)
+        if self.labels.dim:
+            x = torch.cat([x, self.labels(y)], 1)
+        return self.layers(x)[:, 0]
+
+
+class MLPGAN(nn.Module):
+    """Two MLPs whose size is one number α: generator 32α-64α-128α, discriminator 128α-32α-8α, LeakyReLU(.01), dropout.
+
+    The sizes of Liu & Hu's MNIST report ("a size knob"); labels enter both networks as learned vectors.
+    Images leave through tanh; rows of a table are linear, and one-hot spans are relaxed draws.
+
+    Parameters
+    ----------
+    data_shape : tuple of int
+        (d,) for rows, (C, H, W) for images.
+    n_classes : int
+        1 is unconditional.
+    latent_dim : int, default=100
+        Length of the noise z ~ N(0, I).
+    alpha : int, default=4
+        α ≥ 1.
+    dropout : float in [0, 1), default=0.1
+        In both networks; off when sampling.
+    spans : sequence of (start, stop), default=()
+        One-hot spans of a table's categorical columns.
+    """
+
+    def __init__(
+        self,
+        data_shape: tuple[int, ...],
+        n_classes: int,
+        *,
+        latent_dim: int = 100,
+        alpha: int = 4,
+        dropout: float = 0.1,
+        spans: Sequence[tuple[int, int]] = (),
+    ):
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.generator = _MLPGenerator(data_shape, n_classes, latent_dim, alpha, dropout, spans)
+        self.discriminator = _MLPDiscriminator(data_shape, n_classes, alpha, dropout)
+
+    def forward(self, z: Tensor, y: Tensor) -> Tensor:
+        """Noise (n, latent_dim) and labels (n,) → rows (n, *data_shape)."""
+        return self.generator(z, y)

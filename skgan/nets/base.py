@@ -1,0 +1,295 @@
+"""What every generative net shares: steps instead of epochs, the history, export and restore, chunked sampling."""
+
+import inspect
+import time
+from typing import Any
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+
+from skgan._torch import BalancedBatches, DeviceMixin, as_tensor, to_unit_range
+from skgan.callbacks import EMA, DivergenceGuard, StepLog
+
+_CHUNK = 1024
+
+
+class GenerativeNet(DeviceMixin, NeuralNet):
+    """A skorch net that learns to make rows. Subclasses write ``train_step`` and, where they differ, ``sample``.
+
+    Training is counted in steps: one step is one ``train_step`` on one class-balanced batch drawn from the rows in
+    memory; an epoch is ``steps_per_epoch`` of them, after which losses are recorded, checked and logged.
+    skorch's prefixes work as everywhere: ``module__*``, ``criterion__*``, ``optimizer__*``, ``callbacks__ema__decay``.
+
+    Parameters
+    ----------
+    module : class
+        Called as ``module(data_shape, n_classes, **module__params)``; shapes come from the data at fit.
+    criterion : class
+        A loss of :mod:`skgan.losses`.
+    optimizer : class, default=torch.optim.Adam
+        One optimiser serves all players; its fused form is used where torch has one.
+    lr : float, default=2e-4
+    batch_size : int, default=64
+        Rows of one update.
+    max_steps : int, default=2000
+    max_time : float or None, default=None
+        Seconds after which training ends early.
+    steps_per_epoch : int, default=20
+    class_power : float, default=0.0
+        Classes are drawn with probability ∝ countᵇ: 0 equally often, 0.5 ∝ √count, 1 as they are.
+    callbacks : list of skorch callbacks or None
+        Added to the defaults (``ema``, ``divergence_guard``, ``step_log``), which ``callbacks__ema=None`` turns off.
+    device : str, default="auto"
+        Resolved at fit: CUDA where there is one, else the CPU.
+    verbose : int, default=0
+        1 prints steps, losses and time left.
+    """
+
+    def __init__(
+        self,
+        module,
+        criterion,
+        *,
+        optimizer=torch.optim.Adam,
+        lr=2e-4,
+        batch_size=64,
+        max_steps=2000,
+        max_time=None,
+        steps_per_epoch=20,
+        class_power=0.0,
+        callbacks=None,
+        device="auto",
+        verbose=0,
+        train_split=None,
+        **kwargs,
+    ):
+        if "max_epochs" in kwargs:
+            raise TypeError("Training is counted in steps here: set max_steps instead of max_epochs.")
+        self.max_steps = max_steps
+        self.max_time = max_time
+        self.steps_per_epoch = steps_per_epoch
+        self.class_power = class_power
+        super().__init__(
+            module,
+            criterion,
+            optimizer=optimizer,
+            lr=lr,
+            batch_size=batch_size,
+            callbacks=callbacks,
+            device=device,
+            verbose=verbose,
+            train_split=train_split,
+            **kwargs,
+        )
+
+    @property
+    def max_epochs(self) -> int:
+        """Derived: the epochs that make up ``max_steps``."""
+        return -(-self.max_steps // self.steps_per_epoch)
+
+    @max_epochs.setter
+    def max_epochs(self, value):
+        if hasattr(self, "initialized_"):  # skorch's own __init__ assigns its default once
+            raise ValueError(f"max_epochs is derived from max_steps; set max_steps instead of max_epochs={value!r}.")
+
+    def set_params(self, **params):
+        """Set parameters, by skorch's prefixes; a fitted net has to be fitted again."""
+        if "max_epochs" in params:
+            raise ValueError("Training is counted in steps here: set max_steps instead of max_epochs.")
+        return super().set_params(**params)
+
+    def get_params(self, deep=True, **kwargs):
+        """Parameters by name; skorch's own bookkeeping, which it rebuilds from them, is left out."""
+        params = super().get_params(deep=deep, **kwargs)
+        params.pop("_params_to_validate", None)
+        return params
+
+    @property
+    def _default_callbacks(self):
+        return [("ema", EMA()), ("divergence_guard", DivergenceGuard()), ("step_log", StepLog())]
+
+    # Building
+
+    def initialize_module(self):
+        """Build the pair for the shapes seen in ``fit``."""
+        if isinstance(self.module, torch.nn.Module):
+            raise TypeError(
+                f"module must be a class such as {type(self.module).__name__}, not an instance of it: the shapes of the "
+                "data are known only at fit. Its arguments are given as module__<name>."
+            )
+        kwargs = self.get_params_for("module")
+        self.module_ = self.module(self.data_shape_, self.n_classes_, **kwargs)
+        return self
+
+    def initialize_optimizer(self, *args, **kwargs):
+        """skorch's, with the fused form where the optimiser has one and nothing else was asked for."""
+        args, kwargs = self.get_params_for_optimizer("optimizer", self.get_all_learnable_params())
+        if "fused" in inspect.signature(self.optimizer).parameters and not kwargs.get("foreach"):
+            kwargs.setdefault("fused", True)
+        self.optimizer_ = self.optimizer(*args, **kwargs)
+        return self
+
+    # Training
+
+    def check_training_params(self):
+        """Refuse what would fail only after minutes."""
+        for name in ("max_steps", "batch_size", "steps_per_epoch"):
+            value = getattr(self, name)
+            if not isinstance(value, int | np.integer) or value < 1:
+                raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")
+        if self.max_time is not None and not self.max_time > 0:
+            raise ValueError(f"max_time is in seconds and must be above 0, got {self.max_time!r}.")
+
+    def fit(self, X, y=None, **fit_params):
+        """Train from scratch.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, d), float32, or (n, C, H, W), uint8 or float32 in [-1, 1]
+            Encoded rows.
+        y : ndarray of shape (n,), int64, or None
+            Class ids 0 … n_classes − 1; None is one class.
+
+        Returns
+        -------
+        self
+        """
+        self.check_training_params()
+        y = np.zeros(len(X), dtype=np.int64) if y is None else np.asarray(y, dtype=np.int64)
+        self.data_shape_, self.n_classes_ = tuple(X.shape[1:]), int(y.max()) + 1
+        self.steps_, self.stopped_ = 0, False
+        super().fit(X, y, **fit_params)
+        if self.steps_ < self.max_steps and not self.stopped_:
+            raise KeyboardInterrupt  # Ctrl-C: skorch would go on as if training had finished
+        return self
+
+    def notify(self, method_name, **cb_kwargs):
+        """skorch's, noting when a callback (and not the user) ended the training."""
+        try:
+            super().notify(method_name, **cb_kwargs)
+        except KeyboardInterrupt:
+            self.stopped_ = True
+            raise
+
+    def get_split_datasets(self, X, y=None, **fit_params):
+        """All rows, as tensors on the device; uint8 stays uint8."""
+        return torch.utils.data.TensorDataset(as_tensor(X, self.device_), as_tensor(y, self.device_)), None
+
+    def get_iterator(self, dataset, training=False):
+        """Class-balanced batches, ``rows_per_step`` rows each."""
+        X, y = dataset.tensors
+        return BalancedBatches(
+            X,
+            y,
+            batch_size=self.rows_per_step,
+            max_steps=self.max_steps,
+            steps_per_epoch=self.steps_per_epoch,
+            power=self.class_power,
+        )
+
+    @property
+    def rows_per_step(self) -> int:
+        """Rows that one ``train_step`` takes."""
+        return self.batch_size
+
+    def on_train_begin(self, net, X=None, y=None, **kwargs):
+        super().on_train_begin(net, X=X, y=y, **kwargs)
+        self._set_training(True)
+        self.sums_, self.reported_ = None, ()
+        self.last_loss_ = torch.tensor(float("nan"))
+        self.begin_ = time.perf_counter()
+
+    def report(self, **values: torch.Tensor) -> dict[str, Any]:
+        """Add a step's scalars to the epoch's sums, on the device, and return what skorch expects of a step.
+
+        The returned ``loss`` is the first scalar's mean over the epoch before, so that no batch waits for the device.
+        """
+        stacked = torch.stack(tuple(values.values()))
+        self.sums_ = stacked if self.sums_ is None else self.sums_ + stacked
+        self.reported_ = tuple(values)
+        self.steps_ += 1
+        return {"loss": self.last_loss_}
+
+    def on_batch_end(self, net, batch=None, training=False, **kwargs):
+        if self.max_time is not None and time.perf_counter() - self.begin_ > self.max_time:
+            self.record_epoch()
+            raise KeyboardInterrupt
+
+    def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+        self.record_epoch()
+
+    def record_epoch(self):
+        """Write the epoch's means into the history: the one place where values come off the device."""
+        steps = len(self.history[-1, "batches"])
+        for name, mean in zip(self.reported_, (self.sums_ / steps).tolist(), strict=True):
+            self.history.record(name, mean)
+        self.history.record("step", self.steps_)
+        self.history.record("seconds", time.perf_counter() - self.begin_)
+        self.last_loss_ = torch.tensor(self.history[-1, self.reported_[0]])
+        self.sums_ = None
+
+    def on_train_end(self, net, X=None, y=None, **kwargs):
+        super().on_train_end(net, X=X, y=y, **kwargs)
+        self.sums_ = None
+
+    # What is kept of a trained net
+
+    def export(self) -> dict[str, Any]:
+        """The trained net as plain CPU arrays: weights, shapes, history, and whether it ran to its last step."""
+        columns = ("step", *self.reported_, "seconds")
+        records = [record for record in self.history if "step" in record]
+        return {
+            "weights": {
+                name.removeprefix("_orig_mod."): tensor.detach().cpu().numpy().copy()
+                for name, tensor in self.module_.state_dict().items()
+            },
+            "data_shape": self.data_shape_,
+            "n_classes": self.n_classes_,
+            "history": {column: [record[column] for record in records] for column in columns},
+            "complete": self.steps_ >= self.max_steps,
+        }
+
+    def restore(self, exported: dict[str, Any]):
+        """Build the module and load an export's weights, ready to sample."""
+        self.data_shape_, self.n_classes_ = exported["data_shape"], exported["n_classes"]
+        self.initialize()
+        module = getattr(self.module_, "_orig_mod", self.module_)
+        module.load_state_dict({name: torch.from_numpy(array) for name, array in exported["weights"].items()})
+        return self
+
+    # Sampling
+
+    def latent(self, n: int) -> torch.Tensor:
+        """Noise of shape (n, latent_dim) from N(0, I)."""
+        return torch.randn(n, self.module_.latent_dim, device=self.device_)
+
+    def sample(self, y, source=None) -> np.ndarray:
+        """Make one encoded row per label.
+
+        Parameters
+        ----------
+        y : array of shape (n,)
+            Class ids.
+        source : tuple (X, y) or None
+            The encoded training set, for nets that start from real rows; ignored here.
+
+        Returns
+        -------
+        ndarray of shape (n, *data_shape), float32
+        """
+        return self._in_chunks(lambda labels: self.module_(self.latent(len(labels)), labels), as_tensor(np.asarray(y)))
+
+    @torch.no_grad()
+    def _in_chunks(self, function, *tensors) -> np.ndarray:
+        self._set_training(False)
+        pieces = zip(*(tensor.split(_CHUNK) for tensor in tensors), strict=True)
+        return torch.cat([function(*(t.to(self.device_) for t in piece)).cpu() for piece in pieces]).numpy()
+
+    def score_samples(self, X, y) -> np.ndarray:
+        """How real encoded rows look to the discriminator: logits of shape (n,)."""
+        return self._in_chunks(
+            lambda rows, labels: self.module_.discriminator(to_unit_range(rows), labels),
+            as_tensor(np.asarray(X)),
+            as_tensor(np.asarray(y)),
+        )

@@ -1,0 +1,51 @@
+"""Ready-made nets: plain functions whose keyword arguments override the net's parameters.
+
+``net="dcgan"`` in a sampler means ``net=dcgan()``; to change a parameter, pass the call: ``net=dcgan(max_steps=500)``.
+"""
+
+from skgan.losses import NonSaturating
+from skgan.modules import DCGAN, MLPGAN
+from skgan.nets import AdversarialNet
+from skgan.penalties import R1
+
+__all__ = ["dcgan", "mlp_gan"]
+
+
+def mlp_gan(alpha: int = 4, **params) -> AdversarialNet:
+    """The MLP pair of size α, for tables and small images, with one-sided label smoothing and R1.
+
+    Parameters
+    ----------
+    alpha : int, default=4
+        Generator 32α-64α-128α, discriminator 128α-32α-8α hidden units.
+    **params
+        Any parameter of :class:`skgan.nets.AdversarialNet`, such as ``max_steps`` or ``module__latent_dim``.
+    """
+    defaults = {
+        "module": MLPGAN,
+        "module__alpha": alpha,
+        "criterion": NonSaturating,
+        "criterion__label_smoothing": 0.1,
+        "penalties": (R1(gamma=0.1),),
+        "lr": 5e-4,
+        "optimizer__betas": (0.5, 0.99),
+    }
+    return AdversarialNet(**{**defaults, **params})
+
+
+def dcgan(**params) -> AdversarialNet:
+    """The convolutional pair, for images of any size, with R1.
+
+    Parameters
+    ----------
+    **params
+        Any parameter of :class:`skgan.nets.AdversarialNet`, such as ``max_steps`` or ``module__width``.
+    """
+    defaults = {
+        "module": DCGAN,
+        "criterion": NonSaturating,
+        "penalties": (R1(gamma=1.0),),
+        "lr": 5e-4,
+        "optimizer__betas": (0.0, 0.99),
+    }
+    return AdversarialNet(**{**defaults, **params})

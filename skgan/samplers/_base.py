@@ -1,0 +1,446 @@
+"""What every skgan sampler does: encode → train → sample → decode → stack, once, at the border."""
+
+import difflib
+import inspect
+import itertools
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from joblib import Parallel, delayed
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.preprocessing import label_binarize
+from sklearn.utils.validation import check_consistent_length
+
+from skgan import presets
+from skgan._compat import ArraysTransformer, check_target_type, validate_data
+from skgan._torch import draw_seeds, private_rng, resolve_device, sub_seed
+from skgan.codecs import choose_codec
+
+BLOCK = 256
+"""Rows are made in whole blocks of this size, so that a row does not depend on how many are asked for."""
+
+_DECODE = 16 * BLOCK
+_FIT_STREAM, _SAMPLE_STREAM = 0, 1
+
+
+def train_generator(X: np.ndarray, y: np.ndarray, net, seed: int) -> dict[str, Any]:
+    """Train a clone of the net on encoded rows: a pure function of its arguments that returns plain CPU arrays.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d) or (n, C, H, W)
+        Encoded rows.
+    y : ndarray of shape (n,)
+        Class ids.
+    net : GenerativeNet
+        Its parameters count, its state does not.
+    seed : int
+
+    Returns
+    -------
+    dict
+        As :meth:`skgan.nets.GenerativeNet.export`.
+    """
+    net = clone(net)
+    with private_rng(seed, resolve_device(net.device)):
+        net.fit(X, y)
+    return net.export()
+
+
+def preset(name: str):
+    """The net that a preset's name stands for.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, with the list and the nearest match.
+    """
+    if name in presets.__all__:
+        return getattr(presets, name)()
+    near = difflib.get_close_matches(name, presets.__all__, n=1, cutoff=0.5)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"net={name!r} is no preset; there are {', '.join(map(repr, presets.__all__))} and 'auto'.{hint}")
+
+
+def check_container(name: str, data: Any, what: str) -> None:
+    """Refuse what neither imbalanced-learn nor NumPy would take, or would take wrongly, with what to do instead."""
+    package = type(data).__module__.split(".")[0]
+    if package in ("polars", "dask", "pyarrow", "modin", "cudf"):
+        raise TypeError(
+            f"{name} takes pandas objects, NumPy arrays, SciPy sparse matrices and lists; {what} is a "
+            f"{package} {type(data).__name__}. Convert it first, with .to_pandas() or .to_numpy() (dask: .compute())."
+        )
+    if isinstance(data, torch.Tensor) and (data.is_cuda or data.requires_grad):
+        raise TypeError(
+            f"{name} takes arrays in the CPU's memory; {what} is a tensor on {data.device}"
+            f"{' that records gradients' if data.requires_grad else ''}. Pass {what}.detach().cpu().numpy()."
+        )
+    if isinstance(data, np.ndarray) and data.dtype == object and data.size:
+        first = data.flat[0]
+        if isinstance(first, np.ndarray) or (data.ndim > 2 and what == "X"):
+            raise ValueError(
+                f"{what} is an object array of shape {data.shape} that holds {type(first).__name__} values. Images must "
+                "be one numeric array: give all the same shape and stack them with numpy.stack."
+            )
+
+
+def check_finite(X: Any, name: str) -> None:
+    """Refuse NaN and infinity, in imbalanced-learn's words plus the row and the column."""
+    found = _first_not_finite(X)
+    if found is None:
+        return
+    row, *where = (int(i) for i in found)
+    if isinstance(X, pd.DataFrame):
+        value, place = X.iat[row, where[0]], repr(X.columns[where[0]])
+    else:
+        value, place = X[(row, *where)], ", ".join(map(str, where))
+    what = "NaN" if pd.isna(value) else "infinity or a value too large for dtype('float64')"
+    raise ValueError(
+        f"Input X contains {what}.\nThe first is in row {row}, column {place}. {name} trains on complete, finite rows "
+        "only: put an imputer such as SimpleImputer() before it in the pipeline, or drop the row."
+    )
+
+
+def _first_not_finite(X: Any) -> np.ndarray | None:
+    """Indices of the first value that is NaN or infinite, or None."""
+    if isinstance(X, pd.DataFrame):
+        bad = np.array(X.isna())
+        for j, dtype in enumerate(X.dtypes):
+            if not bad[:, j].any() and pd.api.types.is_float_dtype(getattr(dtype, "subtype", dtype)):
+                bad[:, j] = np.isinf(X.iloc[:, j].to_numpy(np.float64))
+    elif sparse.issparse(X):
+        stored = X.tocoo()
+        bad_stored = ~np.isfinite(stored.data) if X.dtype.kind == "f" else np.zeros(stored.nnz, bool)
+        where = np.argwhere(bad_stored)
+        return np.array([stored.row[where[0, 0]], stored.col[where[0, 0]]]) if len(where) else None
+    elif X.dtype.kind == "f":
+        with np.errstate(all="ignore"):
+            if np.isfinite(X.sum()):  # no array of bools for the usual case
+                return None
+        bad = ~np.isfinite(X)
+    elif X.dtype.kind == "O":
+        bad = pd.isna(X)
+    else:
+        return None
+    return np.argwhere(bad)[0] if bad.any() else None
+
+
+class GenerativeSamplerMixin:
+    """The part of a sampler that does not depend on how many rows of which class are wanted.
+
+    Subclasses have the parameters ``net, codec, row_filter, per_class, image_shape, channels, categorical_features,
+    max_steps, max_time, n_jobs, device, random_state, verbose``.
+    """
+
+    net: Any
+    codec: Any
+    row_filter: Any
+    per_class: bool
+
+    # The border
+
+    def set_params(self, **params):
+        """Set parameters; those of the net as ``net__…``, where the net is an object."""
+        net = params.get("net", self.net)
+        nested = [key for key in params if key.startswith("net__")]
+        if nested and not hasattr(net, "set_params"):
+            example = net if net in presets.__all__ else "dcgan"
+            key = nested[0].removeprefix("net__")
+            raise ValueError(
+                f"{nested[0]} cannot be set because net={net!r} is no object with parameters. Pass the preset's call, "
+                f"such as net={example}(), when the sampler is made, or set {key} in it: net={example}({key}=…)."
+            )
+        return super().set_params(**params)  # type: ignore[misc]
+
+    def fit(self, X, y):
+        """Check the input and count the classes; nothing is trained. Use ``fit_resample``."""
+        self._check_containers(X, y)
+        return super().fit(X, y)  # type: ignore[misc]
+
+    def fit_resample(self, X, y):
+        """Train on (X, y) and return it with the new rows underneath.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or sparse matrix of shape (n, d), or images (n, C, H, W), (n, H, W, C), (n, H, W)
+            Numbers in any dtype; DataFrames and object arrays may hold categorical columns. No NaN.
+        y : array-like of shape (n,)
+            Class labels of any type.
+
+        Returns
+        -------
+        X_resampled, y_resampled
+            In the containers and dtypes of X and y: the originals first, unmodified and in order, then the new rows.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For input or parameters that training could not use, before any training.
+        """
+        self._check_containers(X, y)
+        self._container = ArraysTransformer(X, y)
+        return super().fit_resample(X, y)  # type: ignore[misc]
+
+    def _check_containers(self, X, y) -> None:
+        check_container(type(self).__name__, X, "X")
+        check_container(type(self).__name__, y, "y")
+
+    def _check_X_y(self, X, y):
+        y, self._binarize_y = check_target_type(y, indicate_one_vs_all=True)
+        if isinstance(X, pd.DataFrame):
+            if X.columns.has_duplicates:
+                twice = X.columns[X.columns.duplicated()][0]
+                raise ValueError(f"The column names of X must be unique, but {twice!r} is there more than once.")
+            if not X.size:
+                raise ValueError(f"Found array with shape {X.shape} while a minimum of 1 sample and 1 feature is required.")
+            check_consistent_length(X, y)
+            validate_data(self, X=X, y=y, reset=True, skip_check_array=True)
+        else:
+            X, y = validate_data(
+                self,
+                X=X,
+                y=y,
+                reset=True,
+                accept_sparse=["csr", "csc"],
+                allow_nd=True,
+                dtype=None,
+                ensure_all_finite=False,
+            )
+        check_finite(X, type(self).__name__)
+        return X, y, self._binarize_y
+
+    # Training
+
+    def _fit_generators(self, X, y, counts: Mapping[Any, int]) -> None:
+        """Encode, and train what the classes in ``counts`` (class → new rows, all above 0) need."""
+        train_seed, self._sample_seed = draw_seeds(self.random_state, 2)  # type: ignore[attr-defined]
+        self.sample_shape_ = tuple(X.shape[1:])
+        self.classes_, labels = np.unique(y, return_inverse=True)
+        self.codec_ = clone(
+            choose_codec(
+                self.codec,
+                X,
+                image_shape=self.image_shape,  # type: ignore[attr-defined]
+                channels=self.channels,  # type: ignore[attr-defined]
+                categorical_features=self.categorical_features,  # type: ignore[attr-defined]
+            )
+        ).fit(X)
+        self._empty_X = X.iloc[:0] if isinstance(X, pd.DataFrame) else X[:0]
+        self._empty_y = np.asarray(y)[:0]
+        sizes = np.bincount(labels)
+        wanted = [int(i) for i in np.searchsorted(self.classes_, list(counts))]
+        singles = [i for i in wanted if sizes[i] == 1]
+        trained = [i for i in wanted if sizes[i] > 1]
+        nets = self._resolve_nets(trained)
+        self.row_filter_ = None
+        self._generators: dict[int, tuple[Any, dict[str, Any]]] = {}
+        self.training_history_ = pd.DataFrame()
+        if not wanted:
+            return
+        encoded = self.codec_.transform(X)
+        self._single_rows = {i: encoded[labels == i] for i in singles}
+        if singles:
+            names = ", ".join(repr(self.classes_[i].item()) for i in singles)
+            warnings.warn(
+                f"Class {names} has a single row: nothing can be learned of how it varies, so its new rows are slightly "
+                "jittered copies of it. More real rows would help more than any sampler.",
+                UserWarning,
+                stacklevel=4,
+            )
+        if not trained:
+            return
+        if self.per_class:
+            jobs = [(encoded[labels == i], np.zeros(sizes[i], int), nets[i], sub_seed(train_seed, i)) for i in trained]
+        else:
+            jobs = [(encoded, labels, nets[trained[0]], train_seed)]
+        exports = self._train(jobs)
+        for i, export in zip(trained, exports if self.per_class else exports * len(trained), strict=True):
+            self._generators[i] = nets[i], export
+        self._record_history(trained, exports)
+        if self.row_filter is not None:
+            net = None if self.per_class else self._restored(trained[0])
+            self.row_filter_ = clone(self.row_filter).fit(encoded, labels, net=net)
+
+    def _train(self, jobs: list[tuple]) -> list[dict[str, Any]]:
+        n_jobs = self.n_jobs if len(jobs) > 1 else 1  # type: ignore[attr-defined]
+        # Processes, never threads: torch's generators are process-wide.
+        return Parallel(n_jobs=n_jobs, backend="loky")(delayed(train_generator)(*job) for job in jobs)
+
+    def _record_history(self, trained: list[int], exports: list[dict[str, Any]]) -> None:
+        frames = [pd.DataFrame(export["history"]) for export in exports]
+        if self.per_class:
+            for i, frame in zip(trained, frames, strict=True):
+                frame.insert(0, "class", self.classes_[[i] * len(frame)])
+        self.training_history_ = pd.concat(frames, ignore_index=True)
+
+    def _resolve_nets(self, trained: list[int]) -> dict[int, Any]:
+        """Class index → net, unfitted and with the sampler's shortcuts applied; all errors come from here."""
+        nets: Any = self.net
+        if not isinstance(nets, Mapping):
+            shared = self._prepare_net(nets)
+            return dict.fromkeys(trained, shared)
+        if not self.per_class:
+            raise ValueError("net={class: net} trains one net per class: set per_class=True as well.")
+        unknown = [klass for klass in nets if klass not in self.classes_]
+        if unknown:
+            raise ValueError(f"net has keys that are no classes of y: {unknown}; the classes are {list(self.classes_)}.")
+        missing = [self.classes_[i] for i in trained if self.classes_[i] not in nets]
+        if missing:
+            raise ValueError(f"net has no entry for the classes {missing}, which need new rows; add one for each.")
+        return {i: self._prepare_net(nets[self.classes_[i].item()]) for i in trained}
+
+    def _prepare_net(self, net):
+        if isinstance(net, str):
+            net = self._auto_net() if net == "auto" else preset(net)
+        elif isinstance(net, type) or not (hasattr(net, "fit") and hasattr(net, "sample") and hasattr(net, "export")):
+            raise TypeError(
+                f"net must be a preset's name, a net such as skgan.presets.dcgan(), or 'auto'; got {net!r}."
+                + (" Write the call, with brackets." if callable(net) else "")
+            )
+        net = clone(net)
+        shortcuts = {name: getattr(self, name) for name in ("max_steps", "max_time", "device", "verbose")}
+        net.set_params(**{name: value for name, value in shortcuts.items() if value is not None})
+        net.set_params(device=resolve_device(net.device))
+        net.check_training_params()
+        if self.codec_.spans_:
+            if "spans" not in inspect.signature(net.module).parameters:
+                raise ValueError(
+                    f"X has categorical columns, and {net.module.__name__} cannot make them (it has no argument 'spans'); "
+                    "use net='mlp_gan', or encode them as numbers first."
+                )
+            net.set_params(module__spans=self.codec_.spans_)
+        return net
+
+    def _auto_net(self):
+        return presets.dcgan() if hasattr(self.codec_, "layout_") else presets.mlp_gan(alpha=2)
+
+    def _restored(self, i: int):
+        net, export = self._generators[i]
+        with private_rng(0, net.device):  # initial weights are drawn and then overwritten
+            return clone(net).restore(export)
+
+    # Sampling
+
+    def sample(self, counts: Mapping[Any, int], random_state: int | None = None):
+        """Make rows from the trained generator, without the originals.
+
+        Parameters
+        ----------
+        counts : dict
+            Class → number of rows.
+        random_state : int or None, default=None
+            Another int gives other rows; None continues from the sampler's own seed. The same call gives the same rows.
+
+        Returns
+        -------
+        X, y
+            In the containers and dtypes of ``fit_resample``'s input.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before ``fit_resample``, and for classes that needed no rows there and so have no generator.
+        ValueError
+            For unknown classes and negative counts.
+        """
+        name = type(self).__name__
+        if not hasattr(self, "_generators"):
+            raise NotFittedError(f"This {name} has made no generator yet: call fit_resample(X, y) before sample.")
+        known = {klass.item(): i for i, klass in enumerate(self.classes_)}
+        for klass, n in counts.items():
+            if klass not in known:
+                raise ValueError(f"{klass!r} is no class of the data; the classes are {list(known)}.")
+            if not isinstance(n, int | np.integer) or n < 0:
+                raise ValueError(f"The number of rows of class {klass!r} must be an integer of at least 0, got {n!r}.")
+            if n and not self._can_make(known[klass]):
+                raise NotFittedError(
+                    f"This {name} has no generator for class {klass!r}, because fit_resample had no new rows to make for "
+                    "it; ask for at least one there, through sampling_strategy."
+                )
+        seed = self._sample_seed if random_state is None else draw_seeds(random_state, 1)[0]
+        X, y = self._generate({klass: n for klass, n in counts.items() if n}, sub_seed(seed, _SAMPLE_STREAM))
+        if self._binarize_y:
+            y = label_binarize(y, classes=self.classes_)
+        return self._container.transform(X, y)
+
+    def _can_make(self, i: int) -> bool:
+        return i in self._generators or i in getattr(self, "_single_rows", {}) or (bool(self._generators) and not self.per_class)
+
+    def _generate(self, counts: Mapping[Any, int], seed: int):
+        """New rows in the user's container (not yet a list or one-hot y), class after class."""
+        pieces = [self._empty_X]
+        for klass, n in counts.items():
+            i = int(np.searchsorted(self.classes_, klass))
+            batch: list[np.ndarray] = []
+            for rows in self._blocks(i, n, seed):
+                batch.append(rows)
+                if sum(map(len, batch)) >= _DECODE:
+                    pieces.append(self._decode(np.concatenate(batch)))
+                    batch = []
+            if batch:
+                pieces.append(self._decode(np.concatenate(batch)))
+        y = np.concatenate([self._empty_y, *(np.full(n, klass, self._empty_y.dtype) for klass, n in counts.items())])
+        return self._stack(pieces), y
+
+    def _blocks(self, i: int, n: int, seed: int) -> Iterator[np.ndarray]:
+        """n encoded rows of class i, block by block, each from a stream of its own."""
+        single = getattr(self, "_single_rows", {}).get(i)
+        if single is None:
+            # A class that needed no rows in fit is made by the net that all classes share.
+            key = i if i in self._generators else next(iter(self._generators))
+            net, label = self._restored(key), 0 if self.per_class else i
+        for block in itertools.count():
+            if n <= 0:
+                return
+            block_seed = sub_seed(seed, i, block)
+            if single is not None:
+                rows = self._jittered(single, block_seed)
+            else:
+                with private_rng(block_seed, net.device_):
+                    rows = net.sample(np.full(BLOCK, label))
+                rows = self._finite(rows, i)
+                if self.row_filter_ is not None:
+                    scores = self.row_filter_.score_samples(rows, np.full(BLOCK, i))
+                    rows = rows[np.sort(np.argsort(-scores, kind="stable")[: BLOCK // 2])]
+            yield rows[:n]
+            n -= len(rows)
+
+    def _jittered(self, single: np.ndarray, seed: int) -> np.ndarray:
+        """Copies of one row with noise of 5 % of the encoded scale; one-hot columns stay."""
+        rows = np.repeat(single, BLOCK, axis=0)
+        if rows.dtype == np.uint8:
+            rows = rows / np.float32(127.5) - 1
+        noise = 0.05 * np.random.RandomState(seed).standard_normal(rows.shape).astype(np.float32)
+        return rows + (noise if rows.ndim > 2 else noise * self.codec_.numeric_)
+
+    def _finite(self, rows: np.ndarray, i: int) -> np.ndarray:
+        bad = ~np.isfinite(rows).reshape(len(rows), -1).all(1)
+        if bad.any():
+            warnings.warn(
+                f"The generator made {bad.sum()} of {len(rows)} rows of class {self.classes_[i].item()!r} with values that "
+                "are not finite; these values were set to the middle of their range.",
+                UserWarning,
+                stacklevel=2,
+            )
+            rows = np.nan_to_num(rows, nan=0.0, posinf=0.0, neginf=0.0)
+        return rows
+
+    def _decode(self, encoded: np.ndarray):
+        rows = self.codec_.inverse_transform(encoded)
+        if isinstance(self._empty_X, pd.DataFrame) and not isinstance(rows, pd.DataFrame):
+            return pd.DataFrame(rows, columns=self._empty_X.columns).astype(self._empty_X.dtypes)
+        return rows
+
+    def _stack(self, pieces: list):
+        first = pieces[0]
+        if isinstance(first, pd.DataFrame):
+            return pd.concat([piece for piece in pieces if len(piece)] or [first], ignore_index=True)
+        if sparse.issparse(first):
+            return type(first)(sparse.vstack(pieces, format=first.format, dtype=first.dtype))
+        return np.concatenate(pieces, dtype=first.dtype)

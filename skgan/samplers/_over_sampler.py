@@ -1,0 +1,152 @@
+"""GANOverSampler: SMOTE's place in the pipeline."""
+
+from collections.abc import Mapping
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+from imblearn.over_sampling.base import BaseOverSampler
+
+from skgan._compat import HasMethods, Interval
+from skgan.samplers._base import _FIT_STREAM, GenerativeSamplerMixin
+from skgan._torch import sub_seed
+
+
+class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
+    """Over-sample with a generative net, where ``SMOTE()`` stood.
+
+    The rows are encoded, a net is trained on them, new rows are drawn from it and stacked under the originals.
+    Images and tables alike; one net learns all classes and is told which to make, unless ``per_class=True``.
+
+    Parameters
+    ----------
+    sampling_strategy : str, float, dict or callable, default="auto"
+        As everywhere in imbalanced-learn: "auto" (= "not majority"), "minority", "not minority", "all"; a float for
+        binary targets; a dict class → rows after resampling; or a callable such as :func:`skgan.at_least`.
+    net : str, net or dict, default="auto"
+        A preset's name (:mod:`skgan.presets`), a net such as ``dcgan(max_steps=500)``, or "auto": a convolutional pair
+        for images, an MLP pair for rows. With ``per_class=True`` also a dict class → net.
+    codec : "auto" or codec, default="auto"
+        How rows become arrays and come back: :class:`skgan.codecs.ImageCodec` where X has more than two axes or an
+        ``image_shape``, else :class:`skgan.codecs.TabularCodec`.
+    row_filter : object or None, default=None
+        Has ``fit(X, y, net=None)`` and ``score_samples(X, y)`` on encoded rows, higher is better; of every 256 rows
+        that the net makes, the better half is kept.
+    per_class : bool, default=False
+        Train one unconditional net per class that needs rows, on that class alone.
+    image_shape : tuple of int or None, default=None
+        (C, H, W) or (H, W) of flat rows that are images.
+    channels : {"first", "last"} or None, default=None
+        Where the channel axis of 4-D images lies; None takes the smaller of axes 1 and 3.
+    categorical_features : "auto", None or array-like, default="auto"
+        Indices, names or a mask of a table's categorical columns; "auto" takes category, object, string and bool.
+    max_steps, max_time : int, float or None, default=None
+        Training steps, and seconds after which training ends early; None is the net's own.
+    n_jobs : int or None, default=None
+        Nets trained at once with ``per_class=True``, in processes.
+    device : str or None, default=None
+        "auto", "cpu", "cuda", "cuda:1" …; None is the net's own ("auto" in presets).
+    random_state : int, RandomState or None, default=None
+        An int gives the same rows in every call.
+    verbose : int or None, default=None
+        1 prints steps, losses and time left; None is the net's own (0 in presets).
+
+    Attributes
+    ----------
+    sampling_strategy_ : dict
+        Class → number of new rows.
+    is_synthetic_ : ndarray of bool
+        Which of the returned rows are new.
+    sample_shape_ : tuple of int
+        Shape of one row of X.
+    training_history_ : DataFrame
+        step, discriminator_loss, generator_loss, discriminator_accuracy, seconds (and class, with ``per_class=True``);
+        empty where nothing had to be trained.
+    classes_ : ndarray
+        The classes, sorted.
+    codec_ : codec
+        As fitted.
+    n_features_in_, feature_names_in_
+        As everywhere in scikit-learn (``X.shape[1]``: of images in channels-first layout, the channels).
+
+    See Also
+    --------
+    skgan.at_least : A ``sampling_strategy`` that is safe in any fold.
+
+    Notes
+    -----
+    A class of one row gets slightly jittered copies of it, with a warning. Rows come in blocks from one stream per
+    class: for one seed, the rows of a smaller amount are the first rows of a larger one.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from skgan import GANOverSampler
+    >>> X, y = make_classification(200, weights=[0.9], random_state=0)
+    >>> X_new, y_new = GANOverSampler(max_steps=20, random_state=0).fit_resample(X, y)
+    >>> X_new.shape, int((y_new == 1).sum())
+    ((358, 20), 179)
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        **BaseOverSampler._parameter_constraints,
+        "net": [str, Mapping, HasMethods(["fit", "sample", "export"])],
+        "codec": [str, HasMethods(["fit", "transform", "inverse_transform"])],
+        "row_filter": [None, HasMethods(["fit", "score_samples"])],
+        "per_class": ["boolean"],
+        "image_shape": [None, "array-like"],
+        "channels": [None, str],
+        "categorical_features": [None, str, "array-like"],
+        "max_steps": [None, Interval(Integral, 1, None, closed="left")],
+        "max_time": [None, Interval(Real, 0, None, closed="neither")],
+        "n_jobs": [None, Integral],
+        "device": [None, str],
+        "verbose": [None, "verbose"],
+    }
+
+    def __init__(
+        self,
+        *,
+        sampling_strategy="auto",
+        net="auto",
+        codec="auto",
+        row_filter=None,
+        per_class=False,
+        image_shape=None,
+        channels=None,
+        categorical_features="auto",
+        max_steps=None,
+        max_time=None,
+        n_jobs=None,
+        device=None,
+        random_state=None,
+        verbose=None,
+    ):
+        super().__init__(sampling_strategy=sampling_strategy)
+        self.net = net
+        self.codec = codec
+        self.row_filter = row_filter
+        self.per_class = per_class
+        self.image_shape = image_shape
+        self.channels = channels
+        self.categorical_features = categorical_features
+        self.max_steps = max_steps
+        self.max_time = max_time
+        self.n_jobs = n_jobs
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _fit_resample(self, X, y):
+        counts = {klass: n for klass, n in self.sampling_strategy_.items() if n > 0}
+        self._fit_generators(X, y, counts)
+        X_new, y_new = self._generate(counts, sub_seed(self._sample_seed, _FIT_STREAM))
+        self.is_synthetic_ = np.arange(len(y) + len(y_new)) >= len(y)
+        return self._stack([X, X_new]), np.concatenate([y, y_new])
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        return tags
