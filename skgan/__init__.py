@@ -2,8 +2,9 @@
 
 from importlib.metadata import version
 
+from skgan.classifier import CNNClassifier
 from skgan.samplers import GANOverSampler
 from skgan.strategies import at_least
 
 __version__ = version("skgan")
-__all__ = ["GANOverSampler", "at_least"]
+__all__ = ["CNNClassifier", "GANOverSampler", "at_least"]

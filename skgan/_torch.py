@@ -88,12 +88,15 @@ def to_unit_range(batch: torch.Tensor) -> torch.Tensor:
     return batch.float().mul_(2 / 255).sub_(1) if batch.dtype == torch.uint8 else batch
 
 
-class DeviceMixin:
-    """skorch nets whose ``device="auto"`` is resolved at fit, and whose parameters never re-initialise them behind your back."""
+class TrainingMixin:
+    """What differs from skorch in all nets here: ``device="auto"`` is resolved at fit, parameters never re-initialise a
+    fitted net behind your back, and Ctrl-C is told from a callback's wish to stop.
+    """
 
     device: str
     device_: str
     initialized_: bool
+    stopped_: bool
 
     def initialize(self):
         """Resolve the device, then let skorch build callbacks, module, criterion, optimiser and history on it."""
@@ -103,6 +106,20 @@ class DeviceMixin:
             return super().initialize()  # type: ignore[misc]
         finally:
             self.device = requested
+
+    def notify(self, method_name, **cb_kwargs):
+        """skorch's, noting when a callback (and not the user's Ctrl-C) ended the training."""
+        try:
+            super().notify(method_name, **cb_kwargs)  # type: ignore[misc]
+        except KeyboardInterrupt:
+            self.stopped_ = True
+            raise
+
+    def get_params(self, deep=True, **kwargs):
+        """Parameters by name; skorch's own bookkeeping, which it rebuilds from them, is left out."""
+        params = super().get_params(deep=deep, **kwargs)  # type: ignore[misc]
+        params.pop("_params_to_validate", None)
+        return params
 
     def set_params(self, **params):
         """Set parameters; a net that was fitted has to be fitted again (it always trains from scratch)."""
@@ -148,6 +165,8 @@ class BalancedBatches:
 
     def __iter__(self):
         steps = min(self.steps_per_epoch, self.remaining)
+        if not steps:
+            return
         for rows in self.draw(steps * self.batch_size).view(steps, self.batch_size):
             self.remaining -= 1
             yield to_unit_range(self.X[rows]), self.y[rows]

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
+from sklearn.preprocessing import QuantileTransformer, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 # Images
@@ -250,8 +250,8 @@ class TabularCodec(TransformerMixin, BaseEstimator):
         Indices, names or a mask of the categorical columns. "auto" takes the columns of category dtype, as SMOTENC
         does, and also object, string and bool columns.
     scaling : {"quantile", "robust"}, default="quantile"
-        "quantile" maps each numeric column to a normal distribution by its ranks, "robust" subtracts the median and
-        divides by the interquartile range; both are then standardised, and constants become 0.
+        "quantile" maps each numeric column to a normal distribution by its ranks, "robust" subtracts the median,
+        divides by half the interquartile range and clips at ±20; both are then standardised, and constants become 0.
     max_bytes : int or None, default=None
         Largest encoded array; None is half of the machine's memory.
 
@@ -289,15 +289,15 @@ class TabularCodec(TransformerMixin, BaseEstimator):
             values = self._numeric_values(X)
             self.low_, self.high_ = values.min(0), values.max(0)
             self._fit_bounds(X)
-            # With subsample=None every row counts, and nothing is drawn at random.
-            first = (
-                QuantileTransformer(n_quantiles=min(1000, n_rows), output_distribution="normal", subsample=None)
-                if self.scaling == "quantile"
-                else RobustScaler()
-            )
-            # Beyond 1e100, differences and squares would overflow on the way.
-            self.shrink_ = np.where(np.maximum(abs(self.low_), abs(self.high_)) > 1e100, 1e-200, 1.0)
-            self.scaler_ = make_pipeline(first, StandardScaler()).fit(values * self.shrink_)
+            self._fit_center(values)
+            steps: list[Any] = [StandardScaler()]
+            if self.scaling == "quantile":
+                # With subsample=None every row counts, and nothing is drawn at random.
+                quantiles = QuantileTransformer(
+                    n_quantiles=min(1000, n_rows), output_distribution="normal", subsample=None
+                )
+                steps.insert(0, quantiles)
+            self.scaler_ = make_pipeline(*steps).fit(self._centred(values))
         return self
 
     def _remember_container(self, X) -> None:
@@ -333,7 +333,7 @@ class TabularCodec(TransformerMixin, BaseEstimator):
         if wanted.dtype.kind in "UO" and wanted.size:
             if self.columns_ is None:
                 raise ValueError("categorical_features holds names, but X has no column names; give indices.")
-            unknown = [name for name in wanted if name not in self.columns_]
+            unknown = [name for name in wanted.tolist() if name not in self.columns_]
             if unknown:
                 raise ValueError(f"categorical_features names {unknown} are not among the columns {list(self.columns_)}.")
             return np.sort(self.columns_.get_indexer(wanted))
@@ -398,12 +398,26 @@ class TabularCodec(TransformerMixin, BaseEstimator):
                 column = _column(X, j)
                 self.bounds_[i] = int(column.min()), int(column.max())
 
+    def _fit_center(self, values: np.ndarray) -> None:
+        """Median and interquartile range; where that is 0 (most values are equal) the range, and 1 for constants.
+
+        QuantileTransformer cannot tell values apart that lie within 1e-7, and squares overflow from 1e154 on.
+        """
+        q25, self.center_, q75 = np.percentile(values, [25, 50, 75], axis=0)
+        scale = np.where(q75 > q25, q75 / 2 - q25 / 2, self.high_ / 2 - self.low_ / 2)
+        self.scale_ = np.where(scale > 0, scale, 1.0)
+
+    def _centred(self, values: np.ndarray) -> np.ndarray:
+        limit = 1e9 if self.scaling == "quantile" else 20.0  # ranks do not mind how far an outlier lies
+        with np.errstate(over="ignore"):
+            return np.clip((values - self.center_) / self.scale_, -limit, limit)
+
     def transform(self, X) -> np.ndarray:
         """Encode rows as float32 of shape (n, n_numeric + Σ categories)."""
         check_is_fitted(self)
         blocks = []
         if len(self.numeric_indices_):
-            blocks.append(self.scaler_.transform(self._numeric_values(X) * self.shrink_).astype(np.float32))
+            blocks.append(self.scaler_.transform(self._centred(self._numeric_values(X))).astype(np.float32))
         for j, categories in zip(self.categorical_indices_, self.categories_, strict=True):
             codes = pd.Index(categories).get_indexer(self._category_values(X, j))
             if (codes < 0).any():
@@ -418,7 +432,8 @@ class TabularCodec(TransformerMixin, BaseEstimator):
         n_numeric = len(self.numeric_indices_)
         columns: dict[int, Any] = {}
         if n_numeric:
-            values = self.scaler_.inverse_transform(encoded[:, :n_numeric].astype(np.float64)) / self.shrink_
+            values = self.scaler_.inverse_transform(encoded[:, :n_numeric].astype(np.float64))
+            values = values * self.scale_ + self.center_
             for i, j in enumerate(self.numeric_indices_):
                 low, high = self.bounds_.get(i, (self.low_[i], self.high_[i]))
                 columns[int(j)] = _to_dtype(values[:, i], self._numpy_dtype(j), low, high)

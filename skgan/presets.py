@@ -12,7 +12,9 @@ __all__ = ["dcgan", "mlp_gan"]
 
 
 def mlp_gan(alpha: int = 4, **params) -> AdversarialNet:
-    """The MLP pair of size α, for tables and small images, with one-sided label smoothing and R1.
+    """The MLP pair of size α, for tables and small images, with R1 and two discriminator updates per generator update.
+
+    The strong penalty, β₁ = 0 and no dropout keep the spread of correlated columns; weaker settings collapsed.
 
     Parameters
     ----------
@@ -24,11 +26,14 @@ def mlp_gan(alpha: int = 4, **params) -> AdversarialNet:
     defaults = {
         "module": MLPGAN,
         "module__alpha": alpha,
+        "module__latent_dim": 32,
+        "module__dropout": 0.0,
         "criterion": NonSaturating,
-        "criterion__label_smoothing": 0.1,
-        "penalties": (R1(gamma=0.1),),
-        "lr": 5e-4,
-        "optimizer__betas": (0.5, 0.99),
+        "penalties": (R1(gamma=3.0),),
+        "n_critic": 2,
+        "lr": 1e-3,
+        "optimizer__betas": (0.0, 0.99),
+        "max_steps": 1000,
     }
     return AdversarialNet(**{**defaults, **params})
 
@@ -47,5 +52,6 @@ def dcgan(**params) -> AdversarialNet:
         "penalties": (R1(gamma=1.0),),
         "lr": 5e-4,
         "optimizer__betas": (0.0, 0.99),
+        "max_steps": 1000,
     }
     return AdversarialNet(**{**defaults, **params})

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from skorch import NeuralNet
 
-from skgan._torch import BalancedBatches, DeviceMixin, as_tensor, to_unit_range
+from skgan._torch import BalancedBatches, TrainingMixin, as_tensor, to_unit_range
 from skgan.callbacks import EMA, DivergenceGuard, StepLog
 
 _CHUNK = 1024
 
 
-class GenerativeNet(DeviceMixin, NeuralNet):
+class GenerativeNet(TrainingMixin, NeuralNet):
     """A skorch net that learns to make rows. Subclasses write ``train_step`` and, where they differ, ``sample``.
 
     Training is counted in steps: one step is one ``train_step`` on one class-balanced batch drawn from the rows in
@@ -99,12 +99,6 @@ class GenerativeNet(DeviceMixin, NeuralNet):
             raise ValueError("Training is counted in steps here: set max_steps instead of max_epochs.")
         return super().set_params(**params)
 
-    def get_params(self, deep=True, **kwargs):
-        """Parameters by name; skorch's own bookkeeping, which it rebuilds from them, is left out."""
-        params = super().get_params(deep=deep, **kwargs)
-        params.pop("_params_to_validate", None)
-        return params
-
     @property
     def _default_callbacks(self):
         return [("ema", EMA()), ("divergence_guard", DivergenceGuard()), ("step_log", StepLog())]
@@ -163,14 +157,6 @@ class GenerativeNet(DeviceMixin, NeuralNet):
         if self.steps_ < self.max_steps and not self.stopped_:
             raise KeyboardInterrupt  # Ctrl-C: skorch would go on as if training had finished
         return self
-
-    def notify(self, method_name, **cb_kwargs):
-        """skorch's, noting when a callback (and not the user) ended the training."""
-        try:
-            super().notify(method_name, **cb_kwargs)
-        except KeyboardInterrupt:
-            self.stopped_ = True
-            raise
 
     def get_split_datasets(self, X, y=None, **fit_params):
         """All rows, as tensors on the device; uint8 stays uint8."""

@@ -190,6 +190,9 @@ class GenerativeSamplerMixin:
     def _check_containers(self, X, y) -> None:
         check_container(type(self).__name__, X, "X")
         check_container(type(self).__name__, y, "y")
+        values = np.asarray(y)
+        if values.dtype.kind == "f" and np.isnan(values).any():
+            raise ValueError("Input y contains NaN: rows without a label cannot be over-sampled; drop them first.")
 
     def _check_X_y(self, X, y):
         y, self._binarize_y = check_target_type(y, indicate_one_vs_all=True)
@@ -246,7 +249,7 @@ class GenerativeSamplerMixin:
         encoded = self.codec_.transform(X)
         self._single_rows = {i: encoded[labels == i] for i in singles}
         if singles:
-            names = ", ".join(repr(self.classes_[i].item()) for i in singles)
+            names = ", ".join(repr(self.classes_.tolist()[i]) for i in singles)
             warnings.warn(
                 f"Class {names} has a single row: nothing can be learned of how it varies, so its new rows are slightly "
                 "jittered copies of it. More real rows would help more than any sampler.",
@@ -287,13 +290,14 @@ class GenerativeSamplerMixin:
             return dict.fromkeys(trained, shared)
         if not self.per_class:
             raise ValueError("net={class: net} trains one net per class: set per_class=True as well.")
-        unknown = [klass for klass in nets if klass not in self.classes_]
+        classes = self.classes_.tolist()
+        unknown = [klass for klass in nets if klass not in classes]
         if unknown:
-            raise ValueError(f"net has keys that are no classes of y: {unknown}; the classes are {list(self.classes_)}.")
-        missing = [self.classes_[i] for i in trained if self.classes_[i] not in nets]
+            raise ValueError(f"net has keys that are no classes of y: {unknown}; the classes are {classes}.")
+        missing = [classes[i] for i in trained if classes[i] not in nets]
         if missing:
             raise ValueError(f"net has no entry for the classes {missing}, which need new rows; add one for each.")
-        return {i: self._prepare_net(nets[self.classes_[i].item()]) for i in trained}
+        return {i: self._prepare_net(nets[classes[i]]) for i in trained}
 
     def _prepare_net(self, net):
         if isinstance(net, str):
@@ -352,7 +356,7 @@ class GenerativeSamplerMixin:
         name = type(self).__name__
         if not hasattr(self, "_generators"):
             raise NotFittedError(f"This {name} has made no generator yet: call fit_resample(X, y) before sample.")
-        known = {klass.item(): i for i, klass in enumerate(self.classes_)}
+        known = {klass: i for i, klass in enumerate(self.classes_.tolist())}
         for klass, n in counts.items():
             if klass not in known:
                 raise ValueError(f"{klass!r} is no class of the data; the classes are {list(known)}.")
@@ -423,7 +427,7 @@ class GenerativeSamplerMixin:
         bad = ~np.isfinite(rows).reshape(len(rows), -1).all(1)
         if bad.any():
             warnings.warn(
-                f"The generator made {bad.sum()} of {len(rows)} rows of class {self.classes_[i].item()!r} with values that "
+                f"The generator made {bad.sum()} of {len(rows)} rows of class {self.classes_.tolist()[i]!r} with values that "
                 "are not finite; these values were set to the middle of their range.",
                 UserWarning,
                 stacklevel=2,

@@ -1,0 +1,363 @@
+"""CNNClassifier: a skorch classifier that takes what samplers return, and the reports' architectures."""
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from skorch import NeuralNetClassifier
+from skorch.callbacks import EpochScoring, EpochTimer, LRScheduler, PassthroughScoring, PrintLog
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_consistent_length, column_or_1d
+from torch import Tensor, nn
+
+from skgan._torch import TrainingMixin, ShuffledBatches, as_tensor, draw_seeds, private_rng, resolve_device, to_unit_range
+from skgan.augment import apply_all
+from skgan.codecs import ImageCodec
+
+_CHUNK = 1024
+
+
+def _cnn_2conv(data_shape: tuple[int, int, int], n_classes: int) -> nn.Sequential:
+    """The imbalance report's (Kafkas): 8 filters 3×3, 32 filters 5×5, each BatchNorm, ReLU, dropout .2, pool; 600 units."""
+    channels, height, width = data_shape
+    return nn.Sequential(
+        *(nn.Conv2d(channels, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.Dropout(0.2), nn.MaxPool2d(2)),
+        *(nn.Conv2d(8, 32, 5, padding=2), nn.BatchNorm2d(32), nn.ReLU(), nn.Dropout(0.2), nn.MaxPool2d(2)),
+        *(nn.Flatten(), nn.Linear(32 * (height // 4) * (width // 4), 600), nn.ReLU(), nn.Dropout(0.5)),
+        nn.Linear(600, n_classes),
+    )
+
+
+def _cnn_3conv(data_shape: tuple[int, int, int], n_classes: int) -> nn.Sequential:
+    """The galaxy report's (Gentry & You): 3 × (convolution, ReLU, pool, dropout), then 3 fully connected layers.
+
+    The report gives no sizes; 32, 64 and 64 filters of 3×3, 128 and 64 units and dropout .25 are ours.
+    """
+    channels, height, width = data_shape
+    blocks: list[nn.Module] = []
+    for n_in, n_out in ((channels, 32), (32, 64), (64, 64)):
+        blocks += [nn.Conv2d(n_in, n_out, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.25)]
+    return nn.Sequential(
+        *blocks,
+        *(nn.Flatten(), nn.Linear(64 * (height // 8) * (width // 8), 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU()),
+        nn.Linear(64, n_classes),
+    )
+
+
+def _cnn_tiny(data_shape: tuple[int, int, int], n_classes: int) -> nn.Sequential:
+    """The photo report's (Abi Hana): 50, 20 and 5 filters of 3×3 with ReLU and pooling, then 30 and 20 units."""
+    channels, height, width = data_shape
+    blocks: list[nn.Module] = []
+    for n_in, n_out in ((channels, 50), (50, 20), (20, 5)):
+        blocks += [nn.Conv2d(n_in, n_out, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+    return nn.Sequential(
+        *blocks,
+        *(nn.Flatten(), nn.Linear(5 * (height // 8) * (width // 8), 30), nn.ReLU(), nn.Linear(30, 20), nn.ReLU()),
+        nn.Linear(20, n_classes),
+    )
+
+
+def _mlp_300(data_shape: tuple[int, int, int], n_classes: int) -> nn.Sequential:
+    """The MNIST report's (Liu & Hu): one layer of 300 sigmoid units, dropout .1."""
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(math.prod(data_shape), 300), nn.Sigmoid(), nn.Dropout(0.1), nn.Linear(300, n_classes)
+    )
+
+
+# Architecture → (function, smallest side that its poolings leave something of)
+ARCHITECTURES: dict[str, tuple[Any, int]] = {
+    "cnn_2conv": (_cnn_2conv, 4),
+    "cnn_3conv": (_cnn_3conv, 8),
+    "cnn_tiny": (_cnn_tiny, 8),
+    "mlp_300": (_mlp_300, 1),
+}
+
+
+class CNNClassifier(TrainingMixin, NeuralNetClassifier):
+    """A convolutional skorch classifier behind a sampler: any labels, any image layout, any numeric dtype.
+
+    A plain skorch net fails silently there (it predicts indices, not labels, does not shuffle, and validates on the
+    synthetic rows at the end); this one encodes labels, casts, shuffles, and seeds privately. Adam with a one-cycle
+    learning rate.
+
+    Parameters
+    ----------
+    architecture : {"cnn_2conv", "cnn_3conv", "cnn_tiny", "mlp_300"}, default="cnn_2conv"
+        The classifiers of the imbalance, galaxy, photo and MNIST reports.
+    max_updates : int or None, default=None
+        Optimiser steps; overrides ``max_epochs``, so that training sets of any size get equal training.
+    max_epochs : int, default=20
+    batch_size : int, default=128
+    lr : float, default=2e-3
+        Peak of the one-cycle schedule.
+    augment : transform, sequence of transforms or None, default=None
+        Of :mod:`skgan.augment`, on every training batch: "traditional augmentation".
+    class_weight : dict, "balanced" or None, default=None
+        As everywhere in scikit-learn; weights of the cross-entropy.
+    image_shape : tuple of int or None, default=None
+        (C, H, W) or (H, W) of flat rows. Without it, flat rows go to "mlp_300" only.
+    channels : {"first", "last"} or None, default=None
+        Where the channel axis of 4-D images lies; None takes the smaller of axes 1 and 3.
+    train_split : callable or None, default=None
+        skorch's, such as ``ValidSplit(5, stratified=True)``; nothing is held out by default, because inside a pipeline
+        the classifier cannot know which rows are synthetic.
+    random_state : int, RandomState or None, default=None
+        Of the weights, the order of rows, dropout and augmentation.
+    device : str, default="auto"
+    verbose : int, default=0
+        1 prints a line per epoch.
+    **kwargs
+        Any other parameter of :class:`skorch.NeuralNet`, such as ``callbacks`` or ``optimizer__weight_decay``.
+
+    Attributes
+    ----------
+    classes_ : ndarray
+        The labels, sorted.
+    history : skorch History
+
+    Examples
+    --------
+    >>> from imblearn.pipeline import make_pipeline
+    >>> from sklearn.datasets import load_digits
+    >>> from skgan import CNNClassifier, GANOverSampler, at_least
+    >>> digits = load_digits()
+    >>> sampler = GANOverSampler(sampling_strategy=at_least(1.0), max_steps=20, random_state=0)
+    >>> pipeline = make_pipeline(sampler, CNNClassifier(max_updates=200, random_state=0))
+    >>> pipeline.fit(digits.images[:1500], digits.target[:1500]).score(digits.images[1500:], digits.target[1500:]) > 0.8
+    True
+    """
+
+    def __init__(
+        self,
+        architecture="cnn_2conv",
+        *,
+        max_updates=None,
+        max_epochs=20,
+        batch_size=128,
+        lr=2e-3,
+        augment=None,
+        class_weight=None,
+        image_shape=None,
+        channels=None,
+        train_split=None,
+        random_state=None,
+        device="auto",
+        verbose=0,
+        module=None,
+        criterion=nn.CrossEntropyLoss,
+        optimizer=torch.optim.Adam,
+        **kwargs,
+    ):
+        self.architecture = architecture
+        self.max_updates = max_updates
+        self.augment = augment
+        self.class_weight = class_weight
+        self.image_shape = image_shape
+        self.channels = channels
+        self.random_state = random_state
+        super().__init__(
+            module,
+            criterion=criterion,
+            optimizer=optimizer,
+            lr=lr,
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            train_split=train_split,
+            device=device,
+            verbose=verbose,
+            **kwargs,
+        )
+
+    @property
+    def classes_(self):
+        """The labels, sorted."""
+        if not hasattr(self, "label_encoder_"):
+            raise AttributeError("This CNNClassifier has no classes_ yet: call fit first.")
+        return self.label_encoder_.classes_
+
+    @property
+    def _default_callbacks(self):
+        n_updates = getattr(self, "n_updates_", 1)
+        schedule = LRScheduler(
+            torch.optim.lr_scheduler.OneCycleLR, step_every="batch", max_lr=self.lr, total_steps=n_updates
+        )
+        return [
+            ("epoch_timer", EpochTimer()),
+            ("train_loss", PassthroughScoring("train_loss", on_train=True)),
+            ("valid_loss", PassthroughScoring("valid_loss")),
+            ("valid_acc", EpochScoring(self._valid_accuracy, name="valid_acc", lower_is_better=False)),
+            ("schedule", schedule),
+            ("print_log", PrintLog()),
+        ]
+
+    @staticmethod
+    def _valid_accuracy(net, dataset, y=None):
+        X, y = dataset.dataset.tensors[0][dataset.indices], dataset.dataset.tensors[1][dataset.indices]
+        return float((net._probabilities(X).argmax(1) == y.cpu().numpy()).mean())
+
+    # Building
+
+    def initialize_module(self):
+        """The architecture (or the user's ``module``) for the images seen in ``fit``."""
+        n_classes = len(self.classes_)
+        if self.module is not None:
+            kwargs = {"data_shape": self.data_shape_, "n_classes": n_classes, **self.get_params_for("module")}
+            self.module_ = self.module(**kwargs)
+        else:
+            self.module_ = ARCHITECTURES[self.architecture][0](self.data_shape_, n_classes)
+        return self
+
+    def initialize_criterion(self):
+        """skorch's, with ``class_weight`` as the cross-entropy's weights."""
+        kwargs = self.get_params_for("criterion")
+        if self.class_weight is not None:
+            weight = compute_class_weight(self.class_weight, classes=self.classes_, y=self._labels_)
+            kwargs["weight"] = torch.tensor(weight, dtype=torch.float32)
+        self.criterion_ = self.criterion(**kwargs)
+        return self
+
+    def _check_params(self):
+        if self.module is None and self.architecture not in ARCHITECTURES:
+            raise ValueError(f"architecture must be one of {', '.join(ARCHITECTURES)}; got {self.architecture!r}.")
+        for name in ("max_updates", "max_epochs", "batch_size"):
+            value = getattr(self, name)
+            if not (value is None and name == "max_updates") and (not isinstance(value, int | np.integer) or value < 1):
+                raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")
+
+    def _fit_codec(self, X) -> np.ndarray:
+        shape = np.shape(X)
+        image_shape = self.image_shape
+        if len(shape) == 2 and image_shape is None:
+            if self.module is None and self.architecture != "mlp_300":
+                raise ValueError(
+                    f"X has shape {shape}: flat rows. {self.architecture} needs to know their image_shape, (C, H, W) or "
+                    "(H, W); or take architecture='mlp_300', which does not."
+                )
+            image_shape = (1, 1, shape[1])
+        self.codec_ = ImageCodec(image_shape=image_shape, channels=self.channels)
+        images = self.codec_.fit(X).transform(X)
+        if not np.isfinite(images.sum(dtype=np.float64)):
+            raise ValueError("Input X contains NaN or infinity; CNNClassifier trains on complete, finite images only.")
+        self.data_shape_ = images.shape[1:]
+        smallest = ARCHITECTURES[self.architecture][1] if self.module is None else 1
+        if min(self.data_shape_[1:]) < smallest:
+            raise ValueError(
+                f"{self.architecture} pools images of {self.data_shape_[1]}×{self.data_shape_[2]} px away: it needs at "
+                f"least {smallest} px a side. Take architecture='mlp_300' for smaller ones."
+            )
+        return images
+
+    # Training
+
+    def fit(self, X, y, is_synthetic=None, **fit_params):
+        """Train from scratch.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n, C, H, W), (n, H, W, C), (n, H, W) or (n, d)
+            Images of any numeric dtype.
+        y : array-like of shape (n,)
+            Labels of any type.
+        is_synthetic : array-like of bool, shape (n,), or None
+            Rows to keep out of the validation split, if there is one: a sampler's ``is_synthetic_``.
+
+        Returns
+        -------
+        self
+        """
+        self._check_params()
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        check_consistent_length(X, y, is_synthetic)
+        images = self._fit_codec(X)
+        # Attributes of a failed fit must not look like those of a finished one, so the encoder comes after all checks.
+        self.label_encoder_ = LabelEncoder().fit(y)
+        self._labels_ = y
+        self._synthetic_ = None if is_synthetic is None else np.asarray(is_synthetic, dtype=bool)
+        self.n_features_in_ = np.shape(X)[1]
+        self.n_updates_ = self._count_updates(len(y))
+        self.updates_, self.stopped_ = 0, False
+        seed = draw_seeds(self.random_state, 1)[0]
+        try:
+            with private_rng(seed, resolve_device(self.device)):
+                super().fit(images, self.label_encoder_.transform(y).astype(np.int64), **fit_params)
+        finally:
+            del self._labels_, self._synthetic_
+        if self.updates_ < self.n_updates_ and not self.stopped_:
+            raise KeyboardInterrupt  # Ctrl-C: skorch would go on as if training had finished
+        return self
+
+    def _count_updates(self, n_rows: int) -> int:
+        if self.train_split is not None:
+            labels = self.label_encoder_.transform(self._labels_)
+            dataset = torch.utils.data.TensorDataset(torch.zeros(n_rows), torch.from_numpy(labels))
+            n_rows = len(self._split(dataset, labels)[0])
+        self.updates_per_epoch_ = max(1, n_rows // self.batch_size)
+        return self.max_updates or self.max_epochs * self.updates_per_epoch_
+
+    def fit_loop(self, X, y=None, epochs=None, **kwargs):
+        """skorch's, for as many epochs as hold ``max_updates``."""
+        if self.max_updates is not None:
+            epochs = math.ceil(self.max_updates / self.updates_per_epoch_)
+        return super().fit_loop(X, y, epochs=epochs, **kwargs)
+
+    def _split(self, dataset, y):
+        """Validation rows are real rows; synthetic ones all go to the training side."""
+        if self._synthetic_ is None or not self._synthetic_.any():
+            return self.train_split(dataset, y)
+        real, synthetic = np.flatnonzero(~self._synthetic_), np.flatnonzero(self._synthetic_)
+        train, valid = self.train_split(torch.utils.data.Subset(dataset, real), y[real])
+        rows = np.concatenate([real[np.asarray(train.indices)], synthetic])
+        return torch.utils.data.Subset(dataset, rows), torch.utils.data.Subset(dataset, real[np.asarray(valid.indices)])
+
+    def get_split_datasets(self, X, y=None, **fit_params):
+        """Tensors on the device; uint8 stays uint8."""
+        dataset = torch.utils.data.TensorDataset(as_tensor(X, self.device_), as_tensor(y, self.device_))
+        return (dataset, None) if self.train_split is None else self._split(dataset, y)
+
+    def get_iterator(self, dataset, training=False):
+        """Batches by index from memory: shuffled and full for training, in order otherwise."""
+        subset = isinstance(dataset, torch.utils.data.Subset)
+        X, y = (dataset.dataset if subset else dataset).tensors
+        rows = as_tensor(np.asarray(dataset.indices), self.device_) if subset else torch.arange(len(X), device=X.device)
+        return ShuffledBatches(
+            X,
+            y,
+            rows,
+            batch_size=self.batch_size,
+            max_updates=self.n_updates_ if training else None,
+            shuffle=training,
+        )
+
+    def train_step(self, batch, **fit_params):
+        """skorch's, on the augmented batch; updates are counted."""
+        X, y = batch
+        self.updates_ += 1
+        return super().train_step((apply_all(self.augment, to_unit_range(X)), y), **fit_params)
+
+    def infer(self, x: Tensor, **fit_params):
+        """Logits of a batch on the device."""
+        return self.module_(to_unit_range(x))
+
+    def get_loss(self, y_pred, y_true, *args, **kwargs):
+        """The criterion on logits and class ids, both on the device already."""
+        return self.criterion_(y_pred, y_true)
+
+    # Prediction
+
+    def predict_proba(self, X) -> np.ndarray:
+        """Probabilities of shape (n, n_classes), in the order of ``classes_``."""
+        self.check_is_fitted()
+        return self._probabilities(as_tensor(self.codec_.transform(X)))
+
+    @torch.no_grad()
+    def _probabilities(self, images: Tensor) -> np.ndarray:
+        self._set_training(False)
+        return torch.cat([self.infer(x.to(self.device_)).softmax(1).cpu() for x in images.split(_CHUNK)]).numpy()
+
+    def predict(self, X) -> np.ndarray:
+        """The most probable label of each row, as it was in ``fit``'s y."""
+        return self.classes_[self.predict_proba(X).argmax(1)]

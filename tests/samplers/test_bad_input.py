@@ -1,0 +1,172 @@
+"""Bad input gets a sentence, before training, and leaves nothing behind."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import torch
+from scipy import sparse
+
+from skgan import GANOverSampler
+from skgan.codecs import TabularCodec
+from skgan.nets import GenerativeNet
+from skgan.presets import dcgan, mlp_gan
+
+Y = np.repeat([0, 1], [20, 10])
+X = np.random.RandomState(0).randn(30, 3)
+IMAGES = np.random.RandomState(0).rand(30, 2, 6, 6)
+
+
+@pytest.fixture(autouse=True)
+def never_train(monkeypatch):
+    monkeypatch.setattr(GenerativeNet, "fit", lambda *a, **k: pytest.fail("training began"))
+
+
+def with_value(value, X=X, at=(4, 1)):
+    X = X.copy()
+    X[at] = value
+    return X
+
+
+def ragged():
+    X = np.empty(30, dtype=object)
+    X[:] = [np.zeros((4 + i % 2, 5)) for i in range(30)]
+    return X
+
+
+def frame(**columns):
+    return pd.DataFrame(X, columns=["a", "b", "c"]).assign(**columns)
+
+
+@pytest.mark.parametrize(
+    ("data", "target", "params", "words"),
+    [
+        (with_value(np.nan), Y, {}, r"Input X contains NaN.\nThe first is in row 4, column 1\. .*SimpleImputer"),
+        (with_value(np.inf), Y, {}, r"Input X contains infinity.*\nThe first is in row 4, column 1"),
+        (with_value(np.nan, IMAGES, (7, 1, 2, 3)), Y, {}, r"contains NaN.\nThe first is in row 7, column 1, 2, 3"),
+        (frame(b=with_value(np.nan)[:, 1]), Y, {}, r"contains NaN.\nThe first is in row 4, column 'b'"),
+        (frame(b=with_value(-np.inf)[:, 1]), Y, {}, r"contains infinity.*\nThe first is in row 4, column 'b'"),
+        (frame(b=["x"] * 29 + [None]), Y, {}, r"contains NaN.\nThe first is in row 29, column 'b'"),
+        (frame(b=pd.array([1] * 29 + [None], dtype="Int64")), Y, {}, r"row 29, column 'b'"),
+        (sparse.csr_matrix(with_value(np.nan)), Y, {}, r"contains NaN.\nThe first is in row 4, column 1"),
+        (with_value(np.nan).astype(object), Y, {}, r"contains NaN.\nThe first is in row 4, column 1"),
+        (X, np.where(np.arange(30) == 3, np.nan, Y), {}, "Input y contains NaN"),
+        (X, np.zeros(30), {}, "needs to have more than 1 class"),
+        (X[:0], Y[:0], {}, "0 sample"),
+        (frame().iloc[:0], Y[:0], {}, "0 sample|minimum of 1 sample"),
+        (X[:, :0], Y, {}, "0 feature"),
+        (X[:5], Y, {}, "inconsistent numbers of samples"),
+        (frame().iloc[:5], Y, {}, "inconsistent numbers of samples"),
+        (X[:, 0], Y, {}, "Expected 2D array"),
+        (ragged(), Y, {}, r"object array of shape \(30,\) that holds ndarray values.*numpy.stack"),
+        (IMAGES.astype(object), Y, {}, r"object array of shape \(30, 2, 6, 6\).*one numeric array"),
+        (IMAGES.astype(str), Y, {}, "Images must be numbers"),
+        (IMAGES[:, None], Y, {}, "holds no images that can be recognised"),
+        (X.astype(complex), Y, {}, "Complex data not supported"),
+        (X, np.linspace(0, 1, 30), {}, "Unknown label type: continuous"),
+        (X, np.arange(90).reshape(30, 3) % 2, {}, "Multilabel and multioutput targets are not supported"),
+        (X, Y, {"sampling_strategy": {5: 40}}, r"The \{.*5.*\} target class is/are not present in the data"),
+        (X, Y, {"sampling_strategy": {1: 3}}, "greater or equal to the original number of samples"),
+        (X, Y, {"sampling_strategy": 0.2}, "remove samples from the minority class"),
+        (X, Y, {"sampling_strategy": 1.5}, "The 'sampling_strategy' parameter"),
+        (X, Y, {"image_shape": (2, 2)}, "has 4 values, but the rows of X have 3"),
+        (IMAGES, Y, {"image_shape": (3, 24)}, "image_shape describes flat rows"),
+        (IMAGES, Y, {"channels": "second"}, "channels must be 'first', 'last' or None"),
+        (X, Y, {"net": "dc_gan"}, r"net='dc_gan' is no preset; there are 'dcgan', 'mlp_gan' and 'auto'. Did you mean 'dcgan'\?"),
+        (X, Y, {"net": "stylegan7"}, "is no preset; there are"),
+        (X, Y, {"net": {0: mlp_gan(), 1: mlp_gan()}}, "set per_class=True as well"),
+        (X, Y, {"net": {1: mlp_gan(), 7: mlp_gan()}, "per_class": True}, r"no classes of y: \[7\]; the classes are \[0, 1\]"),
+        (X, Y, {"net": {0: mlp_gan()}, "per_class": True}, r"no entry for the classes \[1\]"),
+        (X, Y, {"net": mlp_gan(batch_size=0)}, "batch_size must be an integer of at least 1"),
+        (X, Y, {"max_steps": 0}, "The 'max_steps' parameter"),
+        (X, Y, {"max_time": 0}, "The 'max_time' parameter"),
+        (X, Y, {"device": "gpu"}, "device='gpu' is no device that torch knows"),
+        (X, Y, {"codec": "pca"}, "codec must be 'auto' or a codec"),
+        (X, Y, {"categorical_features": [3]}, r"has the indices \[3\], but X has 3 columns"),
+        (frame(), Y, {"categorical_features": ["d"]}, r"names \['d'\] are not among the columns"),
+        (frame(d=pd.to_datetime("2020-01-01")), Y, {}, "Column 'd' holds dates"),
+        (frame().set_axis(["a", "b", "a"], axis=1), Y, {}, "'a' is there more than once"),
+        (
+            frame(name=[f"id {i}" for i in range(30)]),
+            Y,
+            {"codec": TabularCodec(max_bytes=2000)},
+            "column 'name' alone has 30 categories",
+        ),
+    ],
+)
+def test_value_errors_say_what_and_where(data, target, params, words):
+    sampler = GANOverSampler(random_state=0, **params)
+    with pytest.raises(ValueError, match=words):
+        sampler.fit_resample(data, target)
+    assert not hasattr(sampler, "training_history_") or sampler.training_history_.empty
+
+
+class FakeCuda(torch.Tensor):
+    is_cuda = True
+
+
+@pytest.mark.parametrize(
+    ("data", "target", "params", "words"),
+    [
+        (pl.DataFrame({"a": X[:, 0]}), Y, {}, r"X is a polars DataFrame. Convert it first, with .to_pandas\(\)"),
+        (X, pl.Series(Y), {}, "y is a polars Series"),
+        (torch.tensor(X, requires_grad=True), Y, {}, r"records gradients. Pass X.detach\(\).cpu\(\).numpy\(\)"),
+        (torch.tensor(X).as_subclass(FakeCuda), Y, {}, r"arrays in the CPU's memory; X is a tensor on .*\.cpu\(\)"),
+        (X, Y, {"net": dcgan}, "The 'net' parameter"),
+    ],
+)
+def test_type_errors_say_what_to_do(data, target, params, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        GANOverSampler(**params).fit_resample(data, target)
+
+
+def test_a_class_for_a_net_is_refused():
+    from skgan.nets import AdversarialNet
+
+    with pytest.raises((TypeError, ValueError), match="net"):
+        GANOverSampler(net=AdversarialNet).fit_resample(X, Y)
+
+
+@pytest.mark.parametrize("net", ["auto", "dcgan", "nonsense"])
+def test_parameters_of_a_preset_by_name_are_refused_with_the_way_out(net):
+    with pytest.raises(ValueError, match=r"net__max_steps cannot be set because net='.*' is no object.*max_steps=…\)"):
+        GANOverSampler(net=net).set_params(net__max_steps=3)
+    sampler = GANOverSampler(net=net).set_params(net=dcgan(), net__max_steps=3)
+    assert sampler.net.max_steps == 3
+
+
+def test_a_module_that_cannot_make_categories_says_so():
+    class Plain(torch.nn.Module):
+        def __init__(self, data_shape, n_classes):
+            super().__init__()
+
+    data = frame(b=["x", "y"] * 15)
+    with pytest.raises(ValueError, match=r"X has categorical columns, and Plain cannot make them.*net='mlp_gan'"):
+        GANOverSampler(net=mlp_gan(module=Plain)).fit_resample(data, Y)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="shows the fallback of machines without CUDA")
+def test_an_absent_cuda_device_warns(monkeypatch):
+    monkeypatch.undo()
+    sampler = GANOverSampler(net=mlp_gan(alpha=1, max_steps=2), device="cuda", random_state=0)
+    with pytest.warns(UserWarning, match="no CUDA device here; the CPU is used instead"):
+        sampler.fit_resample(X, Y)
+
+
+def test_a_refused_call_leaves_the_fitted_sampler_and_the_data_as_they_were(monkeypatch):
+    monkeypatch.undo()
+    sampler = GANOverSampler(net=mlp_gan(alpha=1, max_steps=3), random_state=0)
+    sampler.fit_resample(X, Y)
+    rows, _ = sampler.sample({1: 3})
+    broken = with_value(np.nan)
+    before = broken.copy()
+    with pytest.raises(ValueError, match="contains NaN"):
+        sampler.fit_resample(broken, Y)
+    np.testing.assert_array_equal(broken, before)
+    assert (sampler.sample({1: 3})[0] == rows).all()
+
+
+def test_dcgan_on_rows_is_refused_before_any_step(monkeypatch):
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match=r"DCGAN makes images.*net='mlp_gan'"):
+        GANOverSampler(net="dcgan").fit_resample(X, Y)

@@ -1,0 +1,66 @@
+import re
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+import skgan
+from skgan import cli
+from skgan.presets import dcgan
+
+
+def test_version_and_help(capsys):
+    for arguments, words in ((["--version"], f"skgan {skgan.__version__}"), (["--help"], "demo"), (["demo", "--help"], "--out")):
+        with pytest.raises(SystemExit) as stop:
+            cli.main(arguments)
+        assert stop.value.code == 0
+        assert words in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [([], "COMMAND"), (["dance"], "invalid choice"), (["demo", "--folds", "2"], "at least 3"), (["demo", "--folds", "x"], "invalid int")],
+)
+def test_wrong_arguments_are_refused_with_the_usage(arguments, words, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(arguments)
+    assert stop.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+def test_an_out_that_is_a_file_is_refused(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SystemExit):
+        cli.main(["demo", "--out", str(tmp_path / "file")])
+    assert "is a file; name a folder" in capsys.readouterr().err
+
+
+def test_demo_splits_cut_the_training_side_only():
+    y = load_digits().target
+    splits = cli.demo_splits(y, 5, 0)
+    assert sorted(np.concatenate([test for _, test in splits])) == list(range(len(y)))
+    for train, test in splits:
+        assert not set(train) & set(test)
+        for rare in cli.RARE:
+            assert (y[train] == rare).sum() == 7
+            assert (y[test] == rare).sum() > 30
+        assert (y[train] == 0).sum() > 130
+
+
+def test_the_demo_prints_its_table_and_writes_its_pictures(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(cli, "UPDATES", 5)
+    make = cli.demo_pipelines
+
+    def quick(seed):
+        pipelines = make(seed)
+        pipelines["GANOverSampler"].set_params(sampler__net=dcgan(module__width=4, max_steps=3))
+        return pipelines
+
+    monkeypatch.setattr(cli, "demo_pipelines", quick)
+    assert cli.main(["demo", "--out", str(tmp_path / "pictures"), "--folds", "3"]) == 0
+    out = capsys.readouterr().out
+    for name in ("nothing", "class weights", "random over-sampling", "SMOTE", "GANOverSampler"):
+        assert re.search(rf"^{name} +(\d\.\d{{3}} ± \d\.\d{{3}} +){{3}}\d+\.\d ± \d+\.\d$", out, re.MULTILINE), name
+    pictures = sorted(path.name for path in (tmp_path / "pictures").iterdir())
+    assert pictures == ["confusion-matrices.png", "loss-curves.png", "real-beside-generated.png"]
+    assert all((tmp_path / "pictures" / name).read_bytes().startswith(b"\x89PNG") for name in pictures)

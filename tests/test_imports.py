@@ -1,0 +1,84 @@
+"""Imports point one way (docs/architecture.md); this keeps it so."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import skgan
+
+PACKAGE = Path(skgan.__file__).parent
+
+# Unit → what of skgan it may import
+ALLOWED = {
+    "_torch": set(),
+    "_compat": set(),
+    "losses": set(),
+    "penalties": set(),
+    "augment": set(),
+    "strategies": set(),
+    "modules": set(),
+    "codecs": set(),
+    "plotting": set(),
+    "callbacks": set(),
+    "nets": {"_torch", "losses", "penalties", "augment", "callbacks"},
+    "presets": {"nets", "modules", "losses", "penalties", "augment", "callbacks"},
+    "classifier": {"_torch", "augment", "codecs"},
+    "samplers": {"_torch", "_compat", "presets", "codecs", "strategies"},
+    "cli": {"__init__", "classifier", "samplers", "plotting"},
+}
+# Library → the only units that may import it
+ONLY_IN = {
+    "skorch": {"nets", "callbacks", "classifier"},
+    "imblearn": {"samplers", "_compat", "cli"},
+    "matplotlib": {"plotting"},
+    "sklearn_compat": {"_compat"},
+}
+
+
+def imports_of(path: Path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            if node.module == "skgan":
+                yield from (f"skgan.{alias.name}" for alias in node.names)
+            else:
+                yield node.module
+
+
+def unit_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_point_one_way(path):
+    unit = unit_of(path)
+    if unit == "__init__":
+        return
+    for name in imports_of(path):
+        library, *rest = name.split(".")
+        if library == "skgan":
+            other = rest[0] if rest and (PACKAGE / rest[0]).with_suffix(".py").exists() or (
+                rest and (PACKAGE / rest[0]).is_dir()
+            ) else "__init__"
+            assert other == unit or other in ALLOWED[unit], f"{unit} imports {name}"
+        elif library in ONLY_IN:
+            assert unit in ONLY_IN[library], f"{unit} imports {name}"
+
+
+def test_importing_skgan_leaves_matplotlib_alone_and_the_random_streams_too():
+    code = (
+        "import sys, numpy as np, torch; a = np.random.get_state()[1].copy(); t = torch.random.get_rng_state().clone()\n"
+        "import skgan\n"
+        "assert 'matplotlib' not in sys.modules\n"
+        "assert (np.random.get_state()[1] == a).all() and (torch.random.get_rng_state() == t).all()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_public_names_are_documented():
+    for name in skgan.__all__:
+        assert getattr(skgan, name).__doc__, name

@@ -1,0 +1,43 @@
+import pytest
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits as bce
+
+from skgan.losses import Hinge, NonSaturating
+
+REAL = torch.tensor([2.0, -0.5, 0.3])
+FAKE = torch.tensor([-1.0, 0.7, 1.5])
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
+def test_non_saturating_is_cross_entropy_with_smoothed_real_targets(smoothing):
+    loss = NonSaturating(label_smoothing=smoothing).discriminator(REAL, FAKE)
+    expected = bce(REAL, torch.full_like(REAL, 1 - smoothing)) + bce(FAKE, torch.zeros_like(FAKE))
+    torch.testing.assert_close(loss, expected, atol=1e-6, rtol=0)
+
+
+def test_smoothing_leaves_fakes_and_the_generator_alone():
+    smooth, plain = NonSaturating(label_smoothing=0.3), NonSaturating()
+    nothing = torch.zeros(1)  # softplus(0) + ε·0 for both
+    assert smooth.discriminator(nothing, FAKE) == plain.discriminator(nothing, FAKE)
+    assert smooth.generator(None, FAKE) == plain.generator(None, FAKE)
+    torch.testing.assert_close(plain.generator(None, FAKE), bce(FAKE, torch.ones_like(FAKE)))
+
+
+def test_hinge_by_hand():
+    # real: 0, 1.5, 0.7 → 2.2 / 3; fake: 0, 1.7, 2.5 → 4.2 / 3
+    torch.testing.assert_close(Hinge().discriminator(REAL, FAKE), torch.tensor(6.4 / 3))
+    torch.testing.assert_close(Hinge().generator(None, FAKE), torch.tensor(-0.4))
+
+
+@pytest.mark.parametrize("smoothing", [-0.1, 1.0])
+def test_label_smoothing_outside_its_range_is_refused(smoothing):
+    with pytest.raises(ValueError, match=r"label_smoothing must lie in \[0, 1\)"):
+        NonSaturating(label_smoothing=smoothing)
+
+
+@pytest.mark.parametrize("loss", [NonSaturating(0.1), Hinge()])
+def test_a_loss_never_detaches(loss):
+    real, fake = REAL.clone().requires_grad_(), FAKE.clone().requires_grad_()
+    loss.discriminator(real, fake).backward()
+    assert real.grad.abs().sum() > 0
+    assert fake.grad.abs().sum() > 0

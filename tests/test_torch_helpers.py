@@ -1,0 +1,94 @@
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from skgan._torch import BalancedBatches, ShuffledBatches, draw_seeds, private_rng, resolve_device, sub_seed, to_unit_range
+
+
+def test_private_rng_repeats_and_gives_the_global_stream_back():
+    before = torch.random.get_rng_state().clone()
+    with private_rng(7):
+        first = torch.randn(3)
+    with private_rng(7):
+        second = torch.randn(3)
+    assert torch.equal(first, second)
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_private_rng_keeps_threads_apart():
+    results = []
+
+    def work():
+        with private_rng(3):
+            results.append(torch.cat([torch.randn(10) for _ in range(200)]))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(torch.equal(results[0], other) for other in results[1:])
+
+
+def test_draw_seeds_of_none_leaves_numpy_alone_and_differs():
+    before = np.random.get_state()[1].copy()
+    assert draw_seeds(None, 2) != draw_seeds(None, 2)
+    assert (np.random.get_state()[1] == before).all()
+    assert draw_seeds(5, 2) == draw_seeds(5, 2) == draw_seeds(np.int64(5), 2)
+    rng = np.random.RandomState(5)
+    assert draw_seeds(rng, 2) != draw_seeds(rng, 2)
+
+
+def test_sub_seeds_differ_by_every_number():
+    seeds = {sub_seed(1, a, b) for a in range(20) for b in range(20)}
+    assert len(seeds) == 400
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="shows the fallback of machines without CUDA")
+def test_a_missing_cuda_device_becomes_the_cpu_with_a_warning():
+    with pytest.warns(UserWarning, match="no CUDA device here; the CPU is used"):
+        assert resolve_device("cuda:1") == "cpu"
+    assert resolve_device("auto") == resolve_device(None) == "cpu"
+
+
+def test_an_unknown_device_is_refused_in_a_sentence():
+    with pytest.raises(ValueError, match="device='gpu' is no device that torch knows; use 'auto'"):
+        resolve_device("gpu")
+
+
+def test_uint8_is_scaled_in_the_batch_and_floats_pass():
+    scaled = to_unit_range(torch.tensor([0, 255], dtype=torch.uint8))
+    torch.testing.assert_close(scaled, torch.tensor([-1.0, 1.0]))
+    floats = torch.tensor([0.5])
+    assert to_unit_range(floats) is floats
+
+
+@pytest.mark.parametrize(("power", "expected"), [(0.0, [1 / 3, 1 / 3, 1 / 3]), (0.5, [9, 3, 1]), (1.0, [81, 9, 1])])
+def test_classes_are_drawn_with_the_power_of_their_counts(power, expected):
+    y = torch.tensor([0] * 81 + [1] * 9 + [2])[torch.randperm(91)]
+    X = torch.arange(91)
+    batches = BalancedBatches(X, y, batch_size=1000, max_steps=5, steps_per_epoch=20, power=power)
+    drawn = [labels for rows, labels in batches if torch.equal(y[rows], labels)]
+    assert len(drawn) == 5
+    shares = torch.cat(drawn).bincount(minlength=3) / 5000
+    torch.testing.assert_close(shares, torch.tensor(expected) / sum(expected), atol=0.03, rtol=0)
+
+
+def test_epochs_end_at_max_steps_and_an_absent_class_is_never_drawn():
+    y = torch.tensor([0, 0, 2])
+    batches = BalancedBatches(torch.arange(3), y, batch_size=4, max_steps=7, steps_per_epoch=5)
+    assert [len(list(batches)) for _ in range(3)] == [5, 2, 0]
+    assert set(y[batches.draw(100)].tolist()) == {0, 2}
+
+
+def test_shuffled_batches_are_full_without_repeats_and_stop_at_max_updates():
+    X = torch.arange(10)
+    batches = ShuffledBatches(X, X, torch.arange(10), batch_size=4, max_updates=3)
+    first, second = list(batches), list(batches)
+    assert [len(rows) for rows, _ in first] == [4, 4]
+    assert len(torch.cat([rows for rows, _ in first]).unique()) == 8
+    assert [len(rows) for rows, _ in second] == [4]
+    small = ShuffledBatches(X, X, torch.arange(3), batch_size=4)
+    assert [len(rows) for rows, _ in small] == [3]
