@@ -54,28 +54,38 @@ class DivergenceGuard(Callback):
         self.max_loss = max_loss
 
     def on_train_begin(self, net, **kwargs):
-        self.good_ = [tensor.clone() for tensor in self._tensors(net)]
-        self.good_step_ = 0
+        self.good_ = [tensor.clone() for tensor in self._tensors(net, self._average(net))]
+        self.good_step_ = self.checked_step_ = 0
 
-    def _tensors(self, net):
-        """What training will leave behind: the discriminator, and the generator or its average."""
+    def _average(self, net):
         ema = dict(net.callbacks_).get("ema")
-        generator = net.module_.generator if ema is None else ema.average_.module
-        return [
-            *(t for name, t in net.module_.state_dict().items() if not name.startswith("generator.")),
-            *generator.state_dict().values(),
-        ]
+        return net.module_.generator if ema is None else ema.average_.module
+
+    def _tensors(self, net, generator):
+        """What training leaves behind: everything but the generator, and the generator or its average."""
+        rest = [tensor for name, tensor in net.module_.state_dict().items() if not name.startswith("generator.")]
+        return [*rest, *generator.state_dict().values()]
+
+    def on_epoch_end(self, net, **kwargs):
+        if not self._is_fine(net, self._tensors(net, self._average(net))):
+            raise KeyboardInterrupt  # skorch's way to end training from a callback
+
+    def on_train_end(self, net, **kwargs):
+        if net.steps_ > self.checked_step_:  # ended within an epoch; the average is in the net by now
+            self._is_fine(net, self._tensors(net, net.module_.generator))
+        del self.good_
 
     @torch.no_grad()
-    def on_epoch_end(self, net, **kwargs):
-        tensors = self._tensors(net)
+    def _is_fine(self, net, tensors) -> bool:
+        """Keep a copy of the tensors if all is well, else put the last copy back and warn."""
+        self.checked_step_ = net.steps_
         losses = {name: net.history[-1, name] for name in net.reported_ if name.endswith("loss")}
         fine = all(math.isfinite(loss) and abs(loss) <= self.max_loss for loss in losses.values())
-        if fine and torch.stack([t.detach().float().sum() for t in tensors]).isfinite().all():
+        if fine and torch.stack([tensor.float().sum() for tensor in tensors]).isfinite().all():
             for kept, tensor in zip(self.good_, tensors, strict=True):
                 kept.copy_(tensor)
             self.good_step_ = net.steps_
-            return
+            return True
         for kept, tensor in zip(self.good_, tensors, strict=True):
             tensor.copy_(kept)
         values = ", ".join(f"{name} {loss:.3g}" for name, loss in losses.items())
@@ -85,10 +95,7 @@ class DivergenceGuard(Callback):
             UserWarning,
             stacklevel=2,
         )
-        raise KeyboardInterrupt  # skorch's way to end training from a callback
-
-    def on_train_end(self, net, **kwargs):
-        del self.good_
+        return False
 
 
 class StepLog(Callback):

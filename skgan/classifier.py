@@ -5,15 +5,23 @@ from typing import Any
 
 import numpy as np
 import torch
-from skorch import NeuralNetClassifier
-from skorch.callbacks import EpochScoring, EpochTimer, LRScheduler, PassthroughScoring, PrintLog
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d
+from skorch import NeuralNetClassifier
+from skorch.callbacks import EpochScoring, EpochTimer, LRScheduler, PassthroughScoring, PrintLog
 from torch import Tensor, nn
 
-from skgan._torch import TrainingMixin, ShuffledBatches, as_tensor, draw_seeds, private_rng, resolve_device, to_unit_range
+from skgan._torch import (
+    ShuffledBatches,
+    TrainingMixin,
+    as_tensor,
+    draw_seeds,
+    private_rng,
+    resolve_device,
+    to_unit_range,
+)
 from skgan.augment import apply_all
 from skgan.codecs import ImageCodec
 
@@ -309,9 +317,10 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
         if self._synthetic_ is None or not self._synthetic_.any():
             return self.train_split(dataset, y)
         real, synthetic = np.flatnonzero(~self._synthetic_), np.flatnonzero(self._synthetic_)
-        train, valid = self.train_split(torch.utils.data.Subset(dataset, real), y[real])
-        rows = np.concatenate([real[np.asarray(train.indices)], synthetic])
-        return torch.utils.data.Subset(dataset, rows), torch.utils.data.Subset(dataset, real[np.asarray(valid.indices)])
+        train, valid = self.train_split(torch.utils.data.Subset(dataset, real.tolist()), y[real])
+        rows = np.concatenate([real[np.asarray(train.indices)], synthetic]).tolist()
+        held_out = real[np.asarray(valid.indices)].tolist()
+        return torch.utils.data.Subset(dataset, rows), torch.utils.data.Subset(dataset, held_out)
 
     def get_split_datasets(self, X, y=None, **fit_params):
         """Tensors on the device; uint8 stays uint8."""

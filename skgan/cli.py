@@ -35,7 +35,9 @@ def demo_splits(y: np.ndarray, n_splits: int, seed: int) -> list[tuple[np.ndarra
     splits = []
     for train, test in StratifiedKFold(n_splits, shuffle=True, random_state=seed).split(np.zeros(len(y)), y):
         rare = np.isin(y[train], RARE)
-        kept = [rng.choice(rows, round(KEPT * len(rows)), replace=False) for rows in (train[y[train] == c] for c in RARE)]
+        kept = [
+            rng.choice(rows, round(KEPT * len(rows)), replace=False) for rows in (train[y[train] == c] for c in RARE)
+        ]
         splits.append((np.sort(np.concatenate([train[~rare], *kept])), test))
     return splits
 
@@ -92,7 +94,9 @@ def run_demo(out: Path, n_splits: int, seed: int) -> pd.DataFrame:
                 )
                 bar.update()
     table = pd.DataFrame(results)
-    print(f"\n{format_table(table)}\n\nMean ± standard error over the folds; seconds are one fit of sampler and classifier.")
+    print(
+        f"\n{format_table(table)}\n\nMean ± standard error over the folds; seconds are one fit of sampler and classifier."
+    )
     last_train = splits[-1][0]
     _write_pictures(out, fitted["GANOverSampler"], X[last_train], y[last_train], matrices)
     return table
@@ -146,7 +150,9 @@ def build_parser() -> argparse.ArgumentParser:
         description="Digits with two rare classes, cross-validated: prints a table, writes sample grids, loss curves and "
         "confusion matrices as PNG. Works offline; about two minutes on two cores.",
     )
-    demo.add_argument("--out", type=Path, default=Path("skgan-demo"), help="folder for the pictures (default: %(default)s)")
+    demo.add_argument(
+        "--out", type=Path, default=Path("skgan-demo"), help="folder for the pictures (default: %(default)s)"
+    )
     demo.add_argument("--folds", type=int, default=5, help="stratified folds (default: %(default)s)")
     demo.add_argument("--seed", type=int, default=0, help="random seed (default: %(default)s)")
     return parser

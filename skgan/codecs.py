@@ -335,7 +335,9 @@ class TabularCodec(TransformerMixin, BaseEstimator):
                 raise ValueError("categorical_features holds names, but X has no column names; give indices.")
             unknown = [name for name in wanted.tolist() if name not in self.columns_]
             if unknown:
-                raise ValueError(f"categorical_features names {unknown} are not among the columns {list(self.columns_)}.")
+                raise ValueError(
+                    f"categorical_features names {unknown} are not among the columns {list(self.columns_)}."
+                )
             return np.sort(self.columns_.get_indexer(wanted))
         indices = wanted.astype(int)
         outside = [int(j) for j in indices if not -n_columns <= j < n_columns]
@@ -408,7 +410,8 @@ class TabularCodec(TransformerMixin, BaseEstimator):
         self.scale_ = np.where(scale > 0, scale, 1.0)
 
     def _centred(self, values: np.ndarray) -> np.ndarray:
-        limit = 1e9 if self.scaling == "quantile" else 20.0  # ranks do not mind how far an outlier lies
+        # Ranks do not mind how far an outlier lies, but its neighbours come back along the line to it.
+        limit = 1e6 if self.scaling == "quantile" else 20.0
         with np.errstate(over="ignore"):
             return np.clip((values - self.center_) / self.scale_, -limit, limit)
 

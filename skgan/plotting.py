@@ -46,7 +46,7 @@ def plot_training_history(history: pd.DataFrame) -> Figure:
     groups = history.groupby("class", sort=False) if "class" in history else [(None, history)]
     for name, rows in groups:
         suffix = "" if name is None else f" ({name})"
-        for column in (c for c in history if c.endswith("loss")):
+        for column in (str(c) for c in history if str(c).endswith("loss")):
             losses.plot(rows["step"], rows[column], label=column.replace("_", " ") + suffix)
         if "discriminator_accuracy" in rows:
             accuracy.plot(rows["step"], rows["discriminator_accuracy"], label=f"discriminator accuracy{suffix}")

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from skorch.callbacks import Callback, EarlyStopping
-from skorch.dataset import ValidSplit
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_score
+from skorch.callbacks import Callback, EarlyStopping
+from skorch.dataset import ValidSplit
 
 from skgan import CNNClassifier
 from skgan.augment import Rotation, Translation

@@ -10,7 +10,11 @@ from skgan.presets import dcgan
 
 
 def test_version_and_help(capsys):
-    for arguments, words in ((["--version"], f"skgan {skgan.__version__}"), (["--help"], "demo"), (["demo", "--help"], "--out")):
+    for arguments, words in (
+        (["--version"], f"skgan {skgan.__version__}"),
+        (["--help"], "demo"),
+        (["demo", "--help"], "--out"),
+    ):
         with pytest.raises(SystemExit) as stop:
             cli.main(arguments)
         assert stop.value.code == 0
@@ -19,7 +23,12 @@ def test_version_and_help(capsys):
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [([], "COMMAND"), (["dance"], "invalid choice"), (["demo", "--folds", "2"], "at least 3"), (["demo", "--folds", "x"], "invalid int")],
+    [
+        ([], "COMMAND"),
+        (["dance"], "invalid choice"),
+        (["demo", "--folds", "2"], "at least 3"),
+        (["demo", "--folds", "x"], "invalid int"),
+    ],
 )
 def test_wrong_arguments_are_refused_with_the_usage(arguments, words, capsys):
     with pytest.raises(SystemExit) as stop:

@@ -61,9 +61,11 @@ def test_imports_point_one_way(path):
     for name in imports_of(path):
         library, *rest = name.split(".")
         if library == "skgan":
-            other = rest[0] if rest and (PACKAGE / rest[0]).with_suffix(".py").exists() or (
-                rest and (PACKAGE / rest[0]).is_dir()
-            ) else "__init__"
+            other = (
+                rest[0]
+                if (rest and (PACKAGE / rest[0]).with_suffix(".py").exists()) or (rest and (PACKAGE / rest[0]).is_dir())
+                else "__init__"
+            )
             assert other == unit or other in ALLOWED[unit], f"{unit} imports {name}"
         elif library in ONLY_IN:
             assert unit in ONLY_IN[library], f"{unit} imports {name}"

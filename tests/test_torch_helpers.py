@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from skgan._torch import BalancedBatches, ShuffledBatches, draw_seeds, private_rng, resolve_device, sub_seed, to_unit_range
+from skgan._torch import (
+    BalancedBatches,
+    ShuffledBatches,
+    draw_seeds,
+    private_rng,
+    resolve_device,
+    sub_seed,
+    to_unit_range,
+)
 
 
 def test_private_rng_repeats_and_gives_the_global_stream_back():

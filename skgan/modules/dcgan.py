@@ -1,5 +1,6 @@
 """The convolutional pair: transposed 4×4 stride-2 convolutions up, 4×4 stride-2 convolutions down, any image size."""
 
+import itertools
 import math
 
 import torch
@@ -49,9 +50,7 @@ class _DCDiscriminator(nn.Module):
             amount for size in (image_width, height) for amount in ((-size % 2**k) // 2, -(-(-size % 2**k) // 2))
         )
         sizes = [channels, *(width << level for level in range(k))]
-        self.downsample = nn.ModuleList(
-            nn.Conv2d(n_in, n_out, 4, 2, 1) for n_in, n_out in zip(sizes, sizes[1:], strict=False)
-        )
+        self.downsample = nn.ModuleList(nn.Conv2d(n_in, n_out, 4, 2, 1) for n_in, n_out in itertools.pairwise(sizes))
         area = math.ceil(height / 2**k) * math.ceil(image_width / 2**k)
         self.features = nn.Linear(sizes[-1] * area, n_features)
         self.head = ProjectionHead(n_features, n_classes)

@@ -43,7 +43,7 @@ class ProjectionHead(nn.Module):
         super().__init__()
         self.linear = nn.Linear(n_features, 1)
         self.embedding = LabelEmbedding(n_classes, n_features)
-        if n_classes > 1:
+        if self.embedding.embedding is not None:
             # Starts as an unconditional critic whose classes part as training finds them to.
             nn.init.normal_(self.embedding.embedding.weight, std=1 / math.sqrt(n_features))
 

@@ -1,5 +1,6 @@
 """The MLP pair, for tables and small images."""
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -11,7 +12,7 @@ from skgan.modules.layers import LabelEmbedding, SpanOutput
 
 def _hidden_layers(sizes: Sequence[int], dropout: float) -> list[nn.Module]:
     layers: list[nn.Module] = []
-    for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+    for n_in, n_out in itertools.pairwise(sizes):
         layers += [nn.Linear(n_in, n_out), nn.LeakyReLU(0.01)]
         if dropout:
             layers.append(nn.Dropout(dropout))

@@ -152,7 +152,7 @@ class GenerativeNet(TrainingMixin, NeuralNet):
         self.check_training_params()
         y = np.zeros(len(X), dtype=np.int64) if y is None else np.asarray(y, dtype=np.int64)
         self.data_shape_, self.n_classes_ = tuple(X.shape[1:]), int(y.max()) + 1
-        self.steps_, self.stopped_ = 0, False
+        self.steps_, self.recorded_, self.stopped_ = 0, 0, False
         super().fit(X, y, **fit_params)
         if self.steps_ < self.max_steps and not self.stopped_:
             raise KeyboardInterrupt  # Ctrl-C: skorch would go on as if training had finished
@@ -182,7 +182,8 @@ class GenerativeNet(TrainingMixin, NeuralNet):
     def on_train_begin(self, net, X=None, y=None, **kwargs):
         super().on_train_begin(net, X=X, y=y, **kwargs)
         self._set_training(True)
-        self.sums_, self.reported_ = None, ()
+        self.sums_: torch.Tensor | None = None
+        self.reported_: tuple[str, ...] = ()
         self.last_loss_ = torch.tensor(float("nan"))
         self.begin_ = time.perf_counter()
 
@@ -199,7 +200,6 @@ class GenerativeNet(TrainingMixin, NeuralNet):
 
     def on_batch_end(self, net, batch=None, training=False, **kwargs):
         if self.max_time is not None and time.perf_counter() - self.begin_ > self.max_time:
-            self.record_epoch()
             raise KeyboardInterrupt
 
     def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
@@ -207,17 +207,20 @@ class GenerativeNet(TrainingMixin, NeuralNet):
 
     def record_epoch(self):
         """Write the epoch's means into the history: the one place where values come off the device."""
-        steps = len(self.history[-1, "batches"])
-        for name, mean in zip(self.reported_, (self.sums_ / steps).tolist(), strict=True):
+        assert self.sums_ is not None, "an epoch has at least one step"
+        means = self.sums_ / (self.steps_ - self.recorded_)
+        for name, mean in zip(self.reported_, means.tolist(), strict=True):
             self.history.record(name, mean)
+        self.recorded_ = self.steps_
         self.history.record("step", self.steps_)
         self.history.record("seconds", time.perf_counter() - self.begin_)
-        self.last_loss_ = torch.tensor(self.history[-1, self.reported_[0]])
+        self.last_loss_ = torch.tensor(means[0].item())
         self.sums_ = None
 
     def on_train_end(self, net, X=None, y=None, **kwargs):
         super().on_train_end(net, X=X, y=y, **kwargs)
-        self.sums_ = None
+        if self.sums_ is not None:  # ended within an epoch
+            self.record_epoch()
 
     # What is kept of a trained net
 

@@ -201,7 +201,9 @@ class GenerativeSamplerMixin:
                 twice = X.columns[X.columns.duplicated()][0]
                 raise ValueError(f"The column names of X must be unique, but {twice!r} is there more than once.")
             if not X.size:
-                raise ValueError(f"Found array with shape {X.shape} while a minimum of 1 sample and 1 feature is required.")
+                raise ValueError(
+                    f"Found array with shape {X.shape} while a minimum of 1 sample and 1 feature is required."
+                )
             check_consistent_length(X, y)
             validate_data(self, X=X, y=y, reset=True, skip_check_array=True)
         else:
@@ -374,7 +376,11 @@ class GenerativeSamplerMixin:
         return self._container.transform(X, y)
 
     def _can_make(self, i: int) -> bool:
-        return i in self._generators or i in getattr(self, "_single_rows", {}) or (bool(self._generators) and not self.per_class)
+        return (
+            i in self._generators
+            or i in getattr(self, "_single_rows", {})
+            or (bool(self._generators) and not self.per_class)
+        )
 
     def _generate(self, counts: Mapping[Any, int], seed: int):
         """New rows in the user's container (not yet a list or one-hot y), class after class."""

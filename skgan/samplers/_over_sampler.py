@@ -8,8 +8,8 @@ import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
 
 from skgan._compat import HasMethods, Interval
-from skgan.samplers._base import _FIT_STREAM, GenerativeSamplerMixin
 from skgan._torch import sub_seed
+from skgan.samplers._base import _FIT_STREAM, GenerativeSamplerMixin
 
 
 class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):

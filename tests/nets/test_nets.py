@@ -4,8 +4,8 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from skorch.callbacks import Callback
 from sklearn.base import clone
+from skorch.callbacks import Callback
 
 from skgan import presets
 from skgan._torch import private_rng
@@ -98,7 +98,9 @@ def test_the_generator_keeps_its_moving_average():
 
     with_average = fitted(callbacks=[Remember()])
     # The default callbacks run first, so Remember sees the average, which is what the net keeps.
-    assert all(torch.equal(a, b) for a, b in zip(Remember.last, with_average.module_.generator.parameters(), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(Remember.last, with_average.module_.generator.parameters(), strict=True)
+    )
     without = fitted(callbacks__ema=None)
     assert not (weights(with_average) == weights(without)).all()
 
@@ -168,13 +170,24 @@ def test_divergence_goes_back_to_the_last_good_weights_and_warns(bad):
     assert np.isfinite(net.sample(Y)).all()
 
 
+def test_divergence_within_the_last_unfinished_epoch_is_caught_too():
+    class Explodes(AdversarialNet):
+        def generator_loss(self, real, y):
+            loss = super().generator_loss(real, y)
+            return loss * float("nan") if self.steps_ >= 24 else loss
+
+    with pytest.warns(UserWarning, match="diverged by step 27.*state of step 20"), private_rng(0):
+        net = Explodes(MLPGAN, module__alpha=1, max_steps=200, callbacks=[StopAt(27)]).fit(X, Y)
+    assert np.isfinite(net.sample(Y)).all()
+    assert net.export()["history"]["step"] == [20, 27]
+
+
 class StopAt(Callback):
     def __init__(self, step):
         self.step = step
 
     def on_batch_end(self, net, **kwargs):
         if net.steps_ == self.step:
-            net.record_epoch()
             raise KeyboardInterrupt
 
 

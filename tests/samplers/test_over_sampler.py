@@ -300,7 +300,7 @@ def test_the_users_net_codec_and_filter_are_cloned(table):
     assert sampler.training_history_["step"].iloc[-1] == 7
 
 
-# sample()
+# Sampling from the trained generator
 
 
 @pytest.mark.parametrize("per_class", [False, True])
@@ -528,7 +528,9 @@ def test_modules_defined_in_main_work_in_two_processes(tmp_path):
             """
         )
     )
-    done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.stdout == "fine\n", done.stderr
 
 
