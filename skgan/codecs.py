@@ -141,6 +141,12 @@ class ImageCodec(TransformerMixin, BaseEstimator):
             raise ValueError(f"Images must be numbers, got dtype {X.dtype}.")
         self.dtype_ = X.dtype
         self.low_, self.high_ = self._range(X)
+        if not self._keeps_uint8 and 4 * X.size > _memory_limit():
+            raise ValueError(
+                f"Encoded as float32, these {len(X)} images would take {4 * X.size / 2**30:.3g} GiB, and "
+                f"{_memory_limit() / 2**30:.3g} GiB is the limit here. Pass them as uint8 (0 … 255), which is not "
+                "converted, or fewer or smaller ones."
+            )
         self.spans_: tuple[tuple[int, int], ...] = ()
         return self
 

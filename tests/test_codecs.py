@@ -114,6 +114,14 @@ def test_a_wrong_value_range_is_refused(value_range):
         ImageCodec(value_range=value_range).fit(np.zeros((2, 3, 3)))
 
 
+def test_images_that_would_not_fit_are_refused_with_their_size(monkeypatch):
+    monkeypatch.setattr("skgan.codecs._memory_limit", lambda: 2**20)
+    X = np.zeros((300, 32, 32))
+    with pytest.raises(ValueError, match=r"300 images would take 0.00114 GiB.*Pass them as uint8"):
+        ImageCodec().fit(X)
+    ImageCodec(value_range="dtype").fit(X.astype(np.uint8))
+
+
 def test_images_of_another_size_are_refused():
     with pytest.raises(ValueError, match=r"have shape \(4, 3\), but those in fit had \(3, 3\)"):
         ImageCodec().fit(np.zeros((2, 3, 3))).transform(np.zeros((2, 4, 3)))

@@ -185,7 +185,10 @@ class GenerativeSamplerMixin:
         """
         self._check_containers(X, y)
         self._container = ArraysTransformer(X, y)
-        return super().fit_resample(X, y)  # type: ignore[misc]
+        resampled = super().fit_resample(X, y)  # type: ignore[misc]
+        if torch.cuda.is_initialized():
+            torch.cuda.empty_cache()  # the nets are gone by now; their memory is the classifier's
+        return resampled
 
     def _check_containers(self, X, y) -> None:
         check_container(type(self).__name__, X, "X")

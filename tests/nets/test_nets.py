@@ -128,6 +128,22 @@ def test_user_callbacks_add_to_the_defaults():
     assert [name for name, _ in net.callbacks_] == ["ema", "divergence_guard", "step_log", "Count"]
 
 
+def test_skorchs_own_callbacks_can_be_added(tmp_path, capsys):
+    from skorch.callbacks import EpochTimer, LRScheduler, PrintLog, ProgressBar, TrainEndCheckpoint
+
+    callbacks = [
+        ProgressBar(),
+        PrintLog(),
+        EpochTimer(),
+        LRScheduler(torch.optim.lr_scheduler.StepLR, step_size=1, gamma=0.5),
+        TrainEndCheckpoint(dirname=tmp_path),
+    ]
+    net = fitted(callbacks=callbacks, max_steps=60, lr=1e-3, verbose=1)
+    assert net.optimizer_.param_groups[0]["lr"] == 1e-3 / 8
+    assert "discriminator_loss" in capsys.readouterr().out
+    assert list(tmp_path.iterdir())
+
+
 def test_a_callback_may_end_training_but_ctrl_c_ends_everything():
     class Enough(Callback):
         def on_batch_end(self, net, **kwargs):

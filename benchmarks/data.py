@@ -1,0 +1,103 @@
+"""Real data for the benchmarks, and the imbalances they are put in.
+
+Looked for in ``$SKGAN_DATA`` first (``fashion-mnist.npz``, ``mnist-5k.npz``, ``tables/<name>.csv``), then on OpenML,
+whose downloads scikit-learn caches; where neither is to be had, a sentence says what to do.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.datasets import fetch_openml
+
+TABLES = (
+    *("abalone9-18", "car-good", "ecoli3", "flare-F", "german", "glass2", "kr-vs-k-zero_vs_eight", "page-blocks"),
+    *("page-blocks0", "segment0", "vehicle1", "winequality-red-4", "yeast4"),
+)
+
+
+class Images(NamedTuple):
+    """uint8 images of shape (n, 28, 28) and integer labels."""
+
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+
+
+def data_file(name: str) -> Path | None:
+    """The file under ``$SKGAN_DATA``, if it is there."""
+    folder = os.environ.get("SKGAN_DATA")
+    path = Path(folder, name) if folder else None
+    return path if path is not None and path.exists() else None
+
+
+def _openml(name: str, **options):
+    try:
+        return fetch_openml(name, **options)
+    except Exception as error:
+        raise SystemExit(
+            f"The data set {name!r} is neither under $SKGAN_DATA ({os.environ.get('SKGAN_DATA', 'not set')}) nor could it "
+            f"be fetched from OpenML ({type(error).__name__}: {error}). Set SKGAN_DATA to a folder that holds it, or run "
+            "once with a network connection."
+        ) from error
+
+
+def _openml_images(name: str) -> tuple[np.ndarray, np.ndarray]:
+    bunch = _openml(name, version=1, as_frame=False)
+    return bunch.data.reshape(-1, 28, 28).astype(np.uint8), bunch.target.astype(np.int64)
+
+
+def fashion_mnist() -> Images:
+    """Fashion-MNIST: 60,000 training and 10,000 test images (MIT licence)."""
+    if path := data_file("fashion-mnist.npz"):
+        with np.load(path) as file:
+            return Images(*(file[k].astype(np.int64) if k[0] == "y" else file[k] for k in Images._fields))
+    X, y = _openml_images("Fashion-MNIST")
+    return Images(X[:60000], y[:60000], X[60000:], y[60000:])
+
+
+def mnist_5k(seed: int) -> Images:
+    """500 images of each MNIST digit (CC BY-SA 3.0), split in two stratified halves by the seed."""
+    if path := data_file("mnist-5k.npz"):
+        with np.load(path) as file:
+            X, y = file["x"], file["y"].astype(np.int64)
+    else:
+        X, y = _openml_images("mnist_784")
+        rows = np.concatenate([np.flatnonzero(y == digit)[:500] for digit in range(10)])
+        X, y = X[rows], y[rows]
+    rng = np.random.RandomState(seed)
+    halves = [np.array_split(rng.permutation(np.flatnonzero(y == digit)), 2) for digit in range(10)]
+    train, test = (rng.permutation(np.concatenate(side)) for side in zip(*halves, strict=True))
+    return Images(X[train], y[train], X[test], y[test])
+
+
+def table(name: str) -> tuple[pd.DataFrame, pd.Series]:
+    """One of the KEEL and UCI tables (CC BY 4.0); object columns become category columns, y is a string."""
+    if path := data_file(f"tables/{name}.csv"):
+        frame = pd.read_csv(path)
+    else:
+        bunch = _openml(name, as_frame=True)
+        frame = bunch.data.assign(target=bunch.target)
+    y = frame.pop("target").astype(str)
+    text = [column for column in frame if not pd.api.types.is_numeric_dtype(frame[column])]
+    return frame.astype(dict.fromkeys(text, "category")), y
+
+
+def long_tail(X, y, counts: Sequence[int], rng: np.random.RandomState, order: Sequence[int] | None = None):
+    """Keep ``counts[k]`` random rows of class ``order[k]`` (of class k without an order)."""
+    classes = np.unique(y) if order is None else np.asarray(order)
+    kept = [rng.choice(np.flatnonzero(y == c), n, replace=False) for c, n in zip(classes, counts, strict=True)]
+    rows = rng.permutation(np.concatenate(kept))
+    return X[rows], y[rows]
+
+
+def single_class_imbalance(X, y, klass, kept: float, rng: np.random.RandomState):
+    """Keep the fraction ``kept`` of one class's rows (at least one) and all rows of the others."""
+    of_class = np.flatnonzero(y == klass)
+    dropped = rng.permutation(of_class)[max(1, round(kept * len(of_class))) :]
+    rows = np.setdiff1d(np.arange(len(y)), dropped)
+    return X[rows], y[rows]

@@ -1,0 +1,77 @@
+"""What every benchmark shares: three budgets, and a CSV of finished cells that the next run goes on from.
+
+A *cell* is one measurement named by its key columns (data set, seed, method …). Finished cells are appended to
+``benchmarks/results/<name>-<budget>.csv`` at once and skipped when they are there.
+"""
+
+import argparse
+import datetime
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+RESULTS = Path(__file__).parent / "results"
+BUDGETS = ("quick", "default", "full")
+
+
+def parse_budget(description: str, budgets: Mapping[str, str], argv=None) -> argparse.Namespace:
+    """Command line of a benchmark: ``--quick``, nothing, or ``--full``, each with what it runs."""
+    text = "\n".join(f"  {name:8s} {budgets[name]}" for name in BUDGETS)
+    parser = argparse.ArgumentParser(
+        description=f"{description}\n\nbudgets:\n{text}", formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument("--quick", dest="budget", action="store_const", const="quick", help="at most 3 minutes")
+    choice.add_argument("--full", dest="budget", action="store_const", const="full", help="as published; for a GPU")
+    parser.set_defaults(budget="default")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the CSVs (default: %(default)s)")
+    parser.add_argument("--fresh", action="store_true", help="forget the finished cells of this budget")
+    return parser.parse_args(argv)
+
+
+def run_cells(
+    name: str,
+    arguments: argparse.Namespace,
+    cells: Iterable[Mapping[str, Any]],
+    measure: Callable[..., Mapping[str, Any]],
+) -> pd.DataFrame:
+    """Measure every cell that is not in the CSV yet, and return the whole CSV.
+
+    Parameters
+    ----------
+    name : str
+        Of the benchmark.
+    arguments : Namespace
+        Of :func:`parse_budget`.
+    cells : iterable of dict
+        Key columns of each cell, in the order to run them.
+    measure : callable
+        Called with a cell's keys; returns its value columns.
+    """
+    path = arguments.results / f"{name}-{arguments.budget}.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if arguments.fresh:
+        path.unlink(missing_ok=True)
+    cells = [dict(cell) for cell in cells]
+    done = _keys(path, list(cells[0]))
+    left = [cell for cell in cells if tuple(map(str, cell.values())) not in done]
+    print(f"{name}, {arguments.budget}: {len(left)} of {len(cells)} cells to run → {path}", flush=True)
+    for number, cell in enumerate(left, 1):
+        begin = time.perf_counter()
+        values = measure(**cell)
+        row = {**cell, **values, "date": datetime.date.today().isoformat()}
+        pd.DataFrame([row]).to_csv(path, mode="a", header=not path.exists(), index=False)
+        shown = "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in values.items())
+        label = " ".join(map(str, cell.values()))
+        print(f"[{number}/{len(left)}] {label}: {shown}  ({time.perf_counter() - begin:.1f} s)", flush=True)
+    return pd.read_csv(path)
+
+
+def _keys(path: Path, columns: list[str]) -> set[tuple[str, ...]]:
+    if not path.exists():
+        return set()
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    return set(frame[columns].itertuples(index=False, name=None))

@@ -1,0 +1,188 @@
+"""What skgan costs over bare torch, over its imports, and in memory. All figures are ratios within one run.
+
+OMP_NUM_THREADS=2 python benchmarks/overhead.py [--quick | --full]
+"""
+
+import resource
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import torch
+from harness import parse_budget, run_cells
+from sklearn.datasets import make_classification
+
+from skgan._torch import private_rng, to_unit_range
+from skgan.presets import dcgan, mlp_gan
+
+BUDGETS = {
+    "quick": "3 repetitions of 40 steps, one repetition of the rest (1 minute)",
+    "default": "7 repetitions of 100 steps, 5 of the rest (6 minutes)",
+    "full": "as default, 20 repetitions",
+}
+REPEATS = {"quick": 3, "default": 7, "full": 20}
+STEPS = {"quick": 40, "default": 100, "full": 100}
+
+
+def images():
+    rng = np.random.RandomState(0)
+    return rng.randint(0, 256, (2000, 1, 28, 28), dtype=np.uint8), rng.randint(0, 10, 2000)
+
+
+def rows():
+    X, y = make_classification(2000, 10, n_informative=5, random_state=0)
+    return X.astype(np.float32), y
+
+
+NETS = {
+    "mlp_gan(alpha=4), 28 px": (lambda **k: mlp_gan(alpha=4, **k), images, 1.10),
+    "dcgan, 28 px": (dcgan, images, 1.10),
+    "mlp_gan(alpha=2), table of 10 columns": (lambda **k: mlp_gan(alpha=2, **k), rows, 1.35),
+}
+
+
+def bare_loop(net, X, y, n_steps: int) -> float:
+    """Seconds of n_steps in a plain torch loop: the same networks, batches, optimiser, losses and penalties."""
+    X, y = torch.as_tensor(X), torch.as_tensor(y)
+    with private_rng(0):
+        module = net.module(tuple(X.shape[1:]), int(y.max()) + 1, **net.get_params_for("module"))
+        loss = net.criterion(**net.get_params_for("criterion"))
+        betas = net.optimizer__betas
+        optimizers = [
+            torch.optim.Adam(player.parameters(), lr=net.lr, betas=betas, fused=True)
+            for player in (module.discriminator, module.generator)
+        ]
+        begin = time.perf_counter()
+        for _ in range(n_steps):
+            for _ in range(net.n_critic):
+                chosen = torch.randint(len(X), (net.batch_size,))
+                real, labels = to_unit_range(X[chosen]), y[chosen]
+                with torch.no_grad():
+                    fake = module(torch.randn(net.batch_size, module.latent_dim), labels)
+
+                def critic(x, labels=labels):
+                    return module.discriminator(x, labels)
+
+                d_loss = loss.discriminator(critic(real), critic(fake))
+                for penalty in net.penalties:
+                    d_loss = d_loss + penalty(critic, real, fake)
+                optimizers[0].zero_grad(set_to_none=True)
+                d_loss.backward(inputs=list(module.discriminator.parameters()))
+                optimizers[0].step()
+            g_loss = loss.generator(None, critic(module(torch.randn(net.batch_size, module.latent_dim), labels)))
+            optimizers[1].zero_grad(set_to_none=True)
+            g_loss.backward(inputs=list(module.generator.parameters()))
+            optimizers[1].step()
+        return time.perf_counter() - begin
+
+
+def net_steps(net, X, y) -> float:
+    """Seconds between the first and the last epoch of a fit, and so without building and first-call costs."""
+    with private_rng(0):
+        net.fit(X, y)
+    seconds, steps = net.history[:, "seconds"], net.history[:, "step"]
+    return (seconds[-1] - seconds[0]) / (steps[-1] - steps[0])
+
+
+def step_ratio(name: str, repeats: int, n_steps: int) -> dict:
+    make, data, bar = NETS[name]
+    X, y = data()
+    ours, bare = [], []
+    bare_loop(make(), X, y, 5)
+    for _ in range(repeats):  # interleaved, so that a slow moment of the machine hits both
+        bare.append(bare_loop(make(), X, y, n_steps) / n_steps)
+        ours.append(net_steps(make(max_steps=n_steps + 20), X, y))
+    return {
+        "ours": f"{1e3 * np.median(ours):.2f} ms a step",
+        "peer": f"{1e3 * np.median(bare):.2f} ms a step in bare torch",
+        "ratio": float(np.median(np.array(ours) / np.array(bare))),
+        "bar": bar,
+    }
+
+
+def import_ratio(repeats: int) -> dict:
+    def seconds(code: str) -> float:
+        begin = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True)
+        return time.perf_counter() - begin
+
+    peers = "import torch, sklearn, skorch, imblearn"
+    seconds("import skgan")  # fill the file cache
+    pairs = [(seconds("import skgan"), seconds(peers)) for _ in range(repeats)]
+    ours, peer = np.median(pairs, axis=0)
+    return {"ours": f"{ours:.2f} s", "peer": f"{peer:.2f} s: {peers}", "ratio": float(ours / peer), "bar": 1.15}
+
+
+TABLE_CODE = """
+import resource, sys, time
+from sklearn.datasets import make_classification
+from skgan import GANOverSampler
+from imblearn.over_sampling import SMOTE
+X, y = make_classification(10000, 10, weights=[0.9], random_state=0)
+rss = lambda: int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
+before = rss()
+begin = time.perf_counter()
+X_new, y_new = GANOverSampler(random_state=0).fit_resample(X, y)
+seconds = time.perf_counter() - begin
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+begin = time.perf_counter()
+SMOTE(random_state=0).fit_resample(X, y)
+print(seconds, time.perf_counter() - begin, peak - before, X.nbytes + X_new.nbytes)
+"""
+IMAGE_CODE = (
+    TABLE_CODE.replace(
+        "X, y = make_classification(10000, 10, weights=[0.9], random_state=0)",
+        "import numpy as np; rng = np.random.RandomState(0)\n"
+        "X, y = rng.randint(0, 256, (60000, 28, 28), dtype=np.uint8), np.repeat([0, 1], [45000, 15000])",
+    )
+    .replace("GANOverSampler(random_state=0)", "GANOverSampler(max_steps=20, random_state=0)")
+    .replace("fit_resample(X, y)\nprint", "fit_resample(X.reshape(60000, -1), y)\nprint")
+)
+
+
+def fit_resample(code: str, limit: float | None) -> dict:
+    out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    seconds, smote, memory, data = map(float, out.split())
+    allowed = 2.5 * data + 600e6
+    return {
+        "ours": f"{seconds:.1f} s, {memory / 1e6:.0f} MB above the imports",
+        "peer": f"SMOTE {smote:.2f} s; allowed {f'{limit:.0f} s and ' if limit else ''}{allowed / 1e6:.0f} MB",
+        "ratio": max(memory / allowed, 0 if limit is None else seconds / limit),
+        "bar": 1.0,
+    }
+
+
+def measure(what: str, budget: str) -> dict:
+    if what in NETS:
+        return step_ratio(what, REPEATS[budget], STEPS[budget])
+    if what == "import skgan":
+        return import_ratio(REPEATS[budget])
+    if what.startswith("fit_resample, table"):
+        return fit_resample(TABLE_CODE, 20.0)
+    return fit_resample(IMAGE_CODE, None)
+
+
+CELLS = (*NETS, "import skgan", "fit_resample, table 10,000 × 10", "fit_resample, 60,000 images of 28 px, 20 steps")
+
+
+def report(results: pd.DataFrame) -> str:
+    """Markdown for docs/results.md."""
+    shown = results[["what", "ours", "peer", "ratio", "bar"]].assign(ratio=results["ratio"].map("{:.2f}".format))
+    return (
+        "Each line is measured in one run; ratios of steps are medians over interleaved repetitions. For `fit_resample` "
+        "the ratio is the larger of seconds and memory against what is allowed.\n\n" + shown.to_markdown(index=False)
+    )
+
+
+if __name__ == "__main__":
+    arguments = parse_budget(__doc__.splitlines()[0], BUDGETS)
+    results = run_cells(
+        "overhead",
+        arguments,
+        [{"what": what} for what in CELLS],
+        lambda what: measure(what, arguments.budget),
+    )
+    print(report(results))
+    print(f"\nThis process peaked at {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB.")
