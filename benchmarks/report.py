@@ -13,7 +13,7 @@ import pandas as pd
 from harness import BUDGETS, RESULTS
 
 # Module → heading
-SECTIONS = {"overhead": "What it costs"}
+SECTIONS = {"overhead": "What it costs", "convergence": "The laboratory: what makes training converge"}
 DOCS = Path(__file__).parent.parent / "docs"
 
 INTRODUCTION = """# Results

@@ -1,13 +1,17 @@
 """Batched, differentiable image transforms, each row with its own draw. GAN and classifier share them.
 
 Every transform is a callable ``images -> images`` on float tensors of shape (n, C, H, W) in [-1, 1], draws from torch's
-current generator, and fills what comes into view with −1 (black). Geometry is resampled bilinearly by
+current generator, and fills what comes into view with −1 (black). Applied to real and fake images alike before the
+discriminator sees them, they are DiffAugment (Zhao et al., "Differentiable augmentation for data-efficient GAN training",
+NeurIPS 2020). The defaults keep labels; nothing flips unless asked. In a grid and in ``Anneal`` a transform goes by its
+class: ``augment__Translation__max_shift``. Geometry is resampled bilinearly by
 ``torch.nn.functional.grid_sample``.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -40,6 +44,7 @@ class Translation:
     """Shift by up to ``max_shift`` of the image's height and width, each way, in whole pixels."""
 
     max_shift: float = 0.08
+    images_only: ClassVar[bool] = True
 
     def __post_init__(self):
         _check_fraction("max_shift", self.max_shift, 1)
@@ -64,6 +69,7 @@ class Rotation:
     """Rotate about the centre by up to ``max_degrees`` either way."""
 
     max_degrees: float = 10.0
+    images_only: ClassVar[bool] = True
 
     def __post_init__(self):
         _check_fraction("max_degrees", self.max_degrees)
@@ -83,6 +89,7 @@ class Scale:
     """Enlarge or shrink about the centre by a factor drawn log-uniformly from [1 / (1 + s), 1 + s]."""
 
     max_change: float = 0.1
+    images_only: ClassVar[bool] = True
 
     def __post_init__(self):
         _check_fraction("max_change", self.max_change)
@@ -99,6 +106,7 @@ class Crop:
     """Cut a random window of at least ``min_area`` of the image and enlarge it to the full size."""
 
     min_area: float = 0.8
+    images_only: ClassVar[bool] = True
 
     def __post_init__(self):
         if not 0 < self.min_area <= 1:
@@ -120,6 +128,7 @@ class Flip:
     """Mirror left and right with probability ``p``. Not label-safe for digits or letters: use it where it is."""
 
     p: float = 0.5
+    images_only: ClassVar[bool] = True
 
     def __post_init__(self):
         if not 0 <= self.p <= 1:
@@ -130,12 +139,58 @@ class Flip:
         return torch.where(mirrored[:, None, None, None], images.flip(3), images)
 
 
-def apply_all(transforms: Sequence[Callable[[Tensor], Tensor]] | Callable[[Tensor], Tensor] | None, images: Tensor):
-    """Apply one transform or several, in order; ``None`` and an empty list leave the images alone."""
-    if transforms is None:
-        return images
-    if callable(transforms):
-        return transforms(images)
+@dataclass
+class Cutout:
+    """Blacken a rectangle of ``size`` of the height and width at a random place (partly outside, at the border)."""
+
+    size: float = 0.3
+    images_only: ClassVar[bool] = True
+
+    def __post_init__(self):
+        _check_fraction("size", self.size, 1)
+
+    def __call__(self, images: Tensor) -> Tensor:
+        down, across = (self._inside(len(images), length, images.device) for length in images.shape[2:])
+        hidden = down[:, None, :, None] & across[:, None, None, :]
+        return torch.where(hidden, -1.0, images)
+
+    def _inside(self, n: int, length: int, device: torch.device) -> Tensor:
+        """Which places along one axis the rectangle covers, (n, length); its centre lies within the image."""
+        extent = round(self.size * length)
+        start = torch.randint(length, (n, 1), device=device) - extent // 2
+        place = torch.arange(length, device=device)
+        return (place >= start) & (place < start + extent)
+
+
+@dataclass
+class InstanceNoise:
+    """Gaussian noise of ``std`` on every value: real and fake alike, since the critic applies it to both ([1]_).
+
+    Works on rows of tables too. Usually annealed away: ``Anneal("augment__InstanceNoise__std", (0.2, 0.0))``.
+
+    References
+    ----------
+    .. [1] Sønderby et al., "Amortised MAP inference for image super-resolution", ICLR 2017, section 3.2.
+    """
+
+    std: float = 0.1
+
+    def __post_init__(self):
+        _check_fraction("std", self.std)
+
+    def __call__(self, rows: Tensor) -> Tensor:
+        return rows + self.std * torch.randn_like(rows)
+
+
+def transforms_of(augment) -> list[Callable[[Tensor], Tensor]]:
+    """The transforms that an ``augment=`` parameter holds: none, one, or several."""
+    if augment is None:
+        return []
+    return [augment] if callable(augment) else list(augment)
+
+
+def apply_all(transforms: Iterable[Callable[[Tensor], Tensor]], images: Tensor) -> Tensor:
+    """Apply transforms in order."""
     for transform in transforms:
         images = transform(images)
     return images

@@ -1,4 +1,4 @@
-"""skorch callbacks of generative nets: the weights' moving average, the divergence guard, the log of steps."""
+"""skorch callbacks of generative nets: moving average, divergence guard, annealing, the log of steps."""
 
 import math
 import warnings
@@ -96,6 +96,81 @@ class DivergenceGuard(Callback):
             stacklevel=2,
         )
         return False
+
+
+class Anneal(Callback):
+    """Move one number along a schedule, step by step.
+
+    Parameters
+    ----------
+    parameter : str
+        ``"lr"`` (groups with rates of their own keep their ratio to it), ``"beta1"``, ``"beta2"``, a penalty's or
+        transform's field as in a grid (``"penalties__R1__gamma"``, ``"augment__InstanceNoise__std"``), or a numeric
+        parameter of the net, such as ``"gamma"`` of ConsensusNet.
+    schedule : (start, end) or callable
+        From start to end, or a function of the progress t in [0, 1].
+    shape : {"linear", "cosine"}, default="linear"
+        The way from start to end.
+    until : float in (0, 1], default=1.0
+        The part of training at which the end is reached; it is kept from there on.
+    """
+
+    def __init__(self, parameter, schedule, shape="linear", until=1.0):
+        self.parameter = parameter
+        self.schedule = schedule
+        self.shape = shape
+        self.until = until
+
+    def value(self, t: float) -> float:
+        """The schedule at progress t."""
+        t = min(1.0, t / self.until)
+        if callable(self.schedule):
+            return self.schedule(t)
+        start, end = self.schedule
+        return start + (end - start) * (t if self.shape == "linear" else (1 - math.cos(math.pi * t)) / 2)
+
+    def on_train_begin(self, net, **kwargs):
+        if not callable(self.schedule) and len(self.schedule) != 2:
+            raise ValueError(f"The schedule must be (start, end) or a function of the progress; got {self.schedule!r}.")
+        if self.shape not in ("linear", "cosine") or not 0 < self.until <= 1:
+            raise ValueError(
+                f"shape must be 'linear' or 'cosine' and until lie in (0, 1]; got {self.shape!r} and {self.until!r}."
+            )
+        self.set_ = self._setter(net)
+        self.before_ = getattr(net, self.parameter, None)
+
+    def _setter(self, net):
+        """A function that writes the value where it acts."""
+        kind, _, path = self.parameter.partition("__")
+        groups = net.optimizer_.param_groups
+        if self.parameter == "lr":
+            rates = [group["lr"] / net.lr for group in groups]
+            return lambda value: [group.update(lr=rate * value) for group, rate in zip(groups, rates, strict=True)]
+        if self.parameter in ("beta1", "beta2") and "betas" in groups[0]:
+            first = self.parameter == "beta1"
+            return lambda value: [
+                group.update(betas=(value, group["betas"][1]) if first else (group["betas"][0], value))
+                for group in groups
+            ]
+        if path:
+            name, _, field = path.partition("__")
+            part = getattr(net, f"{kind}_", {}).get(name)
+            if part is not None and hasattr(part, field):
+                return lambda value: setattr(part, field, value)
+        elif isinstance(getattr(net, self.parameter, None), int | float):
+            return lambda value: setattr(net, self.parameter, value)
+        raise ValueError(
+            f"Anneal({self.parameter!r}, …) names nothing that can be annealed in this net: use 'lr', 'beta1', 'beta2', "
+            "'penalties__<Class>__<field>', 'augment__<Class>__<field>' or a numeric parameter of the net."
+        )
+
+    def on_batch_begin(self, net, training=True, **kwargs):
+        self.set_(self.value(net.steps_ / max(1, net.max_steps - 1)))
+
+    def on_train_end(self, net, **kwargs):
+        if self.before_ is not None and self.parameter != "lr":
+            setattr(net, self.parameter, self.before_)
+        del self.set_, self.before_
 
 
 class StepLog(Callback):

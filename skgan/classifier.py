@@ -22,7 +22,7 @@ from skgan._torch import (
     resolve_device,
     to_unit_range,
 )
-from skgan.augment import apply_all
+from skgan.augment import apply_all, transforms_of
 from skgan.codecs import ImageCodec
 
 _CHUNK = 1024
@@ -345,7 +345,7 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
         """skorch's, on the augmented batch; updates are counted."""
         X, y = batch
         self.updates_ += 1
-        return super().train_step((apply_all(self.augment, to_unit_range(X)), y), **fit_params)
+        return super().train_step((apply_all(transforms_of(self.augment), to_unit_range(X)), y), **fit_params)
 
     def infer(self, x: Tensor, **fit_params):
         """Logits of a batch on the device."""
@@ -366,6 +366,22 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
     def _probabilities(self, images: Tensor) -> np.ndarray:
         self._set_training(False)
         return torch.cat([self.infer(x.to(self.device_)).softmax(1).cpu() for x in images.split(_CHUNK)]).numpy()
+
+    def features(self, X) -> np.ndarray:
+        """The penultimate layer's outputs, shape (n, units): what metrics of images are usually taken on.
+
+        For architectures and modules that are an ``nn.Sequential`` whose last layer gives the logits.
+        """
+        self.check_is_fitted()
+        if not isinstance(self.module_, nn.Sequential):
+            raise TypeError(
+                f"features needs a module that is an nn.Sequential; this is a {type(self.module_).__name__}."
+            )
+        self._set_training(False)
+        images = as_tensor(self.codec_.transform(X))
+        with torch.no_grad():
+            chunks = (self.module_[:-1](to_unit_range(x.to(self.device_))).cpu() for x in images.split(_CHUNK))
+            return torch.cat(list(chunks)).numpy()
 
     def predict(self, X) -> np.ndarray:
         """The most probable label of each row, as it was in ``fit``'s y."""

@@ -1,4 +1,8 @@
-"""Penalties on the critic, the local callable ``x -> logits`` with labels already applied."""
+"""Penalties on the critic, the local callable ``x -> logits`` with labels and augmentation already applied.
+
+``every=k`` makes a penalty lazy: the net applies it in every k-th discriminator update, k times as strong, as in StyleGAN2
+(Karras et al., CVPR 2020, appendix B). In a grid and in ``Anneal`` a penalty goes by its class: ``penalties__R1__gamma``.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,22 +10,38 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+Critic = Callable[[Tensor], Tensor]
 
-def squared_gradient_norm(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """‖∇D(x)‖² of every row, shape (n,), differentiable in the critic's weights."""
-    x = x.detach().requires_grad_(True)
+
+def squared_gradient_norm(critic: Critic, x: Tensor) -> Tensor:
+    """‖∇D(x)‖² of every row, shape (n,), differentiable in the critic's weights (and in x's, where it has a history)."""
+    if x.grad_fn is None:
+        x = x.detach().requires_grad_(True)
     (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
     return gradient.square().flatten(1).sum(1)
 
 
 @dataclass
-class R1:
+class _Penalty:
+    def _check(self, **strengths: float) -> None:
+        for name, value in strengths.items():
+            if not value >= 0:
+                raise ValueError(f"{type(self).__name__}'s {name} must be at least 0, got {value!r}.")
+        every = getattr(self, "every", 1)
+        if not isinstance(every, int) or every < 1:
+            raise ValueError(f"every counts discriminator updates and must be an integer of at least 1, got {every!r}.")
+
+
+@dataclass
+class R1(_Penalty):
     """Zero-centred gradient penalty on real rows [1]_: γ/2 · mean ‖∇D(real)‖².
 
     Parameters
     ----------
     gamma : float, default=1.0
-        γ; the ½ is inside, so published values transfer.
+        γ ≥ 0; the ½ is inside, so published values transfer.
+    every : int, default=1
+        Applied in every k-th discriminator update, k times as strong.
 
     References
     ----------
@@ -29,6 +49,68 @@ class R1:
     """
 
     gamma: float = 1.0
+    every: int = 1
 
-    def __call__(self, critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
+    def __post_init__(self):
+        self._check(gamma=self.gamma)
+
+    def __call__(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
         return self.gamma / 2 * squared_gradient_norm(critic, real).mean()
+
+
+@dataclass
+class R2(_Penalty):
+    """Zero-centred gradient penalty on generated rows [1]_: γ/2 · mean ‖∇D(fake)‖².
+
+    Parameters
+    ----------
+    gamma : float, default=1.0
+        γ ≥ 0; the ½ is inside.
+    every : int, default=1
+        Applied in every k-th discriminator update, k times as strong.
+
+    References
+    ----------
+    .. [1] Mescheder, Geiger & Nowozin, "Which training methods for GANs do actually converge?", ICML 2018, eq. 10.
+    """
+
+    gamma: float = 1.0
+    every: int = 1
+
+    def __post_init__(self):
+        self._check(gamma=self.gamma)
+
+    def __call__(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+        return self.gamma / 2 * squared_gradient_norm(critic, fake).mean()
+
+
+@dataclass
+class GradientPenalty(_Penalty):
+    """WGAN-GP's penalty [1]_: λ · mean (‖∇D(x̂)‖ − t)², each x̂ drawn between one real and one generated row.
+
+    Parameters
+    ----------
+    weight : float, default=10.0
+        λ ≥ 0.
+    target : float, default=1.0
+        t; 0 gives a zero-centred penalty between the rows.
+    every : int, default=1
+        Applied in every k-th discriminator update, k times as strong.
+
+    References
+    ----------
+    .. [1] Gulrajani et al., "Improved training of Wasserstein GANs", NeurIPS 2017, eq. 3.
+    """
+
+    weight: float = 10.0
+    target: float = 1.0
+    every: int = 1
+
+    def __post_init__(self):
+        self._check(weight=self.weight, target=self.target)
+
+    def __call__(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+        share = torch.rand(len(real), *[1] * (real.ndim - 1), device=real.device, dtype=real.dtype)
+        squared = squared_gradient_norm(critic, torch.lerp(real, fake, share))
+        norm = (squared + 1e-12).sqrt()  # the root has no gradient at 0
+        return self.weight * (norm - self.target).square().mean()

@@ -2,9 +2,9 @@ import pytest
 import torch
 
 from skgan._torch import private_rng
-from skgan.augment import Crop, Flip, Rotation, Scale, Translation, apply_all
+from skgan.augment import Crop, Cutout, Flip, InstanceNoise, Rotation, Scale, Translation, apply_all, transforms_of
 
-TRANSFORMS = [Translation(0.2), Rotation(20), Scale(0.2), Crop(0.7), Flip(0.5)]
+TRANSFORMS = [Translation(0.2), Rotation(20), Scale(0.2), Crop(0.7), Flip(0.5), Cutout(0.4)]
 
 
 def blob(n=1, height=16, width=12, at=(8, 6)):
@@ -35,7 +35,9 @@ def test_rows_get_draws_of_their_own_and_a_seed_repeats_them(transform):
     assert len(torch.unique(first.flatten(1).mul(1e4).round(), dim=0)) > 1
 
 
-@pytest.mark.parametrize("transform", [Translation(0), Rotation(0), Scale(0), Crop(1), Flip(0)], ids=repr)
+@pytest.mark.parametrize(
+    "transform", [Translation(0), Rotation(0), Scale(0), Crop(1), Flip(0), Cutout(0), InstanceNoise(0)], ids=repr
+)
 def test_zero_strength_is_the_identity(transform):
     images = torch.rand(4, 1, 11, 8) * 2 - 1
     torch.testing.assert_close(transform(images), images, atol=1e-5, rtol=0)
@@ -67,16 +69,42 @@ def test_flip_mirrors_left_and_right():
     assert torch.equal(Flip(1.0)(blob(at=(3, 1))), blob(at=(3, 10)))
 
 
-def test_apply_all_takes_one_several_or_none():
-    images = blob(at=(3, 1))
-    assert apply_all(None, images) is images
-    assert torch.equal(apply_all(Flip(1.0), images), apply_all([Flip(1.0), Flip(0.0)], images))
+def test_an_augment_parameter_holds_none_one_or_several():
+    images, flip = blob(at=(3, 1)), Flip(1.0)
+    assert transforms_of(None) == []
+    assert transforms_of(flip) == [flip]
+    assert apply_all([], images) is images
+    assert torch.equal(apply_all(transforms_of([flip, Flip(1.0)]), images), images)
 
 
 @pytest.mark.parametrize(
     "make",
-    [lambda: Translation(1.5), lambda: Rotation(-1), lambda: Scale(-0.1), lambda: Crop(0), lambda: Flip(2)],
+    [
+        lambda: Translation(1.5),
+        lambda: Rotation(-1),
+        lambda: Scale(-0.1),
+        lambda: Crop(0),
+        lambda: Flip(2),
+        lambda: Cutout(1),
+        lambda: InstanceNoise(-1),
+    ],
 )
 def test_strength_outside_its_range_is_refused(make):
     with pytest.raises(ValueError, match="must"):
         make()
+
+
+def test_cutout_blackens_one_rectangle_and_nothing_else():
+    out = Cutout(0.5)(torch.ones(300, 2, 8, 10))
+    hidden = (out == -1).all(1)
+    assert torch.equal(hidden, (out == -1).any(1))
+    area = hidden.sum((1, 2))
+    assert area.max() == 4 * 5
+    assert area.min() >= 2 * 2  # the centre lies within the image
+    assert hidden.any(0).all()
+
+
+def test_instance_noise_has_its_std_on_rows_and_images():
+    for shape in ((20000, 3), (300, 1, 8, 8)):
+        noise = InstanceNoise(0.3)(torch.zeros(shape))
+        torch.testing.assert_close(noise.std(), torch.tensor(0.3), atol=0.01, rtol=0)

@@ -1,4 +1,5 @@
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -42,6 +43,13 @@ def test_an_out_that_is_a_file_is_refused(tmp_path, capsys):
     with pytest.raises(SystemExit):
         cli.main(["demo", "--out", str(tmp_path / "file")])
     assert "is a file; name a folder" in capsys.readouterr().err
+
+
+def test_without_matplotlib_the_demo_says_how_to_get_pictures(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "skgan.plotting", None)
+    cli._write_pictures(tmp_path / "pictures", None, None, None, {})
+    assert 'pip install "skgan[plot]"' in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
 
 
 def test_demo_splits_cut_the_training_side_only():

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, pad
 
-from skgan.modules.layers import LabelEmbedding, ProjectionHead
+from skgan.modules.layers import LabelEmbedding, activation_norm, make_head, weight_normed
 
 
 def n_doublings(height: int, width: int) -> int:
@@ -16,7 +16,7 @@ def n_doublings(height: int, width: int) -> int:
 
 
 class _DCGenerator(nn.Module):
-    def __init__(self, data_shape, n_classes, latent_dim, width):
+    def __init__(self, data_shape, n_classes, latent_dim, width, norm):
         super().__init__()
         channels, self.height, self.width = data_shape
         k = n_doublings(self.height, self.width)
@@ -24,10 +24,10 @@ class _DCGenerator(nn.Module):
         self.labels = LabelEmbedding(n_classes, latent_dim)
         self.project = nn.Linear(latent_dim + self.labels.dim, math.prod(self.start))
         sizes = [width << level for level in reversed(range(k))]
-        # GroupNorm has no running statistics, which a moving average of the weights would spoil.
-        self.norms = nn.ModuleList(nn.GroupNorm(math.gcd(8, size), size) for size in sizes)
+        self.norms = nn.ModuleList(activation_norm(size, norm) for size in sizes)
         self.upsample = nn.ModuleList(
-            nn.ConvTranspose2d(n_in, n_out, 4, 2, 1) for n_in, n_out in zip(sizes, [*sizes[1:], channels], strict=True)
+            weight_normed(nn.ConvTranspose2d(n_in, n_out, 4, 2, 1), norm)
+            for n_in, n_out in zip(sizes, [*sizes[1:], channels], strict=True)
         )
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
@@ -42,7 +42,7 @@ class _DCGenerator(nn.Module):
 
 
 class _DCDiscriminator(nn.Module):
-    def __init__(self, data_shape, n_classes, width, n_features):
+    def __init__(self, data_shape, n_classes, width, n_features, norm, head):
         super().__init__()
         channels, height, image_width = data_shape
         k = n_doublings(height, image_width)
@@ -50,15 +50,21 @@ class _DCDiscriminator(nn.Module):
             amount for size in (image_width, height) for amount in ((-size % 2**k) // 2, -(-(-size % 2**k) // 2))
         )
         sizes = [channels, *(width << level for level in range(k))]
-        self.downsample = nn.ModuleList(nn.Conv2d(n_in, n_out, 4, 2, 1) for n_in, n_out in itertools.pairwise(sizes))
+        self.downsample = nn.ModuleList(
+            weight_normed(nn.Conv2d(n_in, n_out, 4, 2, 1), norm) for n_in, n_out in itertools.pairwise(sizes)
+        )
+        # Not on the first layer: there a norm would erase the image's own contrast.
+        self.norms = nn.ModuleList(
+            activation_norm(size, norm if level else "none") for level, size in enumerate(sizes[1:])
+        )
         area = math.ceil(height / 2**k) * math.ceil(image_width / 2**k)
-        self.features = nn.Linear(sizes[-1] * area, n_features)
-        self.head = ProjectionHead(n_features, n_classes)
+        self.features = weight_normed(nn.Linear(sizes[-1] * area, n_features), norm)
+        self.head = make_head(head, n_features, n_classes)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         h = pad(x, self.padding, value=-1.0) if any(self.padding) else x
-        for downsample in self.downsample:
-            h = leaky_relu(downsample(h), 0.2)
+        for downsample, norm in zip(self.downsample, self.norms, strict=True):
+            h = leaky_relu(norm(downsample(h)), 0.2)
         return self.head(leaky_relu(self.features(h.flatten(1)), 0.2), y)
 
 
@@ -81,6 +87,12 @@ class DCGAN(nn.Module):
         Channels next to the image; doubled with every halving of the size.
     n_features : int, default=128
         Length of the discriminator's last hidden layer.
+    norm : {"none", "group", "layer", "spectral", "weight"}, default="group"
+        Of the generator's layers.
+    discriminator_norm : the same, default="none"
+        Of the discriminator's layers.
+    head : {"projection", "auxiliary"}, default="projection"
+        How the discriminator knows the label: by projection, or through an auxiliary classifier (AC-GAN).
 
     References
     ----------
@@ -95,6 +107,9 @@ class DCGAN(nn.Module):
         latent_dim: int = 64,
         width: int = 32,
         n_features: int = 128,
+        norm: str = "group",
+        discriminator_norm: str = "none",
+        head: str = "projection",
     ):
         super().__init__()
         if len(data_shape) != 3:
@@ -103,8 +118,8 @@ class DCGAN(nn.Module):
                 "net='mlp_gan'; for flattened images give the sampler their image_shape."
             )
         self.latent_dim = latent_dim
-        self.generator = _DCGenerator(data_shape, n_classes, latent_dim, width)
-        self.discriminator = _DCDiscriminator(data_shape, n_classes, width, n_features)
+        self.generator = _DCGenerator(data_shape, n_classes, latent_dim, width, norm)
+        self.discriminator = _DCDiscriminator(data_shape, n_classes, width, n_features, discriminator_norm, head)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         """Noise (n, latent_dim) and labels (n,) → images (n, C, H, W) in [-1, 1]."""

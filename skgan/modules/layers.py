@@ -1,11 +1,17 @@
 """Layers that several modules share."""
 
+import copy
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import gumbel_softmax
+from torch.func import functional_call
+from torch.nn.functional import cross_entropy, gumbel_softmax, normalize
+
+NORMS = ("none", "group", "layer", "spectral", "weight")
+"""What ``norm=`` of a module may be: two that normalise activations of one row, two that normalise weights."""
 
 
 class LabelEmbedding(nn.Module):
@@ -52,6 +58,54 @@ class ProjectionHead(nn.Module):
         return logits + (self.embedding(y) * features).sum(1) if self.embedding.dim else logits
 
 
+class AuxiliaryHead(nn.Module):
+    """Features → logits of shape (n,) that know no label, and a classifier whose loss both players minimise (AC-GAN).
+
+    ``forward`` keeps the cross-entropy of its batch until ``take_loss`` hands it to the net, so that a module still
+    returns nothing but logits.
+
+    References
+    ----------
+    Odena, Olah & Shlens, "Conditional image synthesis with auxiliary classifier GANs", ICML 2017, eqs. 1 and 2.
+    """
+
+    def __init__(self, n_features: int, n_classes: int):
+        super().__init__()
+        self.linear = nn.Linear(n_features, 1)
+        self.classes = nn.Linear(n_features, n_classes) if n_classes > 1 else None
+        self._loss: Tensor | None = None
+
+    def forward(self, features: Tensor, y: Tensor) -> Tensor:
+        if self.classes is not None:
+            self._loss = cross_entropy(self.classes(features), y)
+        return self.linear(features)[:, 0]
+
+    def take_loss(self) -> Tensor | None:
+        """The cross-entropy of the last batch, once."""
+        loss, self._loss = self._loss, None
+        return loss
+
+    def __deepcopy__(self, memo):
+        self._loss = None  # a tensor with a history can be neither copied nor pickled
+        twin = self.__class__.__new__(self.__class__)
+        memo[id(self)] = twin
+        twin.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return twin
+
+    def __getstate__(self):
+        return {**self.__dict__, "_loss": None}
+
+
+HEADS = {"projection": ProjectionHead, "auxiliary": AuxiliaryHead}
+
+
+def make_head(name: str, n_features: int, n_classes: int) -> nn.Module:
+    """The head of that name, or a sentence."""
+    if name not in HEADS:
+        raise ValueError(f"head must be one of {', '.join(HEADS)}; got {name!r}.")
+    return HEADS[name](n_features, n_classes)
+
+
 class SpanOutput(nn.Module):
     """Numeric columns pass; each one-hot span becomes a relaxed draw of one category (Gumbel-softmax).
 
@@ -79,3 +133,181 @@ class SpanOutput(nn.Module):
             pieces += [rows[:, at:start], gumbel_softmax(rows[:, start:stop], tau=self.temperature)]
             at = stop
         return torch.cat([*pieces, rows[:, at:]], 1)
+
+
+class _Reparametrised(nn.Module):
+    """A layer whose weight is computed anew in every forward pass.
+
+    torch's parametrisations cannot be pickled and its older hooks cannot be deep-copied; a call of the layer with another
+    weight can do both, and is differentiable twice.
+    """
+
+    layer: Any
+    g: nn.Parameter
+    u: Tensor
+
+    def __init__(self, layer: nn.Module):
+        super().__init__()
+        if not isinstance(getattr(layer, "weight", None), nn.Parameter):
+            raise TypeError(
+                f"{type(self).__name__} wraps a layer with a weight, such as nn.Linear(8, 4); got {layer!r}."
+            )
+        self.layer = layer
+        # Transposed convolutions have their output channels on axis 1.
+        self.output_axis = 1 if isinstance(layer, nn.modules.conv._ConvTransposeNd) else 0
+
+    def matrix(self) -> Tensor:
+        """The stored weight as (outputs, inputs)."""
+        return self.layer.weight.transpose(0, self.output_axis).flatten(1)
+
+    def per_output(self, values: Tensor) -> Tensor:
+        """Values of shape (outputs,) shaped so that they multiply the weight."""
+        shape = [1] * self.layer.weight.ndim
+        shape[self.output_axis] = -1
+        return values.view(shape)
+
+    def weight(self) -> Tensor:
+        """The weight that is used."""
+        raise NotImplementedError
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        return functional_call(self.layer, {"weight": self.weight()}, inputs)
+
+
+class SpectralNorm(_Reparametrised):
+    """W / σ(W), σ the largest singular value, tracked by one power iteration per training pass.
+
+    References
+    ----------
+    Miyato et al., "Spectral normalization for generative adversarial networks", ICLR 2018, algorithm 1.
+    """
+
+    def __init__(self, layer: nn.Module):
+        super().__init__(layer)
+        with torch.no_grad():
+            u = normalize(torch.randn(self.matrix().shape[0]), dim=0)
+            for _ in range(15):  # close to the singular vector from the first batch on
+                u = normalize(self.matrix() @ normalize(self.matrix().T @ u, dim=0), dim=0)
+        self.register_buffer("u", u)
+
+    def weight(self) -> Tensor:
+        matrix = self.matrix()
+        with torch.no_grad():
+            v = normalize(matrix.T @ self.u, dim=0)
+            if self.training:
+                self.u.copy_(normalize(matrix @ v, dim=0))
+            u = self.u.clone()  # the graph keeps it; the next pass writes over the buffer
+        return self.layer.weight / (u @ matrix @ v)
+
+
+class WeightNorm(_Reparametrised):
+    """g · W / ‖W‖ per output, with a learned g.
+
+    References
+    ----------
+    Salimans & Kingma, "Weight normalization", NeurIPS 2016, eq. 2.
+    """
+
+    def __init__(self, layer: nn.Module):
+        super().__init__(layer)
+        self.g = nn.Parameter(self.matrix().detach().norm(dim=1))
+
+    def weight(self) -> Tensor:
+        return self.layer.weight * self.per_output(self.g / self.matrix().norm(dim=1))
+
+
+class Equalized(_Reparametrised):
+    """c · W with W ~ N(0, 1) at the start and c = √(2 / inputs): every layer learns at the same rate.
+
+    References
+    ----------
+    Karras et al., "Progressive growing of GANs", ICLR 2018, section 4.1.
+    """
+
+    def __init__(self, layer: nn.Module):
+        super().__init__(layer)
+        nn.init.normal_(self.layer.weight)
+        if self.layer.bias is not None:
+            nn.init.zeros_(self.layer.bias)
+        self.scale = math.sqrt(2 / self.matrix().shape[1])
+
+    def weight(self) -> Tensor:
+        return self.layer.weight * self.scale
+
+
+def check_norm(norm: str) -> None:
+    """Refuse an unknown ``norm=`` in a sentence."""
+    if norm == "batch":
+        raise ValueError(
+            "norm='batch' is not offered: its statistics mix the rows of a batch, which gradient penalties must not see, "
+            f"and a moving average of the weights spoils them. Use one of {', '.join(NORMS)}."
+        )
+    if norm not in NORMS:
+        raise ValueError(f"norm must be one of {', '.join(NORMS)}; got {norm!r}.")
+
+
+def weight_normed(layer: nn.Module, norm: str) -> nn.Module:
+    """The layer, wrapped where the norm is one of weights."""
+    check_norm(norm)
+    return {"spectral": SpectralNorm, "weight": WeightNorm}.get(norm, lambda layer: layer)(layer)
+
+
+def activation_norm(n_channels: int, norm: str) -> nn.Module:
+    """GroupNorm of 8 groups ("group") or one ("layer"), else nothing. It has no running statistics."""
+    check_norm(norm)
+    if norm == "group":
+        return nn.GroupNorm(math.gcd(8, n_channels), n_channels)
+    return nn.GroupNorm(1, n_channels) if norm == "layer" else nn.Identity()
+
+
+class PixelNorm(nn.Module):
+    """x / √(mean x² over channels + ε) at every pixel.
+
+    References
+    ----------
+    Karras et al., "Progressive growing of GANs", ICLR 2018, section 4.2.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * (x.square().mean(1, keepdim=True) + 1e-8).rsqrt()
+
+
+class MinibatchStd(nn.Module):
+    """Append one channel: the standard deviation over the batch, averaged over channels and pixels.
+
+    References
+    ----------
+    Karras et al., "Progressive growing of GANs", ICLR 2018, section 3.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        spread = (x.var(0, correction=0) + 1e-8).sqrt().mean()
+        return torch.cat([x, spread.expand(len(x), 1, *x.shape[2:])], 1)
+
+
+class MinibatchDiscrimination(nn.Module):
+    """Append how close a row's features lie to those of the others in the batch, seen through learned kernels.
+
+    With M = h·T of shape (n, B, C): o(i, b) = Σ_{j≠i} exp(−‖M_ib − M_jb‖₁).
+
+    Parameters
+    ----------
+    n_features : int
+        Length of h.
+    n_kernels, kernel_dim : int, default=128 and 5
+        B and C.
+
+    References
+    ----------
+    Salimans et al., "Improved techniques for training GANs", NeurIPS 2016, section 3.2.
+    """
+
+    def __init__(self, n_features: int, n_kernels: int = 128, kernel_dim: int = 5):
+        super().__init__()
+        self.n_kernels = n_kernels
+        self.kernels = nn.Linear(n_features, n_kernels * kernel_dim, bias=False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        projected = self.kernels(features).view(len(features), self.n_kernels, -1)
+        distance = (projected[:, None] - projected[None]).abs().sum(3)
+        return torch.cat([features, (-distance).exp().sum(1) - 1], 1)  # without exp(0) of the row itself

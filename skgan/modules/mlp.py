@@ -7,27 +7,35 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from skgan.modules.layers import LabelEmbedding, SpanOutput
+from skgan.modules.layers import (
+    HEADS,
+    LabelEmbedding,
+    ProjectionHead,
+    SpanOutput,
+    activation_norm,
+    make_head,
+    weight_normed,
+)
 
 
-def _hidden_layers(sizes: Sequence[int], dropout: float) -> list[nn.Module]:
+def _hidden_layers(sizes: Sequence[int], dropout: float, norm: str) -> list[nn.Module]:
     layers: list[nn.Module] = []
     for n_in, n_out in itertools.pairwise(sizes):
-        layers += [nn.Linear(n_in, n_out), nn.LeakyReLU(0.01)]
+        layers += [weight_normed(nn.Linear(n_in, n_out), norm), activation_norm(n_out, norm), nn.LeakyReLU(0.01)]
         if dropout:
             layers.append(nn.Dropout(dropout))
     return layers
 
 
 class _MLPGenerator(nn.Module):
-    def __init__(self, data_shape, n_classes, latent_dim, alpha, dropout, spans):
+    def __init__(self, data_shape, n_classes, latent_dim, alpha, dropout, norm, spans):
         super().__init__()
         self.data_shape = tuple(data_shape)
         self.labels = LabelEmbedding(n_classes, latent_dim)
         sizes = [latent_dim + self.labels.dim, 32 * alpha, 64 * alpha, 128 * alpha]
         is_image = len(self.data_shape) == 3
         self.layers = nn.Sequential(
-            *_hidden_layers(sizes, dropout),
+            *_hidden_layers(sizes, dropout, norm),
             nn.Linear(sizes[-1], math.prod(self.data_shape)),
             nn.Tanh() if is_image else SpanOutput(spans),
         )
@@ -39,18 +47,20 @@ class _MLPGenerator(nn.Module):
 
 
 class _MLPDiscriminator(nn.Module):
-    def __init__(self, data_shape, n_classes, alpha, dropout):
+    def __init__(self, data_shape, n_classes, alpha, dropout, norm, head):
         super().__init__()
         n_inputs = math.prod(data_shape)
-        self.labels = LabelEmbedding(n_classes, min(n_inputs, 8 * alpha))
+        joins_input = head == "concat"
+        self.labels = LabelEmbedding(n_classes if joins_input else 1, min(n_inputs, 8 * alpha))
         sizes = [n_inputs + self.labels.dim, 128 * alpha, 32 * alpha, 8 * alpha]
-        self.layers = nn.Sequential(*_hidden_layers(sizes, dropout), nn.Linear(sizes[-1], 1))
+        self.layers = nn.Sequential(*_hidden_layers(sizes, dropout, norm))
+        self.head = ProjectionHead(sizes[-1], 1) if joins_input else make_head(head, sizes[-1], n_classes)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         x = x.flatten(1)
         if self.labels.dim:
             x = torch.cat([x, self.labels(y)], 1)
-        return self.layers(x)[:, 0]
+        return self.head(self.layers(x), y)
 
 
 class MLPGAN(nn.Module):
@@ -71,6 +81,10 @@ class MLPGAN(nn.Module):
         α ≥ 1.
     dropout : float in [0, 1), default=0.1
         In both networks; off when sampling.
+    norm, discriminator_norm : {"none", "group", "layer", "spectral", "weight"}, default="none"
+        Of the hidden layers of either network.
+    head : {"concat", "projection", "auxiliary"}, default="concat"
+        How the discriminator knows the label: joined to its input, by projection, or through an auxiliary classifier.
     spans : sequence of (start, stop), default=()
         One-hot spans of a table's categorical columns.
     """
@@ -83,12 +97,17 @@ class MLPGAN(nn.Module):
         latent_dim: int = 100,
         alpha: int = 4,
         dropout: float = 0.1,
+        norm: str = "none",
+        discriminator_norm: str = "none",
+        head: str = "concat",
         spans: Sequence[tuple[int, int]] = (),
     ):
         super().__init__()
+        if head != "concat" and head not in HEADS:
+            raise ValueError(f"head must be one of concat, {', '.join(HEADS)}; got {head!r}.")
         self.latent_dim = latent_dim
-        self.generator = _MLPGenerator(data_shape, n_classes, latent_dim, alpha, dropout, spans)
-        self.discriminator = _MLPDiscriminator(data_shape, n_classes, alpha, dropout)
+        self.generator = _MLPGenerator(data_shape, n_classes, latent_dim, alpha, dropout, norm, spans)
+        self.discriminator = _MLPDiscriminator(data_shape, n_classes, alpha, dropout, discriminator_norm, head)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         """Noise (n, latent_dim) and labels (n,) → rows (n, *data_shape)."""

@@ -2,5 +2,6 @@
 
 from skgan.nets.adversarial import AdversarialNet
 from skgan.nets.base import GenerativeNet
+from skgan.nets.consensus import ConsensusNet
 
-__all__ = ["AdversarialNet", "GenerativeNet"]
+__all__ = ["AdversarialNet", "ConsensusNet", "GenerativeNet"]

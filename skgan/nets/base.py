@@ -135,6 +135,9 @@ class GenerativeNet(TrainingMixin, NeuralNet):
         if self.max_time is not None and not self.max_time > 0:
             raise ValueError(f"max_time is in seconds and must be above 0, got {self.max_time!r}.")
 
+    def check_shapes(self):
+        """Refuse parameters that do not go with ``data_shape_`` and ``n_classes_``; nothing by default."""
+
     def fit(self, X, y=None, **fit_params):
         """Train from scratch.
 
@@ -152,6 +155,7 @@ class GenerativeNet(TrainingMixin, NeuralNet):
         self.check_training_params()
         y = np.zeros(len(X), dtype=np.int64) if y is None else np.asarray(y, dtype=np.int64)
         self.data_shape_, self.n_classes_ = tuple(X.shape[1:]), int(y.max()) + 1
+        self.check_shapes()
         self.steps_, self.recorded_, self.stopped_ = 0, 0, False
         super().fit(X, y, **fit_params)
         if self.steps_ < self.max_steps and not self.stopped_:

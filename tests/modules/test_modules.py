@@ -36,7 +36,7 @@ def test_mlp_sizes_follow_alpha():
     sizes = [layer.out_features for layer in module.generator.layers if isinstance(layer, torch.nn.Linear)]
     assert sizes == [96, 192, 384, 784]
     sizes = [layer.out_features for layer in module.discriminator.layers if isinstance(layer, torch.nn.Linear)]
-    assert sizes == [384, 96, 24, 1]
+    assert sizes == [384, 96, 24]
 
 
 @pytest.mark.parametrize(("size", "doublings"), [(8, 1), (16, 1), (28, 2), (32, 2), (50, 3), (64, 3), (128, 4), (1, 1)])
