@@ -202,10 +202,11 @@ def report(results: pd.DataFrame) -> str:
     draw_paths(images / "convergence-paths.png")
     draw_survey_field(images / "survey-field.png")
     text = [
-        "Distance: the largest over the last 100 of 500 steps, from (√½, √½) unless a line says otherwise. Real part: the largest of the eigenvalues "
-        "of the field's Jacobian at the equilibrium (below 0 converges in continuous time). Modulus: the largest of the "
-        "update operator's eigenvalues (below 1 converges). A dash: not differentiable there. The WGAN's eigenvalues are "
-        "those of its loss, without the clipping. Both small games play the zero-sum loss except where a line says otherwise."
+        "Distance: the largest over the last 100 of 500 steps, from (√½, √½) unless a line says otherwise. Real part: the "
+        "largest of the eigenvalues of the field's Jacobian at the equilibrium (below 0 converges in continuous time). "
+        "Modulus: the largest of the update operator's eigenvalues (below 1 converges). A dash: not differentiable there. "
+        "The WGAN's eigenvalues are those of its loss, without the clipping. Both small games play the zero-sum loss except "
+        "where a line says otherwise."
     ]
     for game in ("Dirac", "thin manifold"):
         part = results[results["game"] == game]

@@ -21,6 +21,7 @@ ALLOWED = {
     "strategies": set(),
     "modules": set(),
     "codecs": set(),
+    "metrics": set(),
     "plotting": set(),
     "callbacks": set(),
     "nets": {"_torch", "losses", "penalties", "augment", "callbacks"},

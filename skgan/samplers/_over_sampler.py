@@ -85,7 +85,7 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
     >>> X, y = make_classification(200, weights=[0.9], random_state=0)
     >>> X_new, y_new = GANOverSampler(max_steps=20, random_state=0).fit_resample(X, y)
     >>> X_new.shape, int((y_new == 1).sum())
-    ((358, 20), 179)
+    ((360, 20), 180)
     """
 
     _parameter_constraints: ClassVar[dict] = {
