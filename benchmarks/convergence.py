@@ -75,7 +75,7 @@ def methods(game: str) -> dict[str, dict]:
         f"R2, γ = {gamma:g}": {"penalties": (R2(gamma),)},
         f"consensus, γ = {small:g}": {**consensus, "gamma": small},
         **({} if ring else {f"consensus, γ = {small:g}{side}": {**consensus, "gamma": small, **other_side}}),
-        f"consensus, γ = 10 (too large){side}": {**consensus, "gamma": 10.0, **other_side},
+        f"consensus, γ = 10{'' if ring else f' (too large){side}'}": {**consensus, "gamma": 10.0, **other_side},
         "weight norm": {"module__discriminator_norm" if ring else "module__norm": "weight"},
         "spectral norm": {"module__discriminator_norm" if ring else "module__norm": "spectral"},
         "relativistic + R1 + R2": {"criterion": Relativistic, "penalties": (R1(gamma / 2), R2(gamma / 2))},
@@ -215,7 +215,9 @@ def report(results: pd.DataFrame) -> str:
             row = {"cure": method}
             for updates in UPDATES:
                 (cell,) = both[both["updates"] == updates].to_dict("records")
-                shown = [("–" if np.isnan(v := cell[k]) else f"{v:.3f}") for k in ("real part", "modulus")]
+                shown = [
+                    ("–" if np.isnan(v := cell[k]) else f"{round(v, 3) + 0.0:.3f}") for k in ("real part", "modulus")
+                ]
                 row |= {f"distance, {updates}": verdict(cell["distance"]), "real part": shown[0]}
                 row |= {f"modulus, {updates}": shown[1]}
             rows.append(row)
@@ -268,7 +270,8 @@ def draw_paths(path: Path) -> None:
             axis.plot(steps[:, 1], steps[:, 0], color=colour, linewidth=0.7, label=updates)
             axis.plot(*steps[-1, ::-1], "o", color=colour, markersize=4)
         axis.plot(0, 0, "k+", markersize=10)
-        axis.set(xlim=(-1.6, 1.6), ylim=(-1.6, 1.6), aspect="equal")
+        limit = 4.2 if np.abs(steps[-1]).max() > 2.5 else 1.6
+        axis.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
         axis.set_title(name, fontsize=8)
         axis.tick_params(labelsize=6)
     axes[0].legend(fontsize=6)

@@ -152,10 +152,12 @@ class BalancedBatches:
     max_steps, steps_per_epoch : int
     power : float
         b above: 0 draws every class equally often, 1 leaves the data's own frequencies.
+    with_parents : bool
+        Yield another row of each row's class as a third tensor.
     """
 
-    def __init__(self, X, y, *, batch_size, max_steps, steps_per_epoch, power=0.0):
-        self.X, self.y, self.batch_size = X, y, batch_size
+    def __init__(self, X, y, *, batch_size, max_steps, steps_per_epoch, power=0.0, with_parents=False):
+        self.X, self.y, self.batch_size, self.with_parents = X, y, batch_size, with_parents
         self.remaining, self.steps_per_epoch = max_steps, steps_per_epoch
         self.order = torch.argsort(y, stable=True)
         self.counts = torch.bincount(y)
@@ -167,13 +169,15 @@ class BalancedBatches:
         steps = min(self.steps_per_epoch, self.remaining)
         if not steps:
             return
-        for rows in self.draw(steps * self.batch_size).view(steps, self.batch_size):
+        classes = torch.multinomial(self.weights, steps * self.batch_size, replacement=True)
+        draws = [self.draw(classes) for _ in range(1 + self.with_parents)]
+        for rows, *parents in zip(*(draw.view(steps, self.batch_size) for draw in draws), strict=True):
             self.remaining -= 1
-            yield to_unit_range(self.X[rows]), self.y[rows]
+            yield to_unit_range(self.X[rows]), self.y[rows], *(to_unit_range(self.X[chosen]) for chosen in parents)
 
-    def draw(self, n: int) -> torch.Tensor:
-        classes = torch.multinomial(self.weights, n, replacement=True)
-        within = (torch.rand(n, device=self.X.device, dtype=torch.float64) * self.counts[classes]).long()
+    def draw(self, classes: torch.Tensor) -> torch.Tensor:
+        """A row of each of these classes."""
+        within = (torch.rand(len(classes), device=self.X.device, dtype=torch.float64) * self.counts[classes]).long()
         return self.order[self.starts[classes] + within]
 
 

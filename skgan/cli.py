@@ -121,7 +121,7 @@ def format_table(results: pd.DataFrame) -> str:
 
 def _write_pictures(out: Path, pipeline: Pipeline, X: np.ndarray, y: np.ndarray, matrices: dict) -> None:
     try:
-        from skgan import plotting
+        import skgan.plotting as plotting
     except ImportError:
         print('\nPictures need matplotlib: pip install "skgan[plot]".')
         return

@@ -3,12 +3,12 @@
 ``net="dcgan"`` in a sampler means ``net=dcgan()``; to change a parameter, pass the call: ``net=dcgan(max_steps=500)``.
 """
 
-from skgan.losses import NonSaturating
-from skgan.modules import DCGAN, MLPGAN
-from skgan.nets import AdversarialNet
+from skgan.losses import Hinge, NonSaturating
+from skgan.modules import DCGAN, MLPGAN, Offspring
+from skgan.nets import AdversarialNet, OffspringNet
 from skgan.penalties import R1
 
-__all__ = ["dcgan", "mlp_gan"]
+__all__ = ["dcgan", "mlp_gan", "offspring"]
 
 
 def mlp_gan(alpha: int = 4, **params) -> AdversarialNet:
@@ -55,3 +55,26 @@ def dcgan(**params) -> AdversarialNet:
         "max_steps": 1000,
     }
     return AdversarialNet(**{**defaults, **params})
+
+
+def offspring(**params) -> OffspringNet:
+    """New rows from real parents: warped and retouched images, or residuals on a table's numeric columns.
+
+    Trained once on all classes, on pairs; the new rows are offspring, SMOTE mixtures and copies in equal shares.
+
+    Parameters
+    ----------
+    **params
+        Any parameter of :class:`skgan.nets.OffspringNet`, such as ``shares`` or ``max_steps``.
+    """
+    defaults = {
+        "module": Offspring,
+        "criterion": Hinge,
+        "class_power": 0.5,
+        "lr": 2e-4,
+        "optimizer__betas": (0.0, 0.99),
+        "optimizer__param_groups": [("discriminator.*", {"lr": 4e-4})],
+        "callbacks__ema__decay": 0.99,
+        "max_steps": 2000,
+    }
+    return OffspringNet(**{**defaults, **params})

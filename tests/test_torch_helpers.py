@@ -88,7 +88,18 @@ def test_epochs_end_at_max_steps_and_an_absent_class_is_never_drawn():
     y = torch.tensor([0, 0, 2])
     batches = BalancedBatches(torch.arange(3), y, batch_size=4, max_steps=7, steps_per_epoch=5)
     assert [len(list(batches)) for _ in range(3)] == [5, 2, 0]
-    assert set(y[batches.draw(100)].tolist()) == {0, 2}
+    many = BalancedBatches(torch.arange(3), y, batch_size=50, max_steps=2, steps_per_epoch=2)
+    assert set(torch.cat([labels for _, labels in many]).tolist()) == {0, 2}
+
+
+def test_parents_are_other_draws_of_the_same_class():
+    y = torch.arange(60) % 3
+    X = torch.arange(60.0)
+    rows, labels, parents = next(
+        iter(BalancedBatches(X, y, batch_size=500, max_steps=1, steps_per_epoch=1, with_parents=True))
+    )
+    assert torch.equal(y[parents.long()], labels)
+    assert (rows != parents).float().mean() > 0.9
 
 
 def test_shuffled_batches_are_full_without_repeats_and_stop_at_max_updates():

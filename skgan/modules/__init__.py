@@ -2,5 +2,6 @@
 
 from skgan.modules.dcgan import DCGAN
 from skgan.modules.mlp import MLPGAN
+from skgan.modules.offspring import Offspring
 
-__all__ = ["DCGAN", "MLPGAN"]
+__all__ = ["DCGAN", "MLPGAN", "Offspring"]

@@ -28,7 +28,7 @@ class LabelEmbedding(nn.Module):
     def __init__(self, n_classes: int, dim: int):
         super().__init__()
         self.dim = dim if n_classes > 1 else 0
-        self.embedding = nn.Embedding(n_classes, dim) if n_classes > 1 else None
+        self.embedding: Any = nn.Embedding(n_classes, dim) if n_classes > 1 else None
 
     def forward(self, y: Tensor) -> Tensor:
         """Class ids of shape (n,) → vectors of shape (n, dim)."""
@@ -45,13 +45,14 @@ class ProjectionHead(nn.Module):
     Miyato & Koyama, "cGANs with projection discriminator", ICLR 2018, eq. 3.
     """
 
-    def __init__(self, n_features: int, n_classes: int):
+    def __init__(self, n_features: int, n_classes: int, norm: str = "none"):
         super().__init__()
-        self.linear = nn.Linear(n_features, 1)
+        self.linear = weight_normed(nn.Linear(n_features, 1), norm)
         self.embedding = LabelEmbedding(n_classes, n_features)
         if self.embedding.embedding is not None:
             # Starts as an unconditional critic whose classes part as training finds them to.
             nn.init.normal_(self.embedding.embedding.weight, std=1 / math.sqrt(n_features))
+            self.embedding.embedding = weight_normed(self.embedding.embedding, norm)
 
     def forward(self, features: Tensor, y: Tensor) -> Tensor:
         logits = self.linear(features)[:, 0]

@@ -3,5 +3,6 @@
 from skgan.nets.adversarial import AdversarialNet
 from skgan.nets.base import GenerativeNet
 from skgan.nets.consensus import ConsensusNet
+from skgan.nets.offspring import OffspringNet
 
-__all__ = ["AdversarialNet", "ConsensusNet", "GenerativeNet"]
+__all__ = ["AdversarialNet", "ConsensusNet", "GenerativeNet", "OffspringNet"]

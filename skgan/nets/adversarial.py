@@ -143,14 +143,13 @@ class AdversarialNet(GenerativeNet):
     def train_step(self, batch, **fit_params):
         """One step: every discriminator update sees rows of its own."""
         parts = list(zip(*(rows.split(self.batch_size) for rows in batch), strict=True))
-        for real, y in parts if self.updates == "alternating" else parts[:-1]:
-            d_loss = self.update("discriminator", self.discriminator_loss(real, y))
-        real, y = parts[-1]
+        for part in parts if self.updates == "alternating" else parts[:-1]:
+            d_loss = self.update("discriminator", self.discriminator_loss(*part))
         if self.updates == "simultaneous":
-            d_loss, g_loss = self.update_both(self.discriminator_loss(real, y), self.generator_loss(real, y))
+            d_loss, g_loss = self.update_both(self.discriminator_loss(*parts[-1]), self.generator_loss(*parts[-1]))
         else:
             for _ in range(self.n_generator):
-                g_loss = self.update("generator", self.generator_loss(real, y))
+                g_loss = self.update("generator", self.generator_loss(*parts[-1]))
         return self.report(discriminator_loss=d_loss, generator_loss=g_loss, discriminator_accuracy=self.accuracy_)
 
     def update(self, player: str, loss: Tensor) -> Tensor:
@@ -168,9 +167,22 @@ class AdversarialNet(GenerativeNet):
         self.optimizer_.step()
         return d_loss.detach(), g_loss.detach()
 
-    def critic(self, y: Tensor):
-        """The discriminator with labels and augmentation applied: ``x -> logits``."""
-        return lambda x: self.module_.discriminator(apply_all(self.augment_.values(), x), y)
+    def critic(self, y: Tensor, *parents: Tensor):
+        """The discriminator with labels, parents and augmentation applied: ``x -> logits``.
+
+        A row and its parent, stacked as channels or columns, see the same draw of every transform.
+        """
+
+        def logits(x: Tensor) -> Tensor:
+            stacked = (
+                apply_all(self.augment_.values(), torch.cat([x, *parents], 1)) if self.augment_ and parents else None
+            )
+            if stacked is None:
+                return self.module_.discriminator(apply_all(self.augment_.values(), x), y, *parents)
+            x, *seen = stacked.split(x.shape[1], 1)
+            return self.module_.discriminator(x, y, *seen)
+
+        return logits
 
     def auxiliary_loss(self) -> Tensor | float:
         """The auxiliary classifier's loss on the batch that the critic saw last; 0 without one."""
@@ -178,10 +190,11 @@ class AdversarialNet(GenerativeNet):
         loss = take_loss() if take_loss else None
         return 0.0 if loss is None else self.auxiliary_weight * loss
 
-    def discriminator_loss(self, real: Tensor, y: Tensor) -> Tensor:
+    def discriminator_loss(self, real: Tensor, y: Tensor, *parents: Tensor) -> Tensor:
+        """Loss of the discriminator on one batch; data-to-data nets have a parent for every row."""
         with torch.set_grad_enabled(self.differentiable_fakes):
-            fake = self.module_(self.latent(len(y)), y)
-        critic = self.critic(y)
+            fake = self.module_(self.latent(len(y)), y, *parents)
+        critic = self.critic(y, *parents)
         real_logits, auxiliary = critic(real), self.auxiliary_loss()
         fake_logits, auxiliary = critic(fake), auxiliary + self.auxiliary_loss()
         with no_grad():
@@ -194,10 +207,11 @@ class AdversarialNet(GenerativeNet):
         self.d_updates_ += 1
         return loss
 
-    def generator_loss(self, real: Tensor, y: Tensor) -> Tensor:
-        critic = self.critic(y)
+    def generator_loss(self, real: Tensor, y: Tensor, *parents: Tensor) -> Tensor:
+        """Loss of the generator on one batch."""
+        critic = self.critic(y, *parents)
         real_logits = critic(real) if getattr(self.criterion_, "uses_real", False) else None
-        fake_logits = critic(self.module_(self.latent(len(y)), y))
+        fake_logits = critic(self.module_(self.latent(len(y)), y, *parents))
         return self.criterion_.generator(real_logits, fake_logits) + self.auxiliary_loss()
 
 

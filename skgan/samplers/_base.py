@@ -243,11 +243,15 @@ class GenerativeSamplerMixin:
         self._empty_y = np.asarray(y)[:0]
         sizes = np.bincount(labels)
         wanted = [int(i) for i in np.searchsorted(self.classes_, list(counts))]
-        singles = [i for i in wanted if sizes[i] == 1]
-        trained = [i for i in wanted if sizes[i] > 1]
-        nets = self._resolve_nets(trained)
+        nets = self._resolve_nets(wanted)
+        # A net that starts from real rows makes offspring of a single one, with what it learned from other classes.
+        singles = [
+            i for i in wanted if sizes[i] == 1 and (self.per_class or not getattr(nets[i], "needs_source", False))
+        ]
+        trained = [i for i in wanted if i not in singles]
         self.row_filter_ = None
         self._generators: dict[int, tuple[Any, dict[str, Any]]] = {}
+        self._sources: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # encoded rows, for nets that start from real ones
         self.training_history_ = pd.DataFrame()
         if not wanted:
             return
@@ -270,6 +274,8 @@ class GenerativeSamplerMixin:
         exports = self._train(jobs)
         for i, export in zip(trained, exports if self.per_class else exports * len(trained), strict=True):
             self._generators[i] = nets[i], export
+            if getattr(nets[i], "needs_source", False):
+                self._sources[i] = jobs[trained.index(i) if self.per_class else 0][:2]
         self._record_history(trained, exports)
         if self.row_filter is not None:
             net = None if self.per_class else self._restored(trained[0])
@@ -416,7 +422,7 @@ class GenerativeSamplerMixin:
                 rows = self._jittered(single, block_seed)
             else:
                 with private_rng(block_seed, net.device_):
-                    rows = net.sample(np.full(BLOCK, label))
+                    rows = net.sample(np.full(BLOCK, label), source=self._sources.get(key))
                 rows = self._finite(rows, i)
                 if self.row_filter_ is not None:
                     scores = self.row_filter_.score_samples(rows, np.full(BLOCK, i))

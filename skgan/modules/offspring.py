@@ -1,0 +1,177 @@
+"""Pairs that make offspring of real rows: the generator changes a parent, the discriminator judges (parent, child)."""
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import affine_grid, grid_sample, interpolate, leaky_relu, pad
+
+from skgan.modules.dcgan import n_doublings
+from skgan.modules.layers import LabelEmbedding, ProjectionHead, weight_normed
+
+
+def _zeroed(layer: nn.Module) -> nn.Module:
+    """A last layer that starts at nothing, so that an untrained net copies."""
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
+    return layer
+
+
+class _ImageGenerator(nn.Module):
+    """Parent and noise → displacement field, affine map and residual → child. Knows no label."""
+
+    def __init__(self, data_shape, latent_dim, width, max_shift):
+        super().__init__()
+        channels, self.height, self.width = data_shape
+        self.max_shift = max_shift
+        k = n_doublings(self.height, self.width)
+        self.multiple = 2**k
+        sizes = [channels, *(width << level for level in range(k))]
+        top = sizes[-1]
+        self.down = nn.ModuleList(nn.Conv2d(a, b, 4, 2, 1) for a, b in itertools.pairwise(sizes))
+        self.noise = nn.Linear(latent_dim, top)
+        self.mix = nn.Conv2d(top, top, 3, 1, 1)
+        self.norm = nn.GroupNorm(math.gcd(8, top), top)
+        area = math.ceil(self.height / self.multiple) * math.ceil(self.width / self.multiple)
+        self.flow = _zeroed(nn.Conv2d(top, 2, 3, 1, 1))
+        self.affine = _zeroed(nn.Linear(top * area, 6))
+        # Upwards, each level joined by what the way down saw at that size.
+        ups = [(top, sizes[-2])] + [(2 * sizes[i], sizes[i - 1]) for i in range(k - 1, 0, -1)]
+        self.up = nn.ModuleList(nn.ConvTranspose2d(a, b, 4, 2, 1) for a, b in ups)
+        _zeroed(self.up[-1])
+
+    def forward(self, parent: Tensor, z: Tensor) -> Tensor:
+        x = pad(parent, (0, -self.width % self.multiple, 0, -self.height % self.multiple), value=-1.0)
+        seen: list[Tensor] = []
+        for down in self.down:
+            x = down(x) if not seen else down(leaky_relu(seen[-1], 0.2))
+            seen.append(x)
+        h = leaky_relu(x + self.noise(z)[:, :, None, None], 0.2)
+        h = leaky_relu(self.norm(self.mix(h)), 0.2)
+        warped = self.warp(parent, h)
+        residual = self.up[0](h)
+        for up, skip in zip(self.up[1:], reversed(seen[:-1]), strict=True):
+            residual = up(torch.cat([leaky_relu(residual, 0.2), leaky_relu(skip, 0.2)], 1))
+        return warped + residual[:, :, : self.height, : self.width]
+
+    def warp(self, parent: Tensor, h: Tensor) -> Tensor:
+        """The parent moved by a smooth field of a few control points, upsampled bicubically, and an affine map."""
+        size = (self.height, self.width)
+        flow = interpolate(self.flow(h) * 0.5, size=size, mode="bicubic", align_corners=False).clamp(
+            -self.max_shift, self.max_shift
+        )
+        change = self.affine(h.flatten(1)).view(-1, 2, 3) * 0.5
+        identity = torch.eye(2, 3, device=h.device, dtype=h.dtype)
+        grid = affine_grid(identity + change, [len(parent), 1, *size], align_corners=False)
+        # Black is −1: the shift makes what comes in from outside black.
+        return grid_sample(parent + 1, grid + flow.permute(0, 2, 3, 1), align_corners=False, padding_mode="zeros") - 1
+
+
+class _ImagePairCritic(nn.Module):
+    def __init__(self, data_shape, n_classes, width, n_features, norm):
+        super().__init__()
+        channels, height, image_width = data_shape
+        k = n_doublings(height, image_width)
+        self.padding = (0, -image_width % 2**k, 0, -height % 2**k)
+        sizes = [2 * channels, *(width << level for level in range(k))]
+        self.down = nn.ModuleList(weight_normed(nn.Conv2d(a, b, 4, 2, 1), norm) for a, b in itertools.pairwise(sizes))
+        area = math.ceil(height / 2**k) * math.ceil(image_width / 2**k)
+        self.features = weight_normed(nn.Linear(sizes[-1] * area, n_features), norm)
+        self.head = ProjectionHead(n_features, n_classes, norm)
+
+    def forward(self, child: Tensor, y: Tensor, parent: Tensor) -> Tensor:
+        h = pad(torch.cat([parent, child], 1), self.padding, value=-1.0)
+        for down in self.down:
+            h = leaky_relu(down(h), 0.2)
+        return self.head(leaky_relu(self.features(h.flatten(1)), 0.2), y)
+
+
+class _RowGenerator(nn.Module):
+    """Parent, noise and class → a residual on the numeric columns; categorical columns are the parent's."""
+
+    def __init__(self, data_shape, n_classes, latent_dim, width, n_numeric):
+        super().__init__()
+        self.n_numeric = n_numeric
+        self.labels = LabelEmbedding(n_classes, 8)
+        self.first = nn.Linear(data_shape[0] + latent_dim + self.labels.dim, 4 * width)
+        self.second = nn.Linear(4 * width, 4 * width)
+        self.last = _zeroed(nn.Linear(4 * width, n_numeric))
+
+    def forward(self, parent: Tensor, z: Tensor, y: Tensor) -> Tensor:
+        h = leaky_relu(self.first(torch.cat([parent, z, self.labels(y)], 1)), 0.2)
+        h = leaky_relu(self.second(h), 0.2) + h
+        return torch.cat([parent[:, : self.n_numeric] + self.last(h), parent[:, self.n_numeric :]], 1)
+
+
+class _RowPairCritic(nn.Module):
+    def __init__(self, data_shape, n_classes, width, norm):
+        super().__init__()
+        self.layers = nn.Sequential(
+            weight_normed(nn.Linear(2 * data_shape[0], 4 * width), norm),
+            nn.LeakyReLU(0.2),
+            weight_normed(nn.Linear(4 * width, 4 * width), norm),
+            nn.LeakyReLU(0.2),
+        )
+        self.head = ProjectionHead(4 * width, n_classes, norm)
+
+    def forward(self, child: Tensor, y: Tensor, parent: Tensor) -> Tensor:
+        return self.head(self.layers(torch.cat([parent, child - parent], 1)), y)
+
+
+class Offspring(nn.Module):
+    """Changes a real parent into another row of its class; starts as a copier.
+
+    Images are warped (a smooth displacement field of a few control points and an affine map) and retouched (a residual
+    image); their generator knows no label, so that variation learned from plentiful classes is handed to rare ones.
+    Rows of a table get a residual on their numeric columns and keep their categories. The discriminator sees pairs,
+    (parent, another real row of its class) against (parent, child), and the class by projection: a copy is no such
+    pair, and neither is a child of another class.
+
+    Parameters
+    ----------
+    data_shape : tuple of int
+        (C, H, W), or (d,) for rows.
+    n_classes : int
+    latent_dim : int, default=32
+        Length of the noise z ~ N(0, I).
+    width : int, default=32
+        Channels next to the image; a quarter of the hidden units for rows.
+    n_features : int, default=256
+        The image discriminator's last hidden layer.
+    max_shift : float, default=0.6
+        Largest displacement of the field, in half image sizes.
+    discriminator_norm : {"spectral", "weight", "none"}, default="spectral"
+    spans : sequence of (start, stop), default=()
+        One-hot spans of a table's categorical columns, which follow the numeric ones.
+    """
+
+    def __init__(
+        self,
+        data_shape: tuple[int, ...],
+        n_classes: int,
+        *,
+        latent_dim: int = 32,
+        width: int = 32,
+        n_features: int = 256,
+        max_shift: float = 0.6,
+        discriminator_norm: str = "spectral",
+        spans: Sequence[tuple[int, int]] = (),
+    ):
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.generator: nn.Module
+        self.discriminator: nn.Module
+        self.is_image = len(data_shape) == 3
+        if self.is_image:
+            self.generator = _ImageGenerator(data_shape, latent_dim, width, max_shift)
+            self.discriminator = _ImagePairCritic(data_shape, n_classes, width, n_features, discriminator_norm)
+        else:
+            n_numeric = spans[0][0] if spans else data_shape[0]
+            self.generator = _RowGenerator(data_shape, n_classes, latent_dim, width, n_numeric)
+            self.discriminator = _RowPairCritic(data_shape, n_classes, width, discriminator_norm)
+
+    def forward(self, z: Tensor, y: Tensor, parent: Tensor) -> Tensor:
+        """Noise (n, latent_dim), labels (n,) and parents (n, *data_shape) → children (n, *data_shape)."""
+        return self.generator(parent, z) if self.is_image else self.generator(parent, z, y)

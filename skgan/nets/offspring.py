@@ -1,0 +1,131 @@
+"""Offspring of real rows: a pair GAN for training, and a mix of offspring, mixtures and copies for sampling."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.neighbors import NearestNeighbors
+from torch import Tensor
+
+from skgan._torch import BalancedBatches, as_tensor, to_unit_range
+from skgan.losses import Hinge
+from skgan.nets.adversarial import AdversarialNet
+
+
+class OffspringNet(AdversarialNet):
+    """A net that makes new rows from real ones: offspring, SMOTE mixtures and plain copies, in given shares.
+
+    Trained on pairs: the discriminator sees (parent, another real row of its class) against (parent, offspring), so that
+    an offspring must differ from its parent as much as real rows of one class do. Copies and mixtures among the new rows
+    keep a classifier from learning what generated rows look like.
+
+    Parameters
+    ----------
+    module : class
+        Such as :class:`skgan.modules.Offspring`, whose forward takes ``(z, y, parent)``.
+    criterion : class, default=Hinge
+    shares : (offspring, mixtures, copies), default=(1, 1, 1)
+        Non-negative weights of the three kinds among the new rows; only their ratio counts. Changing them needs no new
+        training.
+    n_neighbors : int, default=5
+        Nearest rows of the class that a mixture's second parent is drawn from.
+    **kwargs
+        As :class:`skgan.nets.AdversarialNet`.
+    """
+
+    needs_source = True
+    """``sample`` takes parents from ``source``, the encoded training set."""
+
+    def __init__(self, module, criterion=Hinge, *, shares=(1, 1, 1), n_neighbors=5, **kwargs):
+        self.shares = shares
+        self.n_neighbors = n_neighbors
+        super().__init__(module, criterion, **kwargs)
+
+    def check_training_params(self):
+        super().check_training_params()
+        shares = np.asarray(self.shares, dtype=float)
+        if shares.shape != (3,) or not (np.isfinite(shares).all() and (shares >= 0).all() and shares.sum() > 0):
+            raise ValueError(
+                "shares must be three weights (offspring, mixtures, copies), none negative and not all 0; "
+                f"got {self.shares!r}."
+            )
+        if not isinstance(self.n_neighbors, int) or self.n_neighbors < 1:
+            raise ValueError(f"n_neighbors must be an integer of at least 1, got {self.n_neighbors!r}.")
+
+    def get_iterator(self, dataset, training=False):
+        """Class-balanced pairs: a row, its label, and a parent of the same class."""
+        X, y = dataset.tensors
+        return BalancedBatches(
+            X,
+            y,
+            batch_size=self.rows_per_step,
+            max_steps=self.max_steps,
+            steps_per_epoch=self.steps_per_epoch,
+            power=self.class_power,
+            with_parents=True,
+        )
+
+    # Sampling
+
+    def sample(self, y, source=None) -> np.ndarray:
+        """Make one encoded row per label, from parents drawn among the source's rows of that class.
+
+        Parameters
+        ----------
+        y : array of shape (n,)
+            Class ids.
+        source : tuple (X, y)
+            The encoded training set.
+
+        Returns
+        -------
+        ndarray of shape (n, *data_shape), float32
+        """
+        return self.sample_with_parents(y, source)[0]
+
+    def sample_with_parents(self, y, source) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """As ``sample``, and the parents (encoded), and the kind of each row: 0 offspring, 1 mixture, 2 copy."""
+        if source is None:
+            raise ValueError("This net makes rows from real ones: give the encoded training set as source=(X, y).")
+        y = np.asarray(y)
+        shares = torch.tensor(self.shares, dtype=torch.float64)
+        kinds = torch.multinomial(shares, len(y), replacement=True).numpy()
+        rows = np.empty((len(y), *self.data_shape_), dtype=np.float32)
+        parents = np.empty_like(rows)
+        for klass in np.unique(y):
+            of_class = to_unit_range(as_tensor(source[0][source[1] == klass])).float()
+            where = np.flatnonzero(y == klass)
+            chosen = torch.randint(len(of_class), (len(where),))
+            parents[where] = of_class[chosen]
+            rows[where] = parents[where]
+            mixed = kinds[where] == 1
+            if mixed.any() and len(of_class) > 1:
+                rows[where[mixed]] = self.mixtures(of_class, chosen[torch.from_numpy(mixed)])
+        fresh = kinds == 0
+        if fresh.any():
+            rows[fresh] = self._in_chunks(
+                lambda labels, parent: self.module_(self.latent(len(labels)), labels, parent),
+                as_tensor(y[fresh]),
+                as_tensor(parents[fresh]),
+            )
+        return rows, parents, kinds
+
+    def mixtures(self, rows: Tensor, chosen: Tensor) -> Tensor:
+        """SMOTE in the encoded space: between a row and one of its nearest; categories by vote of all of them."""
+        k = min(self.n_neighbors, len(rows) - 1)
+        flat = rows.flatten(1)
+        nearest = NearestNeighbors(n_neighbors=k).fit(flat.numpy()).kneighbors(return_distance=False)
+        neighbours = torch.from_numpy(nearest)[chosen]
+        partner = neighbours[torch.arange(len(chosen)), torch.randint(k, (len(chosen),))]
+        share = torch.rand(len(chosen), 1)
+        mixed = torch.lerp(flat[chosen], flat[partner], share)
+        for start, stop in self.spans:
+            mixed[:, start:stop] = flat[neighbours][:, :, start:stop].mean(1)
+        return mixed.view(-1, *rows.shape[1:])
+
+    @property
+    def spans(self) -> Sequence[tuple[int, int]]:
+        """One-hot spans of categorical columns."""
+        params: dict[str, Any] = self.get_params_for("module")
+        return params.get("spans", ())
