@@ -22,6 +22,7 @@ ALLOWED = {
     "modules": set(),
     "codecs": set(),
     "metrics": set(),
+    "filters": set(),
     "plotting": set(),
     "callbacks": set(),
     "nets": {"_torch", "losses", "penalties", "augment", "callbacks"},

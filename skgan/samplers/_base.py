@@ -25,6 +25,9 @@ from skgan.codecs import choose_codec
 BLOCK = 256
 """Rows are made in whole blocks of this size, so that a row does not depend on how many are asked for."""
 
+OVER_GENERATION = 8
+"""With a row filter: rows made per row wanted before copies of real rows fill up."""
+
 _DECODE = 16 * BLOCK
 _FIT_STREAM, _SAMPLE_STREAM = 0, 1
 
@@ -280,6 +283,7 @@ class GenerativeSamplerMixin:
         if self.row_filter is not None:
             net = None if self.per_class else self._restored(trained[0])
             self.row_filter_ = clone(self.row_filter).fit(encoded, labels, net=net)
+            self._real_rows = encoded, labels  # what fills up where the filter leaves too little
 
     def _train(self, jobs: list[tuple]) -> list[dict[str, Any]]:
         n_jobs = self.n_jobs if len(jobs) > 1 else 1  # type: ignore[attr-defined]
@@ -391,8 +395,30 @@ class GenerativeSamplerMixin:
             or (bool(self._generators) and not self.per_class)
         )
 
+    def _report_filter(self) -> None:
+        """What the row filter did in ``fit_resample``, and a warning where it left too little."""
+        if self.row_filter_ is None:
+            return
+        classes = self.classes_.tolist()
+        rows = [
+            {"class": classes[i], **tally, "acceptance": tally["accepted"] / tally["made"]}
+            for i, tally in self._tallies.items()
+            if tally["made"]
+        ]
+        self.filter_report_ = pd.DataFrame(rows, columns=["class", "made", "accepted", "copies", "acceptance"])
+        short = self.filter_report_[self.filter_report_["copies"] > 0]
+        if len(short):
+            told = ", ".join(f"{row['class']!r} ({row['acceptance']:.0%} accepted)" for row in short.to_dict("records"))
+            warnings.warn(
+                f"The row filter left too few rows of class {told}; {short['copies'].sum()} plain copies of real rows were "
+                "added instead. filter_report_ has the details.",
+                UserWarning,
+                stacklevel=4,
+            )
+
     def _generate(self, counts: Mapping[Any, int], seed: int):
         """New rows in the user's container (not yet a list or one-hot y), class after class."""
+        self._tallies: dict[int, dict[str, int]] = {}
         pieces = [self._empty_X]
         for klass, n in counts.items():
             i = int(np.searchsorted(self.classes_, klass))
@@ -409,6 +435,8 @@ class GenerativeSamplerMixin:
 
     def _blocks(self, i: int, n: int, seed: int) -> Iterator[np.ndarray]:
         """n encoded rows of class i, block by block, each from a stream of its own."""
+        wanted = n
+        tally = self._tallies[i] = {"made": 0, "accepted": 0, "copies": 0}
         single = getattr(self, "_single_rows", {}).get(i)
         if single is None:
             # A class that needed no rows in fit is made by the net that all classes share.
@@ -425,10 +453,22 @@ class GenerativeSamplerMixin:
                     rows = net.sample(np.full(BLOCK, label), source=self._sources.get(key))
                 rows = self._finite(rows, i)
                 if self.row_filter_ is not None:
-                    scores = self.row_filter_.score_samples(rows, np.full(BLOCK, i))
-                    rows = rows[np.sort(np.argsort(-scores, kind="stable")[: BLOCK // 2])]
+                    rows = rows[self.row_filter_.score_samples(rows, np.full(BLOCK, i)) >= 0]
+                    tally["made"] += BLOCK
+                    tally["accepted"] += len(rows)
+                    if len(rows) < n and tally["made"] >= OVER_GENERATION * max(wanted, BLOCK):
+                        copies = self._copies(i, n - len(rows), block_seed)
+                        tally["copies"] = len(copies)
+                        rows = np.concatenate([rows, copies])
             yield rows[:n]
             n -= len(rows)
+
+    def _copies(self, i: int, n: int, seed: int) -> np.ndarray:
+        """Real rows of class i, in the scale of generated ones."""
+        encoded, labels = self._real_rows
+        rows = encoded[labels == i]
+        rows = rows[np.random.RandomState(seed).randint(len(rows), size=n)]
+        return rows / np.float32(127.5) - 1 if rows.dtype == np.uint8 else rows
 
     def _jittered(self, single: np.ndarray, seed: int) -> np.ndarray:
         """Copies of one row with noise of 5 % of the encoded scale; one-hot columns stay."""

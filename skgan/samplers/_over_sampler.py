@@ -30,8 +30,8 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         How rows become arrays and come back: :class:`skgan.codecs.ImageCodec` where X has more than two axes or an
         ``image_shape``, else :class:`skgan.codecs.TabularCodec`.
     row_filter : object or None, default=None
-        Has ``fit(X, y, net=None)`` and ``score_samples(X, y)`` on encoded rows, higher is better; of every 256 rows
-        that the net makes, the better half is kept.
+        Of :mod:`skgan.filters`, or anything with ``fit(X, y, net=None)`` and ``score_samples(X, y)`` on encoded rows:
+        rows that score at least 0 are kept. Up to 8 rows are made for one that is wanted, then copies fill up.
     per_class : bool, default=False
         Train one unconditional net per class that needs rows, on that class alone.
     image_shape : tuple of int or None, default=None
@@ -62,6 +62,8 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
     training_history_ : DataFrame
         step, discriminator_loss, generator_loss, discriminator_accuracy, seconds (and class, with ``per_class=True``);
         empty where nothing had to be trained.
+    filter_report_ : DataFrame
+        With a row filter: class, rows made, accepted, copies that filled up, and the share accepted.
     classes_ : ndarray
         The classes, sorted.
     codec_ : codec
@@ -141,6 +143,7 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         counts = {klass: n for klass, n in self.sampling_strategy_.items() if n > 0}
         self._fit_generators(X, y, counts)
         X_new, y_new = self._generate(counts, sub_seed(self._sample_seed, _FIT_STREAM))
+        self._report_filter()
         self.is_synthetic_ = np.arange(len(y) + len(y_new)) >= len(y)
         return self._stack([X, X_new]), np.concatenate([y, y_new])
 

@@ -404,31 +404,51 @@ def test_only_single_rows_wanted_trains_nothing(make_sampler):
 # Filters, per class, divergence
 
 
-class KeepLargest:
-    """A row filter: rows with a large first value are better."""
+class AtLeast:
+    """A row filter: rows whose first value is at least a bound."""
 
-    def __init__(self):
-        self.fitted = None
+    def __init__(self, bound):
+        self.bound = bound
 
     def get_params(self, deep=True):
-        return {}
+        return {"bound": self.bound}
 
     def fit(self, X, y, net=None):
         self.fitted = (X.shape, y.shape, net is not None)
         return self
 
     def score_samples(self, X, y):
-        return X[:, 0]
+        return X[:, 0] - self.bound
 
 
-def test_a_row_filter_keeps_the_better_half_of_every_block(make_sampler, table):
+def test_a_row_filter_keeps_what_scores_at_least_0(make_sampler, table):
     X, y = table
-    plain, _ = make_sampler(sampling_strategy={1: 320, 2: 110}).fit_resample(X, y)
-    sampler = make_sampler(sampling_strategy={1: 320, 2: 110}, row_filter=KeepLargest())
+    plain = make_sampler(sampling_strategy={1: 320, 2: 110})
+    encoded = plain.fit_resample(X, y) and plain.codec_.transform(plain.sample({1: 1000})[0])
+    bound = float(np.median(encoded[:, 0]))
+    sampler = make_sampler(sampling_strategy={1: 320, 2: 110}, row_filter=AtLeast(bound))
     filtered, y_new = sampler.fit_resample(X, y)
     assert counts_of(y_new) == {0: 60, 1: 320, 2: 110}
     assert sampler.row_filter_.fitted == ((90, 5), (90,), True)
-    assert filtered[90:390, 0].mean() > plain[90:390, 0].mean() + 0.5 * plain[90:390, 0].std()
+    rows = sampler.codec_.transform(filtered[90:390])
+    assert (rows[:, 0] >= bound - 1e-4).all()
+    report = sampler.filter_report_.set_index("class")
+    assert 0.3 < report.loc[1, "acceptance"] < 0.7
+    assert report.loc[1, "copies"] == 0
+    more, _ = make_sampler(sampling_strategy={1: 500, 2: 110}, row_filter=AtLeast(bound)).fit_resample(X, y)
+    assert (more[90:390] == filtered[90:390]).all()
+
+
+@pytest.mark.parametrize("per_class", [False, True])
+def test_a_filter_that_accepts_nothing_leaves_plain_copies_and_says_so(per_class, make_sampler, table):
+    X, y = table
+    sampler = make_sampler(row_filter=AtLeast(1e9), per_class=per_class)
+    with pytest.warns(UserWarning, match=r"too few rows of class 1 \(0% accepted\).*90 plain copies"):
+        X_new, y_new = sampler.fit_resample(X, y)
+    assert counts_of(y_new) == {0: 60, 1: 60, 2: 60}
+    assert sampler.filter_report_["copies"].tolist() == [40, 50]
+    for row, label in zip(X_new[90:], y_new[90:], strict=True):
+        assert np.abs(X[y == label] - row).max(1).min() < 1e-3
 
 
 def test_nets_per_class_may_differ_and_train_in_processes(make_sampler, table):

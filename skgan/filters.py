@@ -1,0 +1,191 @@
+"""Row filters: scores that decide which generated rows to keep. A score of at least 0 accepts a row.
+
+A filter has ``fit(X, y, net=None)`` and ``score_samples(X, y)`` on encoded rows, any number of axes. The sampler makes
+blocks of rows, keeps what is accepted, and after 8 times the wanted amount tops up with plain copies: it never returns
+fewer rows than asked. All thresholds are quantiles over *real* rows, so nothing has to be tuned to a data set's scale.
+"""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.neighbors import NearestNeighbors
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_is_fitted
+
+
+def _flat(X) -> np.ndarray:
+    X = np.asarray(X)
+    rows = X.reshape(len(X), -1)
+    return rows / np.float32(127.5) - 1 if X.dtype == np.uint8 else rows
+
+
+def _check_quantile(name: str, value: float) -> None:
+    if not 0 <= value <= 1:
+        raise ValueError(f"{name} is a quantile and must lie in [0, 1], got {value!r}.")
+
+
+class ClassifierFilter(BaseEstimator):
+    """Keep rows that a classifier takes for their class as surely as it does held-out real rows.
+
+    Parameters
+    ----------
+    estimator : classifier or None, default=None
+        None is logistic regression on standardised, flattened rows.
+    quantile : float in [0, 1], default=0.1
+        A row is accepted when its class probability is at least this quantile of the class's real rows, each judged by a
+        classifier that did not see it.
+    cv : int, default=3
+        Folds of that cross-fitting; classes with fewer rows than folds share the threshold of all classes.
+
+    Attributes
+    ----------
+    thresholds_ : ndarray of shape (n_classes,)
+    """
+
+    def __init__(self, estimator=None, *, quantile=0.1, cv=3):
+        self.estimator = estimator
+        self.quantile = quantile
+        self.cv = cv
+
+    def fit(self, X, y, net=None):
+        """Learn the classifier and the real rows' probabilities."""
+        _check_quantile("quantile", self.quantile)
+        X, y = _flat(X), np.asarray(y)
+        self.classes_, labels = np.unique(y, return_inverse=True)
+        estimator = self.estimator
+        if estimator is None:
+            estimator = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
+        counts = np.bincount(labels)
+        # Rows of classes smaller than the number of folds are trained on but not judged.
+        judged = counts[labels] >= self.cv
+        self.thresholds_ = np.zeros(len(counts))
+        if len(np.unique(labels[judged])) > 1:
+            folds = StratifiedKFold(self.cv, shuffle=True, random_state=0)
+            probabilities = cross_val_predict(
+                clone(estimator), X[judged], labels[judged], cv=folds, method="predict_proba"
+            )
+            column = np.searchsorted(np.unique(labels[judged]), labels[judged])
+            own = probabilities[np.arange(len(column)), column]
+            self.thresholds_[:] = np.quantile(own, self.quantile)
+            for i in np.unique(labels[judged]):
+                self.thresholds_[i] = np.quantile(own[labels[judged] == i], self.quantile)
+        self.estimator_ = clone(estimator).fit(X, labels)
+        return self
+
+    def score_samples(self, X, y) -> np.ndarray:
+        """Class probability minus the class's threshold, shape (n,)."""
+        check_is_fitted(self)
+        labels = np.searchsorted(self.classes_, y)
+        return self.estimator_.predict_proba(_flat(X))[np.arange(len(labels)), labels] - self.thresholds_[labels]
+
+
+class DiscriminatorFilter(BaseEstimator):
+    """Keep rows that the net's own discriminator finds as real as the training rows.
+
+    Parameters
+    ----------
+    quantile : float in [0, 1], default=0.1
+        A row is accepted when its logit is at least this quantile of its class's training rows.
+
+    Attributes
+    ----------
+    thresholds_ : dict of class id → float
+    """
+
+    def __init__(self, *, quantile=0.1):
+        self.quantile = quantile
+
+    def fit(self, X, y, net=None):
+        """Score the training rows with the trained net."""
+        _check_quantile("quantile", self.quantile)
+        if net is None or getattr(net, "needs_source", False):
+            raise ValueError(
+                "DiscriminatorFilter needs one net for all classes whose discriminator judges single rows: it works with "
+                "noise-to-data nets and per_class=False. Use ClassifierFilter or NeighbourFilter here."
+            )
+        self.net_ = net
+        scores = net.score_samples(X, y)
+        self.thresholds_ = {int(k): float(np.quantile(scores[y == k], self.quantile)) for k in np.unique(y)}
+        return self
+
+    def score_samples(self, X, y) -> np.ndarray:
+        """Logit minus the class's threshold, shape (n,)."""
+        check_is_fitted(self)
+        return self.net_.score_samples(X, y) - np.array([self.thresholds_[int(k)] for k in y])
+
+
+class NeighbourFilter(BaseEstimator):
+    """Keep rows in a band: no nearer to a training row of their class than real rows are, and no further.
+
+    Parameters
+    ----------
+    low, high : float in [0, 1], default=0.05 and 0.95
+        Quantiles of the distance from a real row to the nearest other row of its class. Below ``low`` is a copy, above
+        ``high`` an outlier. Classes of fewer than three rows use all classes' distances.
+
+    Attributes
+    ----------
+    bands_ : ndarray of shape (n_classes, 2)
+    """
+
+    def __init__(self, *, low=0.05, high=0.95):
+        self.low = low
+        self.high = high
+
+    def fit(self, X, y, net=None):
+        """Measure the real rows' distances."""
+        _check_quantile("low", self.low)
+        _check_quantile("high", self.high)
+        if self.low >= self.high:
+            raise ValueError(f"low must be below high, got {self.low} and {self.high}.")
+        X, y = _flat(X), np.asarray(y)
+        self.classes_ = np.unique(y)
+        self.indices_ = [NearestNeighbors(n_neighbors=1).fit(X[y == k]) for k in self.classes_]
+        distances = [
+            index.kneighbors()[0][:, 0] if index.n_samples_fit_ > 1 else np.empty(0) for index in self.indices_
+        ]
+        everything = np.concatenate(distances)
+        if not len(everything):
+            everything = np.array([0.0, np.inf])
+        self.bands_ = np.array([np.quantile(d if len(d) > 2 else everything, [self.low, self.high]) for d in distances])
+        return self
+
+    def score_samples(self, X, y) -> np.ndarray:
+        """Distance to the nearer edge of the band, negative outside, shape (n,)."""
+        check_is_fitted(self)
+        X, y = _flat(X), np.asarray(y)
+        scores = np.empty(len(X))
+        for k in np.unique(y):
+            i = int(np.searchsorted(self.classes_, k))
+            distance = self.indices_[i].kneighbors(X[y == k])[0][:, 0]
+            scores[y == k] = np.minimum(distance - self.bands_[i, 0], self.bands_[i, 1] - distance)
+        return scores
+
+
+class AllOf(BaseEstimator):
+    """Keep rows that every one of several filters keeps.
+
+    Parameters
+    ----------
+    filters : sequence of row filters
+    """
+
+    def __init__(self, filters):
+        self.filters = filters
+
+    def fit(self, X, y, net=None):
+        """Fit a clone of each filter."""
+        if not len(self.filters):
+            raise ValueError("AllOf needs at least one filter.")
+        self.filters_: list[Any] = [clone(f).fit(X, y, net=net) for f in self.filters]
+        return self
+
+    def score_samples(self, X, y) -> np.ndarray:
+        """The worst of the filters' scores, each in units of its own spread, shape (n,)."""
+        check_is_fitted(self)
+        scores = [f.score_samples(X, y) for f in self.filters_]
+        return np.min([s / (np.std(s) or 1.0) for s in scores], axis=0)

@@ -1,0 +1,228 @@
+import pickle
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from skgan import GANOverSampler
+from skgan._torch import private_rng
+from skgan.augment import Translation
+from skgan.modules import Offspring
+from skgan.nets import OffspringNet
+from skgan.presets import offspring
+
+SHAPES = [(1, 8, 8), (3, 28, 28), (1, 31, 17), (2, 5, 5), (1, 50, 50)]
+
+
+def wiggle(module):
+    """Move zero-initialised layers off zero."""
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    return module.eval()
+
+
+@pytest.mark.parametrize("n_classes", [1, 3])
+@pytest.mark.parametrize("shape", [*SHAPES, (6,)], ids=str)
+def test_an_untrained_pair_copies_and_a_moved_one_does_not(shape, n_classes):
+    module = Offspring(shape, n_classes, width=4, n_features=8)
+    parent = torch.rand(5, *shape) * 2 - 1
+    y, z = torch.arange(5) % n_classes, torch.randn(5, module.latent_dim)
+    torch.testing.assert_close(module(z, y, parent), parent, atol=1e-4, rtol=0)
+    child = wiggle(module)(z, y, parent)
+    assert child.shape == parent.shape
+    assert (child - parent).abs().mean() > 1e-3
+    assert (child - module(torch.randn_like(z), y, parent)).abs().mean() > 1e-4
+    assert module.discriminator(child, y, parent).shape == (5,)
+
+
+def test_the_image_generator_knows_no_label_and_the_critic_knows_label_and_parent():
+    module = wiggle(Offspring((1, 8, 8), 3, width=4, n_features=8))
+    parent, child = torch.rand(2, 4, 1, 8, 8)
+    z, zeros, ones = torch.randn(4, 32), torch.zeros(4, dtype=torch.long), torch.ones(4, dtype=torch.long)
+    assert torch.equal(module(z, zeros, parent), module(z, ones, parent))
+    logits = module.discriminator(child, zeros, parent)
+    assert not torch.allclose(logits, module.discriminator(child, ones, parent))
+    assert not torch.allclose(logits, module.discriminator(child, zeros, parent.flip(0)))
+
+
+def test_rows_keep_their_parents_categories():
+    module = wiggle(Offspring((7,), 2, spans=((3, 5), (5, 7))))
+    parent = torch.randn(9, 7)
+    child = module(torch.randn(9, 32), torch.zeros(9, dtype=torch.long), parent)
+    assert torch.equal(child[:, 3:], parent[:, 3:])
+    assert not torch.allclose(child[:, :3], parent[:, :3])
+
+
+def test_a_warp_moves_a_blob_by_the_affine_shift():
+    module = Offspring((1, 16, 16), 1, width=4)
+    with torch.no_grad():
+        module.generator.affine.bias[2] = 0.5  # × .5: a quarter of half the width, 2 px, read from the right
+    parent = torch.full((1, 1, 16, 16), -1.0)
+    parent[0, 0, 8, 8] = 1
+    child = module(torch.zeros(1, 32), torch.zeros(1, dtype=torch.long), parent)
+    assert child[0, 0].argmax().item() == 8 * 16 + 6
+
+
+X = np.random.RandomState(0).randint(0, 256, (40, 1, 8, 8), dtype=np.uint8)
+Y = np.repeat([0, 1], [30, 10])
+
+
+def fitted(**params):
+    net = offspring(**{"max_steps": 10, "batch_size": 16, "module__width": 4, "module__n_features": 8, **params})
+    with private_rng(0):
+        return net.fit(X, Y)
+
+
+def sample(net, n=200, klass=1):
+    with private_rng(1):
+        return net.sample_with_parents(np.full(n, klass), (X, Y))
+
+
+def test_pairs_are_of_one_class_and_rarely_one_row():
+    seen = []
+
+    class Watch(OffspringNet):
+        def discriminator_loss(self, real, y, parent):
+            seen.append((real, y, parent))
+            return super().discriminator_loss(real, y, parent)
+
+    X_marked = np.arange(40, dtype=np.float32)[:, None].repeat(3, 1)
+    with private_rng(0):
+        Watch(Offspring, module__width=4, max_steps=20).fit(X_marked, Y)
+    real, y, parent = (torch.cat(tensors) for tensors in zip(*seen, strict=True))
+    assert ((real[:, 0] >= 30) == (y == 1)).all()
+    assert ((parent[:, 0] >= 30) == (y == 1)).all()
+    assert (real[:, 0] == parent[:, 0]).float().mean() < 0.15
+
+
+def test_copies_mixtures_and_offspring_are_what_they_say():
+    real = X / 127.5 - 1
+    rows, parents, kinds = sample(fitted(shares=(0, 0, 1)))
+    assert (kinds == 2).all()
+    assert np.abs(rows - parents).max() == 0
+    assert np.abs(rows[:, None] - real[None, 30:]).reshape(200, 10, -1).max(2).min(1).max() < 1e-5
+
+    rows, parents, kinds = sample(fitted(shares=(0, 1, 0), n_neighbors=3))
+    low, high = real[30:].min(0), real[30:].max(0)
+    assert (kinds == 1).all()
+    assert (rows >= low - 1e-5).all()
+    assert (rows <= high + 1e-5).all()
+    assert np.abs(rows - parents).max() > 0.1
+
+    rows, parents, kinds = sample(fitted(shares=(1, 0, 0), max_steps=60))
+    assert (kinds == 0).all()
+    assert np.abs(rows - parents).mean() > 1e-3
+
+
+def test_shares_need_no_new_training_and_come_in_their_ratio():
+    a, b = fitted(shares=(2, 1, 1)), fitted(shares=(0, 0, 1))
+    assert all(np.array_equal(a.export()["weights"][k], v) for k, v in b.export()["weights"].items())
+    _, _, kinds = sample(a, 2000)
+    np.testing.assert_allclose(np.bincount(kinds) / 2000, [0.5, 0.25, 0.25], atol=0.04)
+
+
+def test_mixtures_vote_on_categories():
+    spans = ((1, 3),)
+    rows = torch.tensor([[0.0, 1, 0], [1, 1, 0], [2, 0, 1], [3, 0, 1], [50, 1, 0]])
+    net = OffspringNet(Offspring, n_neighbors=2, module__spans=spans)
+    with private_rng(0):
+        mixed = net.mixtures(rows, torch.tensor([3, 3, 3]))  # neighbours of 3: rows 2 and 1
+    assert torch.equal(mixed[:, 1:], torch.tensor([[0.5, 0.5]] * 3))
+    assert ((mixed[:, 0] >= 1) & (mixed[:, 0] <= 3)).all()
+
+
+def test_augmentation_moves_row_and_parent_alike():
+    seen = []
+
+    class Watch(Offspring):
+        pass
+
+    class WatchNet(OffspringNet):
+        def critic(self, y, *parents):
+            inner = self.module_.discriminator.forward
+
+            def spy(x, labels, parent):
+                seen.append((x, parent))
+                return inner(x, labels, parent)
+
+            self.module_.discriminator.forward = spy
+            logits = super().critic(y, *parents)
+            return logits
+
+    parent = torch.rand(8, 1, 8, 8)
+    net = WatchNet(Watch, module__width=4, augment=Translation(0.3), max_steps=1)
+    with private_rng(0):
+        net.fit(X, Y)
+        seen.clear()
+        net.on_train_begin(net)
+        net.critic(torch.zeros(8, dtype=torch.long), parent)(parent.clone())
+    x, p = seen[0]
+    assert torch.equal(x, p)
+    assert not torch.equal(x, parent)
+
+
+@pytest.mark.parametrize("shares", [(1, 1), (1, -1, 1), (0, 0, 0), (1, float("nan"), 0)])
+def test_wrong_shares_are_refused(shares):
+    with pytest.raises(ValueError, match="shares must be three weights"):
+        fitted(shares=shares)
+
+
+def test_sampling_without_a_source_is_refused():
+    with pytest.raises(ValueError, match=r"give the encoded training set as source=\(X, y\)"):
+        fitted().sample([0, 1])
+
+
+# In the sampler
+
+NET = offspring(max_steps=5, batch_size=8, module__width=4, module__n_features=8)
+
+
+@pytest.mark.parametrize("per_class", [False, True])
+def test_the_sampler_hands_the_training_rows_over(per_class):
+    sampler = GANOverSampler(net=NET, per_class=per_class, random_state=0)
+    X_new, y_new = sampler.fit_resample(X, Y)
+    assert X_new.dtype == np.uint8
+    assert (y_new == 1).sum() == 30
+    rows, _ = sampler.sample({1: 4})
+    assert (pickle.loads(pickle.dumps(sampler)).sample({1: 4})[0] == rows).all()
+    again, _ = GANOverSampler(net=NET, per_class=per_class, random_state=0).fit_resample(X, Y)
+    assert (again == X_new).all()
+    more = GANOverSampler(net=NET, per_class=per_class, random_state=0, sampling_strategy={1: 500})
+    assert (more.fit_resample(X, Y)[0][40:60] == X_new[40:60]).all()
+
+
+def test_a_class_of_one_row_gets_offspring_without_a_word():
+    y = np.append(Y[:-1], 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        _, y_new = GANOverSampler(net=NET, random_state=0).fit_resample(X, y)
+    assert (np.bincount(y_new) == 30).all()
+
+
+def test_tables_with_categories_keep_real_combinations():
+    rng = np.random.RandomState(0)
+    town = rng.choice(["Ulm", "Bonn", "Kiel"], 60)
+    frame = pd.DataFrame({"x": rng.randn(60), "n": rng.randint(0, 9, 60), "town": town, "coast": town == "Kiel"})
+    net = offspring(max_steps=5, shares=(1, 0, 1))
+    X_new, _ = GANOverSampler(net=net, random_state=0).fit_resample(frame, np.repeat([0, 1], [45, 15]))
+    assert ((X_new["town"] == "Kiel") == X_new["coast"]).all()
+    assert (X_new.dtypes == frame.dtypes).all()
+    assert not X_new.iloc[60:].duplicated().all()
+
+
+def test_offspring_learn_the_spread_of_their_class():
+    rng = np.random.RandomState(0)
+    rows = rng.randn(400, 2).astype(np.float32)
+    rows[300:] += 4
+    labels = np.repeat([0, 1], [300, 100])
+    with private_rng(0):
+        net = offspring(max_steps=500, shares=(1, 0, 0)).fit(rows, labels)
+        child, parent, _ = net.sample_with_parents(np.zeros(500, int), (rows, labels))
+    siblings = rng.permutation(rows[:300])[:150] - rng.permutation(rows[:300])[:150]
+    ratio = (child - parent).std(0) / siblings.std(0)
+    assert (ratio > 0.3).all()
+    assert (ratio < 1.5).all()
+    np.testing.assert_allclose(child.mean(0), rows[:300].mean(0), atol=0.4)

@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.neighbors import KNeighborsClassifier
+
+from skgan import GANOverSampler
+from skgan._torch import private_rng
+from skgan.filters import AllOf, ClassifierFilter, DiscriminatorFilter, NeighbourFilter
+from skgan.presets import mlp_gan, offspring
+
+RNG = np.random.RandomState(0)
+X = np.concatenate([RNG.randn(60, 2), RNG.randn(30, 2) + 6]).astype(np.float32)
+Y = np.repeat([0, 1], [60, 30])
+FILTERS = [ClassifierFilter(), NeighbourFilter(), AllOf([ClassifierFilter(), NeighbourFilter()])]
+
+
+@pytest.mark.parametrize("row_filter", FILTERS, ids=lambda f: type(f).__name__)
+def test_rows_of_another_class_are_refused_and_real_ones_mostly_kept(row_filter):
+    fitted = clone(row_filter).fit(X, Y)
+    fresh = np.concatenate([RNG.randn(200, 2), RNG.randn(200, 2) + 6]).astype(np.float32)
+    labels = np.repeat([0, 1], 200)
+    assert (fitted.score_samples(fresh, labels) >= 0).mean() > 0.7
+    assert (fitted.score_samples(fresh, 1 - labels) >= 0).mean() < 0.02
+
+
+def test_the_classifier_filter_accepts_all_but_the_quantile_of_real_rows():
+    overlapping = np.concatenate([RNG.randn(2000, 2), RNG.randn(2000, 2) + 1])
+    labels = np.repeat([0, 1], 2000)
+    fresh = np.concatenate([RNG.randn(2000, 2), RNG.randn(2000, 2) + 1])
+    for quantile in (0.1, 0.5):
+        accepted = ClassifierFilter(quantile=quantile).fit(overlapping, labels).score_samples(fresh, labels) >= 0
+        assert accepted.mean() == pytest.approx(1 - quantile, abs=0.03)
+
+
+def test_the_neighbour_filter_refuses_copies_and_outliers():
+    fitted = NeighbourFilter().fit(X, Y)
+    assert (fitted.score_samples(X, Y) < 0).all()  # distance 0: copies
+    assert (fitted.score_samples(X + 100, Y) < 0).all()
+
+
+def test_the_discriminator_filter_uses_the_net_and_refuses_what_it_cannot_use():
+    with private_rng(0):
+        net = mlp_gan(alpha=1, max_steps=200).fit(X, Y)
+    fitted = DiscriminatorFilter(quantile=0.2).fit(X, Y, net=net)
+    accepted = fitted.score_samples(X, Y) >= 0
+    assert accepted[Y == 0].mean() == pytest.approx(0.8, abs=0.03)
+    assert accepted[Y == 1].mean() == pytest.approx(0.8, abs=0.04)
+    for unusable in (None, offspring()):
+        with pytest.raises(ValueError, match="needs one net for all classes"):
+            DiscriminatorFilter().fit(X, Y, net=unusable)
+
+
+def test_all_of_accepts_what_each_accepts():
+    both = AllOf([ClassifierFilter(), NeighbourFilter()]).fit(X, Y)
+    rows = RNG.randn(300, 2).astype(np.float32) * 3
+    labels = np.zeros(300, int)
+    each = [f.score_samples(rows, labels) >= 0 for f in both.filters_]
+    assert ((both.score_samples(rows, labels) >= 0) == (each[0] & each[1])).all()
+
+
+@pytest.mark.parametrize("row_filter", FILTERS, ids=lambda f: type(f).__name__)
+def test_tiny_classes_and_uint8_images_are_fine(row_filter):
+    images = RNG.randint(0, 256, (12, 1, 4, 4), dtype=np.uint8)
+    labels = np.array([0] * 9 + [1, 1, 2])
+    scores = clone(row_filter).fit(images, labels).score_samples(images / np.float32(127.5) - 1, labels)
+    assert scores.shape == (12,)
+    assert np.isfinite(scores).all()
+
+
+def test_a_filter_works_in_the_sampler_and_takes_any_classifier():
+    row_filter = ClassifierFilter(KNeighborsClassifier(3), quantile=0.2)
+    sampler = GANOverSampler(net=mlp_gan(alpha=1, max_steps=150), row_filter=row_filter, random_state=0)
+    X_new, y_new = sampler.fit_resample(X, Y)
+    assert (y_new == 1).sum() == 60
+    assert sampler.filter_report_.columns.tolist() == ["class", "made", "accepted", "copies", "acceptance"]
+    assert np.abs(X_new[90:].mean(0) - 6).max() < 1.5
+
+
+@pytest.mark.parametrize(
+    ("row_filter", "words"),
+    [
+        (ClassifierFilter(quantile=1.5), r"quantile is a quantile and must lie in \[0, 1\]"),
+        (NeighbourFilter(low=0.9, high=0.1), "low must be below high"),
+        (AllOf([]), "at least one filter"),
+    ],
+)
+def test_wrong_parameters_are_refused(row_filter, words):
+    with pytest.raises(ValueError, match=words):
+        row_filter.fit(X, Y)
