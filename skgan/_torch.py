@@ -1,9 +1,11 @@
 """What every trained object shares: private randomness, the device, and batches drawn from tensors in memory."""
 
+import inspect
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -96,6 +98,7 @@ class TrainingMixin:
     device: str
     device_: str
     initialized_: bool
+    optimizer: Any
     stopped_: bool
 
     def initialize(self):
@@ -106,6 +109,15 @@ class TrainingMixin:
             return super().initialize()  # type: ignore[misc]
         finally:
             self.device = requested
+
+    def initialize_optimizer(self, *args, **kwargs):
+        """skorch's, with the fused form where the optimiser has one and nothing else was asked for."""
+        named = self.get_all_learnable_params()  # type: ignore[attr-defined]
+        args, kwargs = self.get_params_for_optimizer("optimizer", named)  # type: ignore[attr-defined]
+        if "fused" in inspect.signature(self.optimizer).parameters and not kwargs.get("foreach"):
+            kwargs.setdefault("fused", True)
+        self.optimizer_ = self.optimizer(*args, **kwargs)
+        return self
 
     def notify(self, method_name, **cb_kwargs):
         """skorch's, noting when a callback (and not the user's Ctrl-C) ended the training."""

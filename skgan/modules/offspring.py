@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import affine_grid, grid_sample, interpolate, leaky_relu, pad
 
 from skgan.modules.dcgan import n_doublings
-from skgan.modules.layers import LabelEmbedding, ProjectionHead, weight_normed
+from skgan.modules.layers import LabelEmbedding, ProjectionHead, activation_norm, weight_normed
 
 
 def _zeroed(layer: nn.Module) -> nn.Module:
@@ -22,7 +22,7 @@ def _zeroed(layer: nn.Module) -> nn.Module:
 class _ImageGenerator(nn.Module):
     """Parent and noise → displacement field, affine map and residual → child. Knows no label."""
 
-    def __init__(self, data_shape, latent_dim, width, max_shift):
+    def __init__(self, data_shape, latent_dim, width, max_shift, norm):
         super().__init__()
         channels, self.height, self.width = data_shape
         self.max_shift = max_shift
@@ -32,8 +32,8 @@ class _ImageGenerator(nn.Module):
         top = sizes[-1]
         self.down = nn.ModuleList(nn.Conv2d(a, b, 4, 2, 1) for a, b in itertools.pairwise(sizes))
         self.noise = nn.Linear(latent_dim, top)
-        self.mix = nn.Conv2d(top, top, 3, 1, 1)
-        self.norm = nn.GroupNorm(math.gcd(8, top), top)
+        self.mix = weight_normed(nn.Conv2d(top, top, 3, 1, 1), norm)
+        self.norm = activation_norm(top, norm)
         area = math.ceil(self.height / self.multiple) * math.ceil(self.width / self.multiple)
         self.flow = _zeroed(nn.Conv2d(top, 2, 3, 1, 1))
         self.affine = _zeroed(nn.Linear(top * area, 6))
@@ -91,17 +91,18 @@ class _ImagePairCritic(nn.Module):
 class _RowGenerator(nn.Module):
     """Parent, noise and class → a residual on the numeric columns; categorical columns are the parent's."""
 
-    def __init__(self, data_shape, n_classes, latent_dim, width, n_numeric):
+    def __init__(self, data_shape, n_classes, latent_dim, width, n_numeric, norm):
         super().__init__()
         self.n_numeric = n_numeric
         self.labels = LabelEmbedding(n_classes, 8)
         self.first = nn.Linear(data_shape[0] + latent_dim + self.labels.dim, 4 * width)
-        self.second = nn.Linear(4 * width, 4 * width)
+        self.second = weight_normed(nn.Linear(4 * width, 4 * width), norm)
+        self.norm = activation_norm(4 * width, norm)
         self.last = _zeroed(nn.Linear(4 * width, n_numeric))
 
     def forward(self, parent: Tensor, z: Tensor, y: Tensor) -> Tensor:
         h = leaky_relu(self.first(torch.cat([parent, z, self.labels(y)], 1)), 0.2)
-        h = leaky_relu(self.second(h), 0.2) + h
+        h = leaky_relu(self.norm(self.second(h)), 0.2) + h
         return torch.cat([parent[:, : self.n_numeric] + self.last(h), parent[:, self.n_numeric :]], 1)
 
 
@@ -142,6 +143,8 @@ class Offspring(nn.Module):
         The image discriminator's last hidden layer.
     max_shift : float, default=0.6
         Largest displacement of the field, in half image sizes.
+    norm : {"group", "layer", "spectral", "weight", "none"} or None, default=None
+        Of the generator's middle layer; None is "group" for images and "none" for rows.
     discriminator_norm : {"spectral", "weight", "none"}, default="spectral"
     spans : sequence of (start, stop), default=()
         One-hot spans of a table's categorical columns, which follow the numeric ones.
@@ -156,6 +159,7 @@ class Offspring(nn.Module):
         width: int = 32,
         n_features: int = 256,
         max_shift: float = 0.6,
+        norm: str | None = None,
         discriminator_norm: str = "spectral",
         spans: Sequence[tuple[int, int]] = (),
     ):
@@ -165,11 +169,11 @@ class Offspring(nn.Module):
         self.discriminator: nn.Module
         self.is_image = len(data_shape) == 3
         if self.is_image:
-            self.generator = _ImageGenerator(data_shape, latent_dim, width, max_shift)
+            self.generator = _ImageGenerator(data_shape, latent_dim, width, max_shift, norm or "group")
             self.discriminator = _ImagePairCritic(data_shape, n_classes, width, n_features, discriminator_norm)
         else:
             n_numeric = spans[0][0] if spans else data_shape[0]
-            self.generator = _RowGenerator(data_shape, n_classes, latent_dim, width, n_numeric)
+            self.generator = _RowGenerator(data_shape, n_classes, latent_dim, width, n_numeric, norm or "none")
             self.discriminator = _RowPairCritic(data_shape, n_classes, width, discriminator_norm)
 
     def forward(self, z: Tensor, y: Tensor, parent: Tensor) -> Tensor:

@@ -1,6 +1,5 @@
 """What every generative net shares: steps instead of epochs, the history, export and restore, chunked sampling."""
 
-import inspect
 import time
 from typing import Any
 
@@ -114,14 +113,6 @@ class GenerativeNet(TrainingMixin, NeuralNet):
             )
         kwargs = self.get_params_for("module")
         self.module_ = self.module(self.data_shape_, self.n_classes_, **kwargs)
-        return self
-
-    def initialize_optimizer(self, *args, **kwargs):
-        """skorch's, with the fused form where the optimiser has one and nothing else was asked for."""
-        args, kwargs = self.get_params_for_optimizer("optimizer", self.get_all_learnable_params())
-        if "fused" in inspect.signature(self.optimizer).parameters and not kwargs.get("foreach"):
-            kwargs.setdefault("fused", True)
-        self.optimizer_ = self.optimizer(*args, **kwargs)
         return self
 
     # Training
