@@ -5,10 +5,10 @@
 
 from skgan.losses import Hinge, NonSaturating
 from skgan.modules import DCGAN, MLPGAN, Offspring
-from skgan.nets import AdversarialNet, OffspringNet
+from skgan.nets import AdversarialNet, GaussianNet, OffspringNet
 from skgan.penalties import R1
 
-__all__ = ["dcgan", "mlp_gan", "offspring"]
+__all__ = ["dcgan", "gaussian", "mlp_gan", "offspring"]
 
 
 def mlp_gan(alpha: int = 4, **params) -> AdversarialNet:
@@ -78,3 +78,14 @@ def offspring(**params) -> OffspringNet:
         "max_steps": 2000,
     }
     return OffspringNet(**{**defaults, **params})
+
+
+def gaussian(**params) -> GaussianNet:
+    """One Gaussian per class, its covariance shrunk towards the pooled one: the floor that a net has to beat.
+
+    Parameters
+    ----------
+    **params
+        Any parameter of :class:`skgan.nets.GaussianNet`, such as ``prior_rows``.
+    """
+    return GaussianNet(**params)

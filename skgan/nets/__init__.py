@@ -3,6 +3,7 @@
 from skgan.nets.adversarial import AdversarialNet
 from skgan.nets.base import GenerativeNet
 from skgan.nets.consensus import ConsensusNet
+from skgan.nets.gaussian import GaussianNet
 from skgan.nets.offspring import OffspringNet
 
-__all__ = ["AdversarialNet", "ConsensusNet", "GenerativeNet", "OffspringNet"]
+__all__ = ["AdversarialNet", "ConsensusNet", "GaussianNet", "GenerativeNet", "OffspringNet"]

@@ -1,0 +1,163 @@
+"""Imbalanced tables: new rows from skgan's nets beside copies and SMOTE, for five classifiers.
+
+    OMP_NUM_THREADS=1 python benchmarks/tables.py [--quick | --full]
+
+Repeated stratified folds of the 13 tables; samplers see the training side only, classifiers a one-hot and standardised form.
+"""
+
+import functools
+import time
+import warnings
+
+import numpy as np
+import pandas as pd
+import torch
+from data import TABLES, table
+from harness import parse_budget, run_cells
+from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC, RandomOverSampler
+from scipy.stats import rankdata
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score, balanced_accuracy_score, log_loss
+from sklearn.model_selection import RepeatedStratifiedKFold
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import LabelEncoder, OneHotEncoder, StandardScaler
+
+from skgan import GANOverSampler
+from skgan.presets import gaussian, mlp_gan, offspring
+
+BUDGETS = {
+    "quick": "3 small tables, 3 folds, 200 steps (2 minutes)",
+    "default": "12 tables of at most 2,500 rows, 5 folds (40 minutes)",
+    "full": "13 tables, 5 folds, 5 repeats",
+}
+RUNS = {  # tables, folds, repeats, steps of skgan's nets (None: the preset's own)
+    "quick": (("ecoli3", "glass2", "car-good"), 3, 1, 200),
+    "default": (tuple(name for name in TABLES if not name.startswith("page-blocks")), 5, 1, None),
+    "full": (TABLES, 5, 5, None),
+}
+NETS = {
+    "conditional GAN (mlp_gan)": lambda: mlp_gan(alpha=2),
+    "Gaussian": gaussian,
+    "offspring only": lambda: offspring(shares=(1, 0, 0)),
+    "half offspring, half copies": lambda: offspring(shares=(1, 0, 1)),
+    "half offspring, half mixtures": lambda: offspring(shares=(1, 1, 0)),
+    "offspring (a third each)": lambda: offspring(shares=(1, 1, 1)),
+}
+METHODS = ("nothing", "random", "random, shrinkage 1", "SMOTE", *NETS)
+CLASSIFIERS = {
+    "logistic regression": lambda: LogisticRegression(max_iter=1000),
+    "k-NN": KNeighborsClassifier,
+    "MLP": lambda: MLPClassifier((64,), max_iter=150, random_state=0),
+    "random forest": lambda: RandomForestClassifier(100, random_state=0, n_jobs=1),
+    "gradient boosting": lambda: HistGradientBoostingClassifier(random_state=0),
+}
+
+
+def smote(X: pd.DataFrame, y: np.ndarray, seed: int):
+    """SMOTE for numbers, SMOTENC for both kinds of columns, SMOTEN for categories."""
+    k = min(5, int(np.bincount(y).min()) - 1)
+    categorical = [i for i, dtype in enumerate(X.dtypes) if isinstance(dtype, pd.CategoricalDtype)]
+    if not categorical:
+        return SMOTE(k_neighbors=k, random_state=seed)
+    if len(categorical) == X.shape[1]:
+        return SMOTEN(k_neighbors=k, random_state=seed)
+    return SMOTENC(categorical, k_neighbors=k, random_state=seed)
+
+
+def sampler_of(method: str, X: pd.DataFrame, y: np.ndarray, seed: int, steps: int | None):
+    if method == "random":
+        return RandomOverSampler(random_state=seed)
+    if method == "random, shrinkage 1":
+        numeric = all(not isinstance(dtype, pd.CategoricalDtype) for dtype in X.dtypes)
+        return RandomOverSampler(shrinkage=1.0 if numeric else None, random_state=seed)
+    if method == "SMOTE":
+        return smote(X, y, seed)
+    steps = None if method == "Gaussian" else steps
+    return GANOverSampler(net=NETS[method](), max_steps=steps, random_state=seed)
+
+
+def scores(classifier: str, X, y, X_test, y_test, prior: np.ndarray) -> dict[str, float]:
+    """Balanced accuracy, average precision, and log-loss after correction to the training set's own prior."""
+    encode = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore", sparse_output=False), make_column_selector(dtype_include="category")),
+        remainder="passthrough",
+    )
+    model = make_pipeline(encode, StandardScaler(), CLASSIFIERS[classifier]())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(X, y)
+        probabilities = model.predict_proba(X_test)
+    corrected = probabilities * (prior / (np.bincount(y) / len(y)))
+    corrected /= corrected.sum(1, keepdims=True)
+    return {
+        f"{classifier}: balanced accuracy": balanced_accuracy_score(y_test, probabilities.argmax(1)),
+        f"{classifier}: average precision": average_precision_score(np.eye(len(prior))[y_test], probabilities),
+        f"{classifier}: log-loss": log_loss(y_test, corrected.clip(1e-6, 1), labels=range(len(prior))),
+    }
+
+
+@functools.lru_cache(maxsize=2)
+def folds(name: str, n_folds: int, n_repeats: int):
+    X, y = table(name)
+    labels = LabelEncoder().fit_transform(y)
+    splitter = RepeatedStratifiedKFold(n_splits=n_folds, n_repeats=n_repeats, random_state=0)
+    return X, labels, list(splitter.split(X, labels))
+
+
+def measure(table: str, fold: int, method: str, n_folds: int, n_repeats: int, steps: int | None) -> dict:
+    X, y, splits = folds(table, n_folds, n_repeats)
+    train, test = splits[fold]
+    X_train, y_train = X.iloc[train].reset_index(drop=True), y[train]
+    prior = np.bincount(y_train) / len(y_train)
+    begin = time.perf_counter()
+    X_new, y_new = X_train, y_train
+    if method != "nothing":
+        X_new, y_new = sampler_of(method, X_train, y_train, fold, steps).fit_resample(X_train, y_train)
+    seconds = time.perf_counter() - begin
+    values: dict[str, float] = {}
+    for classifier in CLASSIFIERS:
+        values |= scores(classifier, X_new, y_new, X.iloc[test], y[test], prior)
+    return {**values, "seconds": seconds}
+
+
+def report(results: pd.DataFrame) -> str:
+    """Markdown for docs/results.md: mean rank and mean per classifier."""
+    means = results.groupby(["method", "table"], sort=False).mean(numeric_only=True)
+    complete = means.index.get_level_values("table").value_counts()
+    tables = [name for name in complete.index if complete[name] == complete.max()]
+    means = means[means.index.get_level_values("table").isin(tables)]
+    text = [f"{len(tables)} tables. Mean rank (1 is best) and mean of balanced accuracy; sorted by the first column."]
+    rows: dict[str, dict[str, str]] = {method: {} for method in METHODS}
+    ranks: dict[str, list[float]] = {method: [] for method in METHODS}
+    for classifier in CLASSIFIERS:
+        wide = means[f"{classifier}: balanced accuracy"].unstack("method")[list(METHODS)]
+        rank = rankdata(-wide.round(5), axis=1).mean(0)
+        for method, r, mean in zip(METHODS, rank, wide.mean(), strict=True):
+            rows[method][classifier] = f"{r:.2f}, {mean:.3f}"
+            if classifier != "gradient boosting":
+                ranks[method].append(r)
+    seconds = means["seconds"].groupby("method").mean()
+    shown = [
+        {"new rows": m, "mean rank, first four": f"{np.mean(ranks[m]):.2f}", **rows[m], "seconds": f"{seconds[m]:.1f}"}
+        for m in sorted(METHODS, key=lambda m: np.mean(ranks[m]))
+    ]
+    text.append(pd.DataFrame(shown).to_markdown(index=False, disable_numparse=True))
+    return "\n\n".join(text)
+
+
+if __name__ == "__main__":
+    arguments = parse_budget(__doc__.splitlines()[0], BUDGETS)
+    names, n_folds, n_repeats, steps = RUNS[arguments.budget]
+    torch.set_num_threads(1)
+    cells = [
+        {"table": name, "fold": fold, "method": method}
+        for name in names
+        for fold in range(n_folds * n_repeats)
+        for method in METHODS
+    ]
+    options = {"n_folds": n_folds, "n_repeats": n_repeats, "steps": steps}
+    print(report(run_cells("tables", arguments, cells, functools.partial(measure, **options))))

@@ -1,0 +1,110 @@
+"""A Gaussian per class: the honest floor that a generative net has to beat."""
+
+import time
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from skgan._torch import as_tensor, to_unit_range
+from skgan.nets.base import GenerativeNet
+
+
+class ClassGaussians(nn.Module):
+    """Means and Cholesky factors, one per class, as a module that a net can export and restore."""
+
+    mean: Tensor
+    factor: Tensor
+
+    def __init__(self, data_shape, n_classes):
+        super().__init__()
+        d = int(np.prod(data_shape))
+        self.latent_dim, self.data_shape = d, tuple(data_shape)
+        self.register_buffer("mean", torch.zeros(n_classes, d))
+        self.register_buffer("factor", torch.zeros(n_classes, d, d))
+
+    def forward(self, z: Tensor, y: Tensor) -> Tensor:
+        """Noise (n, d) and labels (n,) → rows (n, *data_shape)."""
+        rows = torch.empty(len(y), self.latent_dim, device=z.device)
+        for k in y.unique():  # one product a class, not one factor a row
+            of_class = y == k
+            rows[of_class] = self.mean[k] + z[of_class] @ self.factor[k].T
+        return rows.view(-1, *self.data_shape)
+
+
+class GaussianNet(GenerativeNet):
+    """One Gaussian per class, its covariance shrunk towards the pooled one: Σ_c = (n_c S_c + m S) / (n_c + m).
+
+    S_c is the class's covariance, S the pooled covariance within classes, m the rows that S is worth: a class of a few rows
+    borrows how rows vary from the others (Friedman, "Regularized discriminant analysis", 1989, eq. 14, with λ = m / (n_c + m)).
+
+    Parameters
+    ----------
+    module : class, default=ClassGaussians
+    prior_rows : float, default=20.0
+        m ≥ 0.
+    **kwargs
+        As :class:`skgan.nets.GenerativeNet`; nothing is trained by steps.
+    """
+
+    def __init__(self, module=ClassGaussians, criterion=nn.Identity, *, prior_rows=20.0, max_steps=1, **kwargs):
+        self.prior_rows = prior_rows
+        super().__init__(module, criterion, max_steps=max_steps, **kwargs)
+
+    @property
+    def _default_callbacks(self):
+        return []
+
+    def check_training_params(self):
+        super().check_training_params()
+        if not self.prior_rows >= 0:
+            raise ValueError(f"prior_rows must be at least 0, got {self.prior_rows!r}.")
+
+    def check_shapes(self):
+        size = 8 * self.n_classes_ * int(np.prod(self.data_shape_)) ** 2
+        if size > 4 << 30:
+            raise ValueError(
+                f"The covariances of {self.n_classes_} classes of shape {self.data_shape_} would take {size / 2**30:.3g} GiB; "
+                "reduce the rows first, for instance with PCA."
+            )
+
+    def initialize_optimizer(self, *args, **kwargs):
+        """Nothing is optimised."""
+        return self
+
+    def fit_loop(self, X, y=None, epochs=None, **kwargs):
+        """Means and covariances in closed form, instead of steps."""
+        self.notify("on_epoch_begin")
+        rows = to_unit_range(as_tensor(X)).flatten(1).double()
+        labels = as_tensor(y)
+        counts = torch.bincount(labels, minlength=self.n_classes_).clamp(min=1).double()
+        means = torch.zeros(self.n_classes_, rows.shape[1], dtype=torch.float64).index_add_(0, labels, rows)
+        means /= counts[:, None]
+        centred = rows - means[labels]
+        scatter = torch.stack([centred[labels == k].T @ centred[labels == k] for k in range(self.n_classes_)])
+        pooled = scatter.sum(0) / max(1, len(rows) - self.n_classes_)
+        weight = counts[:, None, None]
+        covariance = (scatter * weight / (weight - 1).clamp(min=1) + self.prior_rows * pooled) / (
+            weight + self.prior_rows
+        )
+        # Constant columns and few rows leave the matrix singular: a root by eigenvalues does not mind.
+        values, vectors = torch.linalg.eigh(covariance)
+        self.module_.mean.copy_(means)
+        self.module_.factor.copy_(vectors * values.clamp(min=0).sqrt()[:, None, :])
+        self.steps_ = self.max_steps
+        self.history.record("step", self.steps_)
+        self.history.record("seconds", time.perf_counter() - self.begin_)
+        return self
+
+    def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+        """The record is written by ``fit_loop``."""
+
+    def score_samples(self, X, y) -> np.ndarray:
+        """−½ Mahalanobis distance² to the class, shape (n,); directions without variance are left out."""
+
+        def score(rows: Tensor, labels: Tensor) -> Tensor:
+            difference = to_unit_range(rows).flatten(1) - self.module_.mean[labels]
+            inverse = torch.linalg.pinv(self.module_.factor, rtol=1e-4)[labels]
+            return -(inverse @ difference[:, :, None]).square().sum((1, 2)) / 2
+
+        return self._in_chunks(score, as_tensor(np.asarray(X)), as_tensor(np.asarray(y)))
