@@ -98,12 +98,13 @@ class _RowGenerator(nn.Module):
         self.first = nn.Linear(data_shape[0] + latent_dim + self.labels.dim, 4 * width)
         self.second = weight_normed(nn.Linear(4 * width, 4 * width), norm)
         self.norm = activation_norm(4 * width, norm)
-        self.last = _zeroed(nn.Linear(4 * width, n_numeric))
+        self.last = _zeroed(nn.Linear(4 * width, max(1, n_numeric)))  # a table may hold categories only
 
     def forward(self, parent: Tensor, z: Tensor, y: Tensor) -> Tensor:
         h = leaky_relu(self.first(torch.cat([parent, z, self.labels(y)], 1)), 0.2)
         h = leaky_relu(self.norm(self.second(h)), 0.2) + h
-        return torch.cat([parent[:, : self.n_numeric] + self.last(h), parent[:, self.n_numeric :]], 1)
+        residual = self.last(h)[:, : self.n_numeric]
+        return torch.cat([parent[:, : self.n_numeric] + residual, parent[:, self.n_numeric :]], 1)
 
 
 class _RowPairCritic(nn.Module):

@@ -16,8 +16,9 @@ class ClassGaussians(nn.Module):
     mean: Tensor
     factor: Tensor
 
-    def __init__(self, data_shape, n_classes):
+    def __init__(self, data_shape, n_classes, *, spans=()):
         super().__init__()
+        # Nothing to do for spans: one-hot columns are drawn like others, and the codec decodes the largest of each.
         d = int(np.prod(data_shape))
         self.latent_dim, self.data_shape = d, tuple(data_shape)
         self.register_buffer("mean", torch.zeros(n_classes, d))
