@@ -45,6 +45,9 @@ class GenerativeNet(TrainingMixin, NeuralNet):
         1 prints steps, losses and time left.
     """
 
+    needs_source = False
+    """Whether rows are made from real ones: batches then carry a parent for every row, and ``sample`` needs ``source``."""
+
     def __init__(
         self,
         module,
@@ -167,6 +170,7 @@ class GenerativeNet(TrainingMixin, NeuralNet):
             max_steps=self.max_steps,
             steps_per_epoch=self.steps_per_epoch,
             power=self.class_power,
+            with_parents=self.needs_source,
         )
 
     @property

@@ -8,7 +8,7 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
-from skgan._torch import BalancedBatches, as_tensor, to_unit_range
+from skgan._torch import as_tensor, to_unit_range
 from skgan.losses import Hinge
 from skgan.nets.adversarial import AdversarialNet
 
@@ -35,7 +35,6 @@ class OffspringNet(AdversarialNet):
     """
 
     needs_source = True
-    """``sample`` takes parents from ``source``, the encoded training set."""
 
     def __init__(self, module, criterion=Hinge, *, shares=(1, 1, 1), n_neighbors=5, **kwargs):
         self.shares = shares
@@ -52,19 +51,6 @@ class OffspringNet(AdversarialNet):
             )
         if not isinstance(self.n_neighbors, int) or self.n_neighbors < 1:
             raise ValueError(f"n_neighbors must be an integer of at least 1, got {self.n_neighbors!r}.")
-
-    def get_iterator(self, dataset, training=False):
-        """Class-balanced pairs: a row, its label, and a parent of the same class."""
-        X, y = dataset.tensors
-        return BalancedBatches(
-            X,
-            y,
-            batch_size=self.rows_per_step,
-            max_steps=self.max_steps,
-            steps_per_epoch=self.steps_per_epoch,
-            power=self.class_power,
-            with_parents=True,
-        )
 
     # Sampling
 

@@ -21,6 +21,7 @@ from skgan import presets
 from skgan._compat import ArraysTransformer, check_target_type, validate_data
 from skgan._torch import draw_seeds, private_rng, resolve_device, sub_seed
 from skgan.codecs import choose_codec
+from skgan.samplers._checks import check_container, check_finite
 
 BLOCK = 256
 """Rows are made in whole blocks of this size, so that a row does not depend on how many are asked for."""
@@ -69,69 +70,6 @@ def preset(name: str):
     near = difflib.get_close_matches(name, presets.__all__, n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise ValueError(f"net={name!r} is no preset; there are {', '.join(map(repr, presets.__all__))} and 'auto'.{hint}")
-
-
-def check_container(name: str, data: Any, what: str) -> None:
-    """Refuse what neither imbalanced-learn nor NumPy would take, or would take wrongly, with what to do instead."""
-    package = type(data).__module__.split(".")[0]
-    if package in ("polars", "dask", "pyarrow", "modin", "cudf"):
-        raise TypeError(
-            f"{name} takes pandas objects, NumPy arrays, SciPy sparse matrices and lists; {what} is a "
-            f"{package} {type(data).__name__}. Convert it first, with .to_pandas() or .to_numpy() (dask: .compute())."
-        )
-    if isinstance(data, torch.Tensor) and (data.is_cuda or data.requires_grad):
-        raise TypeError(
-            f"{name} takes arrays in the CPU's memory; {what} is a tensor on {data.device}"
-            f"{' that records gradients' if data.requires_grad else ''}. Pass {what}.detach().cpu().numpy()."
-        )
-    if isinstance(data, np.ndarray) and data.dtype == object and data.size:
-        first = data.flat[0]
-        if isinstance(first, np.ndarray) or (data.ndim > 2 and what == "X"):
-            raise ValueError(
-                f"{what} is an object array of shape {data.shape} that holds {type(first).__name__} values. Images must "
-                "be one numeric array: give all the same shape and stack them with numpy.stack."
-            )
-
-
-def check_finite(X: Any, name: str) -> None:
-    """Refuse NaN and infinity, in imbalanced-learn's words plus the row and the column."""
-    found = _first_not_finite(X)
-    if found is None:
-        return
-    row, *where = (int(i) for i in found)
-    if isinstance(X, pd.DataFrame):
-        value, place = X.iat[row, where[0]], repr(X.columns[where[0]])
-    else:
-        value, place = X[(row, *where)], ", ".join(map(str, where))
-    what = "NaN" if pd.isna(value) else "infinity or a value too large for dtype('float64')"
-    raise ValueError(
-        f"Input X contains {what}.\nThe first is in row {row}, column {place}. {name} trains on complete, finite rows "
-        "only: put an imputer such as SimpleImputer() before it in the pipeline, or drop the row."
-    )
-
-
-def _first_not_finite(X: Any) -> np.ndarray | None:
-    """Indices of the first value that is NaN or infinite, or None."""
-    if isinstance(X, pd.DataFrame):
-        bad = np.array(X.isna())
-        for j, dtype in enumerate(X.dtypes):
-            if not bad[:, j].any() and pd.api.types.is_float_dtype(getattr(dtype, "subtype", dtype)):
-                bad[:, j] = np.isinf(X.iloc[:, j].to_numpy(np.float64))
-    elif sparse.issparse(X):
-        stored = X.tocoo()
-        bad_stored = ~np.isfinite(stored.data) if X.dtype.kind == "f" else np.zeros(stored.nnz, bool)
-        where = np.argwhere(bad_stored)
-        return np.array([stored.row[where[0, 0]], stored.col[where[0, 0]]]) if len(where) else None
-    elif X.dtype.kind == "f":
-        with np.errstate(all="ignore"):
-            if np.isfinite(X.sum()):  # no array of bools for the usual case
-                return None
-        bad = ~np.isfinite(X)
-    elif X.dtype.kind == "O":
-        bad = pd.isna(X)
-    else:
-        return None
-    return np.argwhere(bad)[0] if bad.any() else None
 
 
 class GenerativeSamplerMixin:
@@ -248,9 +186,7 @@ class GenerativeSamplerMixin:
         wanted = [int(i) for i in np.searchsorted(self.classes_, list(counts))]
         nets = self._resolve_nets(wanted)
         # A net that starts from real rows makes offspring of a single one, with what it learned from other classes.
-        singles = [
-            i for i in wanted if sizes[i] == 1 and (self.per_class or not getattr(nets[i], "needs_source", False))
-        ]
+        singles = [i for i in wanted if sizes[i] == 1 and (self.per_class or not nets[i].needs_source)]
         trained = [i for i in wanted if i not in singles]
         self.row_filter_ = None
         self._generators: dict[int, tuple[Any, dict[str, Any]]] = {}
@@ -277,7 +213,7 @@ class GenerativeSamplerMixin:
         exports = self._train(jobs)
         for i, export in zip(trained, exports if self.per_class else exports * len(trained), strict=True):
             self._generators[i] = nets[i], export
-            if getattr(nets[i], "needs_source", False):
+            if nets[i].needs_source:
                 self._sources[i] = jobs[trained.index(i) if self.per_class else 0][:2]
         self._record_history(trained, exports)
         if self.row_filter is not None:
