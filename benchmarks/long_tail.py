@@ -49,7 +49,6 @@ METHODS = (
     *("random + augmentation", "SMOTE + augmentation", "conditional dcgan"),
     *SHARES,
     *(f"{name} + augmentation" for name in SHARES),
-    "offspring (a third each) + prior correction",
     *("all real", "all real + augmentation"),
 )
 
@@ -89,7 +88,7 @@ def offspring_rows(dataset: str, seed: int, steps: int | None, shares) -> tuple[
 def training_set(dataset: str, method: str, seed: int, steps: int | None) -> tuple[np.ndarray, np.ndarray, float]:
     """Rows that the classifier trains on, and the seconds it took to make them."""
     X, y, whole = tail(dataset, seed)
-    name = method.removesuffix(" + augmentation").removesuffix(" + prior correction")
+    name = method.removesuffix(" + augmentation")
     if name in SHARES:
         return offspring_rows(dataset, seed, steps, SHARES[name])
     begin = time.perf_counter()
@@ -121,7 +120,7 @@ def measure(dataset: str, method: str, updates: int, seed: int, steps: int | Non
         class_weight="balanced" if method == "class weights" else None,
     ).fit(X, y)
     probabilities = classifier.predict_proba(whole.x_test)
-    if "prior" in method:
+    if method.startswith("prior-corrected"):  # the other training sets are balanced: nothing to correct
         probabilities = probabilities / np.bincount(y)
     predicted = probabilities.argmax(1)
     rare = np.argsort(np.bincount(y_tail))[:3]

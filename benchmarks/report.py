@@ -13,7 +13,17 @@ import pandas as pd
 from harness import BUDGETS, RESULTS
 
 # Module → heading
-SECTIONS = {"overhead": "What it costs", "convergence": "The laboratory: what makes training converge"}
+SECTIONS = {
+    "overhead": "What it costs",
+    "tables": "Imbalanced tables",
+    "long_tail": "Long-tailed images",
+    "convergence": "The laboratory: what makes training converge",
+}
+    "overhead": "What it costs",
+    "tables": "Imbalanced tables",
+    "long_tail": "Long-tailed images",
+    "convergence": "The laboratory: what makes training converge",
+}
 DOCS = Path(__file__).parent.parent / "docs"
 
 INTRODUCTION = """# Results
