@@ -19,11 +19,6 @@ SECTIONS = {
     "long_tail": "Long-tailed images",
     "convergence": "The laboratory: what makes training converge",
 }
-    "overhead": "What it costs",
-    "tables": "Imbalanced tables",
-    "long_tail": "Long-tailed images",
-    "convergence": "The laboratory: what makes training converge",
-}
 DOCS = Path(__file__).parent.parent / "docs"
 
 INTRODUCTION = """# Results
