@@ -147,6 +147,8 @@ class Offspring(nn.Module):
     norm : {"group", "layer", "spectral", "weight", "none"} or None, default=None
         Of the generator's middle layer; None is "group" for images and "none" for rows.
     discriminator_norm : {"spectral", "weight", "none"}, default="spectral"
+    head : {"projection", "none"}, default="projection"
+        Whether the discriminator knows the class. Without, offspring vary more and may cross class lines.
     spans : sequence of (start, stop), default=()
         One-hot spans of a table's categorical columns, which follow the numeric ones.
     """
@@ -162,20 +164,24 @@ class Offspring(nn.Module):
         max_shift: float = 0.6,
         norm: str | None = None,
         discriminator_norm: str = "spectral",
+        head: str = "projection",
         spans: Sequence[tuple[int, int]] = (),
     ):
         super().__init__()
+        if head not in ("projection", "none"):
+            raise ValueError(f"head must be 'projection' or 'none', got {head!r}.")
+        judged_classes = n_classes if head == "projection" else 1
         self.latent_dim = latent_dim
         self.generator: nn.Module
         self.discriminator: nn.Module
         self.is_image = len(data_shape) == 3
         if self.is_image:
             self.generator = _ImageGenerator(data_shape, latent_dim, width, max_shift, norm or "group")
-            self.discriminator = _ImagePairCritic(data_shape, n_classes, width, n_features, discriminator_norm)
+            self.discriminator = _ImagePairCritic(data_shape, judged_classes, width, n_features, discriminator_norm)
         else:
             n_numeric = spans[0][0] if spans else data_shape[0]
             self.generator = _RowGenerator(data_shape, n_classes, latent_dim, width, n_numeric, norm or "none")
-            self.discriminator = _RowPairCritic(data_shape, n_classes, width, discriminator_norm)
+            self.discriminator = _RowPairCritic(data_shape, judged_classes, width, discriminator_norm)
 
     def forward(self, z: Tensor, y: Tensor, parent: Tensor) -> Tensor:
         """Noise (n, latent_dim), labels (n,) and parents (n, *data_shape) → children (n, *data_shape)."""

@@ -48,6 +48,16 @@ def test_the_image_generator_knows_no_label_and_the_critic_knows_label_and_paren
     assert not torch.allclose(logits, module.discriminator(child, zeros, parent.flip(0)))
 
 
+def test_the_critic_can_do_without_the_class():
+    for shape in ((1, 8, 8), (4,)):
+        module = wiggle(Offspring(shape, 3, width=4, n_features=8, head="none"))
+        parent, child = torch.rand(2, 5, *shape)
+        zeros, ones = torch.zeros(5, dtype=torch.long), torch.ones(5, dtype=torch.long)
+        assert torch.equal(module.discriminator(child, zeros, parent), module.discriminator(child, ones, parent))
+    with pytest.raises(ValueError, match="head must be 'projection' or 'none'"):
+        Offspring((4,), 3, head="auxiliary")
+
+
 def test_rows_keep_their_parents_categories():
     module = wiggle(Offspring((7,), 2, spans=((3, 5), (5, 7))))
     parent = torch.randn(9, 7)
