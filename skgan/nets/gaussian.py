@@ -11,7 +11,7 @@ from skgan.nets.base import GenerativeNet
 
 
 class ClassGaussians(nn.Module):
-    """Means and Cholesky factors, one per class, as a module that a net can export and restore."""
+    """Means and square roots of covariances, one per class, as a module that a net can export and restore."""
 
     mean: Tensor
     factor: Tensor

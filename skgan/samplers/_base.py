@@ -72,6 +72,11 @@ def preset(name: str):
     raise ValueError(f"net={name!r} is no preset; there are {', '.join(map(repr, presets.__all__))} and 'auto'.{hint}")
 
 
+def _generated_scale(rows: np.ndarray) -> np.ndarray:
+    """Encoded real rows as a generator would make them: uint8 images become float32 in [−1, 1]."""
+    return rows / np.float32(127.5) - 1 if rows.dtype == np.uint8 else rows
+
+
 class GenerativeSamplerMixin:
     """The part of a sampler that does not depend on how many rows of which class are wanted.
 
@@ -190,6 +195,7 @@ class GenerativeSamplerMixin:
         trained = [i for i in wanted if i not in singles]
         self.row_filter_ = None
         self._generators: dict[int, tuple[Any, dict[str, Any]]] = {}
+        self._single_rows: dict[int, np.ndarray] = {}
         self._sources: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # encoded rows, for nets that start from real ones
         self.training_history_ = pd.DataFrame()
         if not wanted:
@@ -325,11 +331,7 @@ class GenerativeSamplerMixin:
         return self._container.transform(X, y)
 
     def _can_make(self, i: int) -> bool:
-        return (
-            i in self._generators
-            or i in getattr(self, "_single_rows", {})
-            or (bool(self._generators) and not self.per_class)
-        )
+        return i in self._generators or i in self._single_rows or (bool(self._generators) and not self.per_class)
 
     def _report_filter(self) -> None:
         """What the row filter did in ``fit_resample``, and a warning where it left too little."""
@@ -373,7 +375,7 @@ class GenerativeSamplerMixin:
         """n encoded rows of class i, block by block, each from a stream of its own."""
         wanted = n
         tally = self._tallies[i] = {"made": 0, "accepted": 0, "copies": 0}
-        single = getattr(self, "_single_rows", {}).get(i)
+        single = self._single_rows.get(i)
         if single is None:
             # A class that needed no rows in fit is made by the net that all classes share.
             key = i if i in self._generators else next(iter(self._generators))
@@ -404,13 +406,11 @@ class GenerativeSamplerMixin:
         encoded, labels = self._real_rows
         rows = encoded[labels == i]
         rows = rows[np.random.RandomState(seed).randint(len(rows), size=n)]
-        return rows / np.float32(127.5) - 1 if rows.dtype == np.uint8 else rows
+        return _generated_scale(rows)
 
     def _jittered(self, single: np.ndarray, seed: int) -> np.ndarray:
         """Copies of one row with noise of 5 % of the encoded scale; one-hot columns stay."""
-        rows = np.repeat(single, BLOCK, axis=0)
-        if rows.dtype == np.uint8:
-            rows = rows / np.float32(127.5) - 1
+        rows = _generated_scale(np.repeat(single, BLOCK, axis=0))
         noise = 0.05 * np.random.RandomState(seed).standard_normal(rows.shape).astype(np.float32)
         return rows + (noise if rows.ndim > 2 else noise * self.codec_.numeric_)
 

@@ -401,6 +401,16 @@ def test_only_single_rows_wanted_trains_nothing(make_sampler):
     assert sampler.sample({1: 3})[0].shape == (3, 2)
 
 
+def test_a_second_fit_forgets_the_single_rows_of_the_first(make_sampler):
+    X, y = np.random.RandomState(0).randn(9, 2), np.repeat([0, 1], [8, 1])
+    sampler = make_sampler()
+    with pytest.warns(UserWarning, match="single row"):
+        sampler.fit_resample(X, y)
+    sampler.fit_resample(np.concatenate([X, X]), np.concatenate([y, 1 - y]))
+    with pytest.raises(NotFittedError, match="no generator for class 1"):
+        sampler.sample({1: 3})
+
+
 # Filters, per class, divergence
 
 
