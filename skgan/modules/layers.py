@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.nn.functional import cross_entropy, gumbel_softmax, normalize
+from torch.nn.functional import cross_entropy, gumbel_softmax, linear, normalize
 
 NORMS = ("none", "group", "layer", "spectral", "weight")
 """What ``norm=`` of a module may be: two that normalise activations of one row, two that normalise weights."""
@@ -192,13 +192,23 @@ class SpectralNorm(_Reparametrised):
         self.register_buffer("u", u)
 
     def weight(self) -> Tensor:
+        return self.layer.weight / self.sigma()
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        if isinstance(self.layer, nn.Linear):  # its outputs are far fewer than its weights
+            outputs = linear(*inputs, self.layer.weight) / self.sigma()
+            return outputs if self.layer.bias is None else outputs + self.layer.bias
+        return super().forward(*inputs)
+
+    def sigma(self) -> Tensor:
+        """The largest singular value, as a scalar; one power iteration in training."""
         matrix = self.matrix()
         with torch.no_grad():
             v = normalize(matrix.T @ self.u, dim=0)
             if self.training:
                 self.u.copy_(normalize(matrix @ v, dim=0))
             u = self.u.clone()  # the graph keeps it; the next pass writes over the buffer
-        return self.layer.weight / (u @ matrix @ v)
+        return u @ matrix @ v
 
 
 class WeightNorm(_Reparametrised):

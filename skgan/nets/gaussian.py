@@ -44,12 +44,17 @@ class GaussianNet(GenerativeNet):
     module : class, default=ClassGaussians
     prior_rows : float, default=20.0
         m ≥ 0.
+    n_donors : int or None, default=None
+        S for class c is borrowed from the classes with more rows than c whose means are nearest, this many of them
+        (distribution calibration: Yang, Liu & Xu, "Free lunch for few-shot learning", ICLR 2021, eqs. 5 and 6, without
+        the power transform). The largest class borrows from none. None: S is pooled over all classes.
     **kwargs
         As :class:`skgan.nets.GenerativeNet`; nothing is trained by steps.
     """
 
-    def __init__(self, module=ClassGaussians, criterion=nn.Identity, *, prior_rows=20.0, max_steps=1, **kwargs):
+    def __init__(self, module=ClassGaussians, criterion=nn.Identity, *, prior_rows=20.0, n_donors=None, max_steps=1, **kwargs):
         self.prior_rows = prior_rows
+        self.n_donors = n_donors
         super().__init__(module, criterion, max_steps=max_steps, **kwargs)
 
     @property
@@ -60,6 +65,8 @@ class GaussianNet(GenerativeNet):
         super().check_training_params()
         if not self.prior_rows >= 0:
             raise ValueError(f"prior_rows must be at least 0, got {self.prior_rows!r}.")
+        if self.n_donors is not None and (not isinstance(self.n_donors, int) or self.n_donors < 1):
+            raise ValueError(f"n_donors must be None or an integer of at least 1, got {self.n_donors!r}.")
 
     def check_shapes(self):
         size = 8 * self.n_classes_ * int(np.prod(self.data_shape_)) ** 2
@@ -83,9 +90,9 @@ class GaussianNet(GenerativeNet):
         means /= counts[:, None]
         centred = rows - means[labels]
         scatter = torch.stack([centred[labels == k].T @ centred[labels == k] for k in range(self.n_classes_)])
-        pooled = scatter.sum(0) / max(1, len(rows) - self.n_classes_)
+        lent = self._lent(scatter, counts, means)
         weight = counts[:, None, None]
-        covariance = (scatter * weight / (weight - 1).clamp(min=1) + self.prior_rows * pooled) / (
+        covariance = (scatter * weight / (weight - 1).clamp(min=1) + self.prior_rows * lent) / (
             weight + self.prior_rows
         )
         # Constant columns and few rows leave the matrix singular: a root by eigenvalues does not mind.
@@ -96,6 +103,18 @@ class GaussianNet(GenerativeNet):
         self.history.record("step", self.steps_)
         self.history.record("seconds", time.perf_counter() - self.begin_)
         return self
+
+    def _lent(self, scatter: Tensor, counts: Tensor, means: Tensor) -> Tensor:
+        """S of each class: the covariance pooled over all classes, or over its donors."""
+        if self.n_donors is None:
+            return scatter.sum(0) / (counts - 1).sum().clamp(min=1)
+        lent = torch.empty_like(scatter)
+        distance = torch.cdist(means, means)
+        for k in range(self.n_classes_):
+            larger = torch.nonzero(counts > counts[k])[:, 0]
+            donors = larger[distance[k, larger].argsort()[: self.n_donors]] if len(larger) else torch.tensor([k])
+            lent[k] = scatter[donors].sum(0) / (counts[donors] - 1).sum().clamp(min=1)
+        return lent
 
     def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
         """The record is written by ``fit_loop``."""

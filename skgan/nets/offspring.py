@@ -101,8 +101,12 @@ class OffspringNet(AdversarialNet):
         """SMOTE in the encoded space: between a row and one of its nearest; categories by vote of all of them."""
         k = min(self.n_neighbors, len(rows) - 1)
         flat = rows.flatten(1)
-        nearest = NearestNeighbors(n_neighbors=k).fit(flat.numpy()).kneighbors(return_distance=False)
-        neighbours = torch.from_numpy(nearest)[chosen]
+        # Only the chosen rows are looked up, in a class of any size; a row may or may not find itself (equal rows).
+        found = NearestNeighbors(n_neighbors=k + 1).fit(flat.numpy()).kneighbors(flat[chosen].numpy())[1]
+        others = torch.from_numpy(found)
+        itself = others == chosen[:, None]
+        itself[~itself.any(1), -1] = True
+        neighbours = others[~itself].view(len(chosen), k)
         partner = neighbours[torch.arange(len(chosen)), torch.randint(k, (len(chosen),))]
         share = torch.rand(len(chosen), 1)
         mixed = torch.lerp(flat[chosen], flat[partner], share)

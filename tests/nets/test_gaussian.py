@@ -76,3 +76,20 @@ def test_wrong_parameters_and_sizes_are_refused():
         gaussian(prior_rows=-1).fit(X, Y)
     with pytest.raises(ValueError, match=r"would take 29\.8 GiB"):
         gaussian().fit(np.zeros((2, 20000), dtype=np.float32), [0, 9])
+    with pytest.raises(ValueError, match="n_donors must be None or an integer of at least 1, got 0"):
+        gaussian(n_donors=0).fit(X, Y)
+
+
+def test_a_small_class_borrows_from_its_nearest_larger_class():
+    rng = np.random.RandomState(1)
+    wide, narrow = 5 * rng.randn(300, 2) + [20, 0], 0.1 * rng.randn(200, 2)
+    data = np.concatenate([wide, narrow, rng.randn(2, 2) * 0.01 + 1]).astype(np.float32)
+    labels = np.repeat([0, 1, 2], [300, 200, 2])
+
+    def spread(klass, **params):
+        factor = gaussian(prior_rows=1e6, **params).fit(data, labels).module_.factor[klass].numpy()
+        return np.sqrt(np.diag(factor @ factor.T))
+
+    np.testing.assert_allclose(spread(2, n_donors=1), narrow.std(0, ddof=1), rtol=1e-3)
+    np.testing.assert_allclose(spread(2, n_donors=2), spread(2), rtol=1e-2)
+    np.testing.assert_allclose(spread(0, n_donors=1), wide.std(0, ddof=1), rtol=1e-3)  # none is larger
