@@ -14,7 +14,8 @@ import pandas as pd
 import torch
 from data import TABLES, table
 from harness import parse_budget, run_cells
-from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC, RandomOverSampler
+from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC, BorderlineSMOTE, RandomOverSampler
+from rivals import refiner, smote_variant, tabular_gan
 from scipy.stats import rankdata
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
@@ -36,14 +37,17 @@ BUDGETS = {
     "default": "11 tables of at most 2,500 rows, 3 folds, 1,000 steps (40 minutes)",
     "full": "13 tables, 5 folds, 5 repeats",
 }
+QUICK_STEPS = 200
 RUNS = {  # tables, folds, repeats, steps of skgan's nets (None: the preset's own)
-    "quick": (("ecoli3", "glass2", "car-good"), 3, 1, 200),
+    "quick": (("ecoli3", "glass2", "car-good"), 3, 1, QUICK_STEPS),
     "default": (tuple(name for name in TABLES if not name.startswith("page-blocks")), 3, 1, 1000),
     "full": (TABLES, 5, 5, None),
 }
 NETS = {
     "conditional GAN (mlp_gan)": lambda: mlp_gan(alpha=2),
     "Gaussian": gaussian,
+    "Gaussian, borrowed covariance": lambda: gaussian(n_donors=1),
+    "SMOTE-seeded refiner": refiner,
 }
 # Shares (offspring, mixtures, copies) of the lines that use the offspring net; it is trained once for all of them
 SHARES = {
@@ -53,7 +57,12 @@ SHARES = {
     "offspring (a third each)": (1, 1, 1),
 }
 WEIGHTS = "class weights"  # where the classifier has them; outside the ranks, which need every entry
-METHODS = ("nothing", "random", "random, shrinkage 1", "SMOTE", *NETS, *SHARES)
+SMOTE_VARIANTS = {"polynom-fit-SMOTE": "polynom_fit_SMOTE_star", "ProWSyn": "ProWSyn"}
+TABULAR_GANS = ("CTGAN", "TVAE")
+METHODS = (
+    *("nothing", "random", "random, shrinkage 1", "SMOTE", "BorderlineSMOTE"),
+    *(*SMOTE_VARIANTS, *TABULAR_GANS, *NETS, *SHARES),
+)
 CLASSIFIERS = {
     "logistic regression": lambda: LogisticRegression(max_iter=1000),
     "k-NN": KNeighborsClassifier,
@@ -82,7 +91,10 @@ def sampler_of(method: str, X: pd.DataFrame, y: np.ndarray, seed: int, steps: in
         return RandomOverSampler(shrinkage=1.0 if numeric else None, random_state=seed)
     if method == "SMOTE":
         return smote(X, y, seed)
-    steps = None if method == "Gaussian" else steps
+    if method == "BorderlineSMOTE":  # numbers only; elsewhere it is SMOTE's line again
+        numeric = smote(X, y, seed)
+        return BorderlineSMOTE(k_neighbors=numeric.k_neighbors, random_state=seed) if type(numeric) is SMOTE else numeric
+    steps = None if method.startswith("Gaussian") else steps
     return GANOverSampler(net=NETS[method](), max_steps=steps, random_state=seed)
 
 
@@ -151,6 +163,10 @@ def measure(table: str, fold: int, method: str, n_folds: int, n_repeats: int, st
             rows = codec.inverse_transform(net.sample(wanted, source=(encoded, y_train)))
         X_new, y_new = pd.concat([X_train, rows], ignore_index=True), np.concatenate([y_train, wanted])
         begin = time.perf_counter()
+    elif method in SMOTE_VARIANTS:
+        X_new, y_new = smote_variant(SMOTE_VARIANTS[method], X_train, y_train, fold)
+    elif method in TABULAR_GANS:
+        X_new, y_new = tabular_gan(method, X_train, y_train, fold, epochs=10 if steps == QUICK_STEPS else 100)
     elif method not in ("nothing", WEIGHTS):
         X_new, y_new = sampler_of(method, X_train, y_train, fold, steps).fit_resample(X_train, y_train)
     seconds = seconds_before + time.perf_counter() - begin

@@ -164,12 +164,13 @@ class BalancedBatches:
     max_steps, steps_per_epoch : int
     power : float
         b above: 0 draws every class equally often, 1 leaves the data's own frequencies.
-    with_parents : bool
-        Yield another row of each row's class as a third tensor.
+    n_candidates : int
+        Above 0, yield pairs: a parent of each row's class comes third, and the row itself is the nearest to its parent among
+        this many rows drawn from the class (1 is any row).
     """
 
-    def __init__(self, X, y, *, batch_size, max_steps, steps_per_epoch, power=0.0, with_parents=False):
-        self.X, self.y, self.batch_size, self.with_parents = X, y, batch_size, with_parents
+    def __init__(self, X, y, *, batch_size, max_steps, steps_per_epoch, power=0.0, n_candidates=0):
+        self.X, self.y, self.batch_size, self.n_candidates = X, y, batch_size, n_candidates
         self.remaining, self.steps_per_epoch = max_steps, steps_per_epoch
         self.order = torch.argsort(y, stable=True)
         self.counts = torch.bincount(y)
@@ -182,10 +183,21 @@ class BalancedBatches:
         if not steps:
             return
         classes = torch.multinomial(self.weights, steps * self.batch_size, replacement=True)
-        draws = [self.draw(classes) for _ in range(1 + self.with_parents)]
-        for rows, *parents in zip(*(draw.view(steps, self.batch_size) for draw in draws), strict=True):
+        draws = [self.draw(classes) for _ in range(1 + self.n_candidates)]
+        for first, *candidates in zip(*(draw.view(steps, self.batch_size) for draw in draws), strict=True):
             self.remaining -= 1
-            yield to_unit_range(self.X[rows]), self.y[rows], *(to_unit_range(self.X[chosen]) for chosen in parents)
+            rows = self.nearest(first, torch.stack(candidates)) if candidates else first
+            batch = to_unit_range(self.X[rows]), self.y[rows]
+            yield (*batch, to_unit_range(self.X[first])) if candidates else batch
+
+    def nearest(self, parents: torch.Tensor, candidates: torch.Tensor) -> torch.Tensor:
+        """For each parent the nearest of its candidates, shape (n_candidates, batch), that is not the parent itself."""
+        if len(candidates) == 1:
+            return candidates[0]
+        of_parents = to_unit_range(self.X[parents]).flatten(1)
+        distances = (to_unit_range(self.X[candidates]).flatten(2) - of_parents).square().sum(2)
+        best = distances.masked_fill_(candidates == parents, torch.inf).argmin(0)
+        return candidates.gather(0, best[None])[0]
 
     def draw(self, classes: torch.Tensor) -> torch.Tensor:
         """A row of each of these classes."""

@@ -1,7 +1,7 @@
 """Row filters: scores that decide which generated rows to keep. A score of at least 0 accepts a row.
 
-A filter has ``fit(X, y, net=None)`` and ``score_samples(X, y)`` on encoded rows, any number of axes. The sampler makes
-blocks of rows, keeps what is accepted, and after 8 times the wanted amount tops up with plain copies: it never returns
+A filter has ``fit(X, y, net=None)`` and ``score_samples(X, y)`` on encoded rows, any number of axes, and may have
+``check(net)``, which the sampler calls before it trains anything, so that errors come early. The sampler makes blocks of rows, keeps what is accepted, and after 8 times the wanted amount tops up with plain copies: it never returns
 fewer rows than asked. All thresholds are quantiles over *real* rows, so nothing has to be tuned to a data set's scale.
 """
 
@@ -51,9 +51,13 @@ class ClassifierFilter(BaseEstimator):
         self.quantile = quantile
         self.cv = cv
 
+    def check(self, net=None):
+        """Refuse wrong parameters."""
+        _check_quantile("quantile", self.quantile)
+
     def fit(self, X, y, net=None):
         """Learn the classifier and the real rows' probabilities."""
-        _check_quantile("quantile", self.quantile)
+        self.check(net)
         X, y = _flat(X), np.asarray(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
         estimator = self.estimator
@@ -99,14 +103,18 @@ class DiscriminatorFilter(BaseEstimator):
     def __init__(self, *, quantile=0.1):
         self.quantile = quantile
 
-    def fit(self, X, y, net=None):
-        """Score the training rows with the trained net."""
+    def check(self, net=None):
+        """Refuse wrong parameters, and nets whose discriminator cannot judge a single row."""
         _check_quantile("quantile", self.quantile)
         if net is None or getattr(net, "needs_source", False):
             raise ValueError(
                 "DiscriminatorFilter needs one net for all classes whose discriminator judges single rows: it works with "
                 "noise-to-data nets and per_class=False. Use ClassifierFilter or NeighbourFilter here."
             )
+
+    def fit(self, X, y, net=None):
+        """Score the training rows with the trained net."""
+        self.check(net)
         self.net_ = net
         scores = net.score_samples(X, y)
         self.thresholds_ = {int(k): float(np.quantile(scores[y == k], self.quantile)) for k in np.unique(y)}
@@ -136,12 +144,16 @@ class NeighbourFilter(BaseEstimator):
         self.low = low
         self.high = high
 
-    def fit(self, X, y, net=None):
-        """Measure the real rows' distances."""
+    def check(self, net=None):
+        """Refuse wrong parameters."""
         _check_quantile("low", self.low)
         _check_quantile("high", self.high)
         if self.low >= self.high:
             raise ValueError(f"low must be below high, got {self.low} and {self.high}.")
+
+    def fit(self, X, y, net=None):
+        """Measure the real rows' distances."""
+        self.check(net)
         X, y = _flat(X), np.asarray(y)
         self.classes_ = np.unique(y)
         self.indices_ = [NearestNeighbors(n_neighbors=1).fit(X[y == k]) for k in self.classes_]
@@ -177,10 +189,17 @@ class AllOf(BaseEstimator):
     def __init__(self, filters):
         self.filters = filters
 
-    def fit(self, X, y, net=None):
-        """Fit a clone of each filter."""
+    def check(self, net=None):
+        """Ask each filter."""
         if not len(self.filters):
             raise ValueError("AllOf needs at least one filter.")
+        for row_filter in self.filters:
+            if hasattr(row_filter, "check"):
+                row_filter.check(net)
+
+    def fit(self, X, y, net=None):
+        """Fit a clone of each filter."""
+        self.check(net)
         self.filters_: list[Any] = [clone(f).fit(X, y, net=net) for f in self.filters]
         return self
 

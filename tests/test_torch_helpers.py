@@ -96,10 +96,29 @@ def test_parents_are_other_draws_of_the_same_class():
     y = torch.arange(60) % 3
     X = torch.arange(60.0)
     rows, labels, parents = next(
-        iter(BalancedBatches(X, y, batch_size=500, max_steps=1, steps_per_epoch=1, with_parents=True))
+        iter(BalancedBatches(X, y, batch_size=500, max_steps=1, steps_per_epoch=1, n_candidates=1))
     )
     assert torch.equal(y[parents.long()], labels)
     assert (rows != parents).float().mean() > 0.9
+
+
+def test_a_row_is_the_nearest_of_its_candidates_to_its_parent():
+    X = torch.rand(200, 2, 3)
+    y = torch.arange(200) % 2
+
+    def distance(n_candidates):
+        pairs = BalancedBatches(X, y, batch_size=400, max_steps=1, steps_per_epoch=1, n_candidates=n_candidates)
+        rows, labels, parents = next(iter(pairs))
+        assert torch.equal(rows, X[[int((X == row).flatten(1).all(1).nonzero()[0, 0]) for row in rows]])
+        assert all(y[(X == row).flatten(1).all(1).nonzero()[0, 0]] == label for row, label in zip(rows, labels))
+        assert n_candidates == 1 or (rows != parents).flatten(1).any(1).all()
+        return (rows - parents).flatten(1).norm(dim=1).mean()
+
+    assert distance(1) > 1.3 * distance(5) > 1.3 * distance(100)
+    # A class of one row has no other: the pair is the row twice.
+    lonely = BalancedBatches(X[:1], y[:1], batch_size=3, max_steps=1, steps_per_epoch=1, n_candidates=4)
+    rows, _, parents = next(iter(lonely))
+    assert torch.equal(rows, parents)
 
 
 def test_shuffled_batches_are_full_without_repeats_and_stop_at_max_updates():

@@ -20,9 +20,9 @@ def _zeroed(layer: nn.Module) -> nn.Module:
 
 
 class _ImageGenerator(nn.Module):
-    """Parent and noise → displacement field, affine map and residual → child. Knows no label."""
+    """Parent and noise → displacement field, affine map and brightness field (and residual) → child. Knows no label."""
 
-    def __init__(self, data_shape, latent_dim, width, max_shift, norm):
+    def __init__(self, data_shape, latent_dim, width, max_shift, norm, residual):
         super().__init__()
         channels, self.height, self.width = data_shape
         self.max_shift = max_shift
@@ -37,6 +37,10 @@ class _ImageGenerator(nn.Module):
         area = math.ceil(self.height / self.multiple) * math.ceil(self.width / self.multiple)
         self.flow = _zeroed(nn.Conv2d(top, 2, 3, 1, 1))
         self.affine = _zeroed(nn.Linear(top * area, 6))
+        self.gain = _zeroed(nn.Conv2d(top, channels, 3, 1, 1))
+        self.up = None
+        if not residual:
+            return
         # Upwards, each level joined by what the way down saw at that size.
         ups = [(top, sizes[-2])] + [(2 * sizes[i], sizes[i - 1]) for i in range(k - 1, 0, -1)]
         self.up = nn.ModuleList(nn.ConvTranspose2d(a, b, 4, 2, 1) for a, b in ups)
@@ -50,11 +54,18 @@ class _ImageGenerator(nn.Module):
             seen.append(x)
         h = leaky_relu(x + self.noise(z)[:, :, None, None], 0.2)
         h = leaky_relu(self.norm(self.mix(h)), 0.2)
-        warped = self.warp(parent, h)
+        child = self.brighten(self.warp(parent, h), h)
+        if self.up is None:
+            return child
         residual = self.up[0](h)
         for up, skip in zip(self.up[1:], reversed(seen[:-1]), strict=True):
             residual = up(torch.cat([leaky_relu(residual, 0.2), leaky_relu(skip, 0.2)], 1))
-        return warped + residual[:, :, : self.height, : self.width]
+        return child + residual[:, :, : self.height, : self.width]
+
+    def brighten(self, images: Tensor, h: Tensor) -> Tensor:
+        """What is not black made brighter or darker by a smooth field, within a factor of e² and the range of images."""
+        field = interpolate(self.gain(h), size=(self.height, self.width), mode="bicubic", align_corners=False)
+        return ((images + 1) * field.clamp(-2, 2).exp() - 1).clamp(max=1)
 
     def warp(self, parent: Tensor, h: Tensor) -> Tensor:
         """The parent moved by a smooth field of a few control points, upsampled bicubically, and an affine map."""
@@ -125,8 +136,9 @@ class _RowPairCritic(nn.Module):
 class Offspring(nn.Module):
     """Changes a real parent into another row of its class; starts as a copier.
 
-    Images are warped (a smooth displacement field of a few control points and an affine map) and retouched (a residual
-    image); their generator knows no label, so that variation learned from plentiful classes is handed to rare ones.
+    Images are warped (a smooth displacement field of a few control points and an affine map) and brightened or darkened (a
+    smooth field again), and on request painted over (a residual image). Their generator knows no label, so that variation
+    learned from plentiful classes is handed to rare ones.
     Rows of a table get a residual on their numeric columns and keep their categories. The discriminator sees pairs,
     (parent, another real row of its class) against (parent, child), and the class by projection: a copy is no such
     pair, and neither is a child of another class.
@@ -147,8 +159,11 @@ class Offspring(nn.Module):
     norm : {"group", "layer", "spectral", "weight", "none"} or None, default=None
         Of the generator's middle layer; None is "group" for images and "none" for rows.
     discriminator_norm : {"spectral", "weight", "none"}, default="spectral"
-    head : {"projection", "none"}, default="projection"
-        Whether the discriminator knows the class. Without, offspring vary more and may cross class lines.
+    residual : bool, default=False
+        Of images: whether the generator may also paint. Offspring vary more, and cross class lines and blur more.
+    head : {"projection", "none"} or None, default=None
+        Whether the discriminator knows the class. It remembers the few rows of a rare class by it; without, offspring vary
+        more. None is "none" for images and "projection" for rows.
     spans : sequence of (start, stop), default=()
         One-hot spans of a table's categorical columns, which follow the numeric ones.
     """
@@ -164,10 +179,13 @@ class Offspring(nn.Module):
         max_shift: float = 0.6,
         norm: str | None = None,
         discriminator_norm: str = "spectral",
-        head: str = "projection",
+        residual: bool = False,
+        head: str | None = None,
         spans: Sequence[tuple[int, int]] = (),
     ):
         super().__init__()
+        if head is None:
+            head = "none" if len(data_shape) == 3 else "projection"
         if head not in ("projection", "none"):
             raise ValueError(f"head must be 'projection' or 'none', got {head!r}.")
         judged_classes = n_classes if head == "projection" else 1
@@ -176,7 +194,7 @@ class Offspring(nn.Module):
         self.discriminator: nn.Module
         self.is_image = len(data_shape) == 3
         if self.is_image:
-            self.generator = _ImageGenerator(data_shape, latent_dim, width, max_shift, norm or "group")
+            self.generator = _ImageGenerator(data_shape, latent_dim, width, max_shift, norm or "group", residual)
             self.discriminator = _ImagePairCritic(data_shape, judged_classes, width, n_features, discriminator_norm)
         else:
             n_numeric = spans[0][0] if spans else data_shape[0]

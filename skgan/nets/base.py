@@ -46,6 +46,7 @@ class GenerativeNet(TrainingMixin, NeuralNet):
     """
 
     needs_source = False
+    n_candidates = 0  # of BalancedBatches: no pairs
     """Whether rows are made from real ones: batches then carry a parent for every row, and ``sample`` needs ``source``."""
 
     def __init__(
@@ -170,7 +171,7 @@ class GenerativeNet(TrainingMixin, NeuralNet):
             max_steps=self.max_steps,
             steps_per_epoch=self.steps_per_epoch,
             power=self.class_power,
-            with_parents=self.needs_source,
+            n_candidates=self.n_candidates,
         )
 
     @property

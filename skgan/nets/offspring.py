@@ -17,7 +17,8 @@ class OffspringNet(AdversarialNet):
     """A net that makes new rows from real ones: offspring, SMOTE mixtures and plain copies, in given shares.
 
     Trained on pairs: the discriminator sees (parent, another real row of its class) against (parent, offspring), so that
-    an offspring must differ from its parent as much as real rows of one class do. Copies and mixtures among the new rows
+    an offspring must differ from its parent as much as real rows of one class do. The other row is the nearest of a few
+    drawn ones, since the generator cannot turn any row of a class into any other without leaving it. Copies and mixtures among the new rows
     keep a classifier from learning what generated rows look like.
 
     Parameters
@@ -30,15 +31,19 @@ class OffspringNet(AdversarialNet):
         training.
     n_neighbors : int, default=5
         Nearest rows of the class that a mixture's second parent is drawn from.
+    n_candidates : int, default=1
+        Rows of its class drawn for a parent in training; the nearest is its pair. 1 takes any row; more, and offspring
+        keep nearer to their parents and to their class.
     **kwargs
         As :class:`skgan.nets.AdversarialNet`.
     """
 
     needs_source = True
 
-    def __init__(self, module, criterion=Hinge, *, shares=(1, 1, 1), n_neighbors=5, **kwargs):
+    def __init__(self, module, criterion=Hinge, *, shares=(1, 1, 1), n_neighbors=5, n_candidates=1, **kwargs):
         self.shares = shares
         self.n_neighbors = n_neighbors
+        self.n_candidates = n_candidates
         super().__init__(module, criterion, **kwargs)
 
     def check_training_params(self):
@@ -51,6 +56,8 @@ class OffspringNet(AdversarialNet):
             )
         if not isinstance(self.n_neighbors, int) or self.n_neighbors < 1:
             raise ValueError(f"n_neighbors must be an integer of at least 1, got {self.n_neighbors!r}.")
+        if not isinstance(self.n_candidates, int) or self.n_candidates < 1:
+            raise ValueError(f"n_candidates must be an integer of at least 1, got {self.n_candidates!r}.")
 
     # Sampling
 

@@ -29,6 +29,9 @@ BLOCK = 256
 OVER_GENERATION = 8
 """With a row filter: rows made per row wanted before copies of real rows fill up."""
 
+TOO_FEW = 5
+"""Where no class has this many rows, nothing is trained: new rows are plain copies."""
+
 _DECODE = 16 * BLOCK
 _FIT_STREAM, _SAMPLE_STREAM = 0, 1
 
@@ -192,17 +195,26 @@ class GenerativeSamplerMixin:
         nets = self._resolve_nets(wanted)
         # A net that starts from real rows makes offspring of a single one, with what it learned from other classes.
         singles = [i for i in wanted if sizes[i] == 1 and (self.per_class or not nets[i].needs_source)]
-        trained = [i for i in wanted if i not in singles]
+        self._copies_only = sizes.max() < TOO_FEW
+        copied = wanted if self._copies_only else singles
+        trained = [i for i in wanted if i not in copied]
         self.row_filter_ = None
         self._generators: dict[int, tuple[Any, dict[str, Any]]] = {}
-        self._single_rows: dict[int, np.ndarray] = {}
+        self._copied_rows: dict[int, np.ndarray] = {}
         self._sources: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # encoded rows, for nets that start from real ones
         self.training_history_ = pd.DataFrame()
         if not wanted:
             return
         encoded = self.codec_.transform(X)
-        self._single_rows = {i: encoded[labels == i] for i in singles}
-        if singles:
+        self._copied_rows = {i: encoded[labels == i] for i in copied}
+        if self._copies_only:
+            warnings.warn(
+                f"The largest class has {sizes.max()} rows, and a net needs a class of at least {TOO_FEW} to learn how rows "
+                "vary: nothing was trained, and the new rows are plain copies. More real rows would help more than any sampler.",
+                UserWarning,
+                stacklevel=4,
+            )
+        elif singles:
             names = ", ".join(repr(self.classes_.tolist()[i]) for i in singles)
             warnings.warn(
                 f"Class {names} has a single row: nothing can be learned of how it varies, so its new rows are slightly "
@@ -212,6 +224,8 @@ class GenerativeSamplerMixin:
             )
         if not trained:
             return
+        if hasattr(self.row_filter, "check"):
+            self.row_filter.check(None if self.per_class else nets[trained[0]])
         if self.per_class:
             jobs = [(encoded[labels == i], np.zeros(sizes[i], int), nets[i], sub_seed(train_seed, i)) for i in trained]
         else:
@@ -279,7 +293,7 @@ class GenerativeSamplerMixin:
         return net
 
     def _auto_net(self):
-        return presets.dcgan() if hasattr(self.codec_, "layout_") else presets.mlp_gan(alpha=2)
+        return presets.offspring() if hasattr(self.codec_, "layout_") else presets.mlp_gan(alpha=2)
 
     def _restored(self, i: int):
         net, export = self._generators[i]
@@ -331,7 +345,7 @@ class GenerativeSamplerMixin:
         return self._container.transform(X, y)
 
     def _can_make(self, i: int) -> bool:
-        return i in self._generators or i in self._single_rows or (bool(self._generators) and not self.per_class)
+        return i in self._generators or i in self._copied_rows or (bool(self._generators) and not self.per_class)
 
     def _report_filter(self) -> None:
         """What the row filter did in ``fit_resample``, and a warning where it left too little."""
@@ -375,8 +389,8 @@ class GenerativeSamplerMixin:
         """n encoded rows of class i, block by block, each from a stream of its own."""
         wanted = n
         tally = self._tallies[i] = {"made": 0, "accepted": 0, "copies": 0}
-        single = self._single_rows.get(i)
-        if single is None:
+        copied = self._copied_rows.get(i)
+        if copied is None:
             # A class that needed no rows in fit is made by the net that all classes share.
             key = i if i in self._generators else next(iter(self._generators))
             net, label = self._restored(key), 0 if self.per_class else i
@@ -384,8 +398,8 @@ class GenerativeSamplerMixin:
             if n <= 0:
                 return
             block_seed = sub_seed(seed, i, block)
-            if single is not None:
-                rows = self._jittered(single, block_seed)
+            if copied is not None:
+                rows = self._copies(copied, BLOCK, block_seed) if self._copies_only else self._jittered(copied, block_seed)
             else:
                 with private_rng(block_seed, net.device_):
                     rows = net.sample(np.full(BLOCK, label), source=self._sources.get(key))
@@ -395,18 +409,17 @@ class GenerativeSamplerMixin:
                     tally["made"] += BLOCK
                     tally["accepted"] += len(rows)
                     if len(rows) < n and tally["made"] >= OVER_GENERATION * max(wanted, BLOCK):
-                        copies = self._copies(i, n - len(rows), block_seed)
+                        encoded, labels = self._real_rows
+                        copies = self._copies(encoded[labels == i], n - len(rows), block_seed)
                         tally["copies"] = len(copies)
                         rows = np.concatenate([rows, copies])
             yield rows[:n]
             n -= len(rows)
 
-    def _copies(self, i: int, n: int, seed: int) -> np.ndarray:
-        """Real rows of class i, in the scale of generated ones."""
-        encoded, labels = self._real_rows
-        rows = encoded[labels == i]
-        rows = rows[np.random.RandomState(seed).randint(len(rows), size=n)]
-        return _generated_scale(rows)
+    @staticmethod
+    def _copies(rows: np.ndarray, n: int, seed: int) -> np.ndarray:
+        """n of these real rows, in the scale of generated ones."""
+        return _generated_scale(rows[np.random.RandomState(seed).randint(len(rows), size=n)])
 
     def _jittered(self, single: np.ndarray, seed: int) -> np.ndarray:
         """Copies of one row with noise of 5 % of the encoded scale; one-hot columns stay."""

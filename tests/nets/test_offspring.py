@@ -9,6 +9,7 @@ import torch
 from skgan import GANOverSampler
 from skgan._torch import private_rng
 from skgan.augment import Translation
+from skgan.filters import NeighbourFilter
 from skgan.modules import Offspring
 from skgan.nets import OffspringNet
 from skgan.presets import offspring
@@ -39,7 +40,7 @@ def test_an_untrained_pair_copies_and_a_moved_one_does_not(shape, n_classes):
 
 
 def test_the_image_generator_knows_no_label_and_the_critic_knows_label_and_parent():
-    module = wiggle(Offspring((1, 8, 8), 3, width=4, n_features=8))
+    module = wiggle(Offspring((1, 8, 8), 3, width=4, n_features=8, head="projection"))
     parent, child = torch.rand(2, 4, 1, 8, 8)
     z, zeros, ones = torch.randn(4, 32), torch.zeros(4, dtype=torch.long), torch.ones(4, dtype=torch.long)
     assert torch.equal(module(z, zeros, parent), module(z, ones, parent))
@@ -48,9 +49,9 @@ def test_the_image_generator_knows_no_label_and_the_critic_knows_label_and_paren
     assert not torch.allclose(logits, module.discriminator(child, zeros, parent.flip(0)))
 
 
-def test_the_critic_can_do_without_the_class():
-    for shape in ((1, 8, 8), (4,)):
-        module = wiggle(Offspring(shape, 3, width=4, n_features=8, head="none"))
+def test_the_critic_can_do_without_the_class_and_does_on_images():
+    for shape, head in (((1, 8, 8), None), ((4,), "none")):
+        module = wiggle(Offspring(shape, 3, width=4, n_features=8, head=head))
         parent, child = torch.rand(2, 5, *shape)
         zeros, ones = torch.zeros(5, dtype=torch.long), torch.ones(5, dtype=torch.long)
         assert torch.equal(module.discriminator(child, zeros, parent), module.discriminator(child, ones, parent))
@@ -64,6 +65,19 @@ def test_rows_keep_their_parents_categories():
     child = module(torch.randn(9, 32), torch.zeros(9, dtype=torch.long), parent)
     assert torch.equal(child[:, 3:], parent[:, 3:])
     assert not torch.allclose(child[:, :3], parent[:, :3])
+
+
+def test_a_painting_generator_also_starts_as_a_copier():
+    module = Offspring((1, 8, 8), 2, width=4, residual=True)
+    parent = torch.rand(3, 1, 8, 8) * 2 - 1
+    y, z = torch.zeros(3, dtype=torch.long), torch.randn(3, 32)
+    torch.testing.assert_close(module(z, y, parent), parent, atol=1e-4, rtol=0)
+    black = torch.full((3, 1, 8, 8), -1.0)
+    assert (wiggle(module)(z, y, black) != -1).any()
+    # Without, black stays black, and white is as bright as it gets.
+    plain = wiggle(Offspring((1, 8, 8), 2, width=4))
+    assert torch.equal(plain(z, y, black), black)
+    assert plain(z, y, -black).max() <= 1
 
 
 def test_a_warp_moves_a_blob_by_the_affine_shift():
@@ -174,6 +188,12 @@ def test_augmentation_moves_row_and_parent_alike():
     assert not torch.equal(x, parent)
 
 
+@pytest.mark.parametrize("name", ["n_candidates", "n_neighbors"])
+def test_wrong_numbers_are_refused(name):
+    with pytest.raises(ValueError, match=f"{name} must be an integer of at least 1, got 0"):
+        fitted(**{name: 0})
+
+
 @pytest.mark.parametrize("shares", [(1, 1), (1, -1, 1), (0, 0, 0), (1, float("nan"), 0)])
 def test_wrong_shares_are_refused(shares):
     with pytest.raises(ValueError, match="shares must be three weights"):
@@ -236,3 +256,31 @@ def test_offspring_learn_the_spread_of_their_class():
     assert (ratio > 0.3).all()
     assert (ratio < 1.5).all()
     np.testing.assert_allclose(child.mean(0), rows[:300].mean(0), atol=0.4)
+
+
+@pytest.mark.parametrize("case", ["constant images", "constant channel", "identical classes", "constant class"])
+def test_hard_images_give_finite_rows_in_range(case):
+    rng = np.random.RandomState(0)
+    data = rng.randint(0, 256, (40, 2, 8, 8), dtype=np.uint8)
+    if case == "constant images":
+        data[:] = 7
+    elif case == "constant channel":
+        data[:, 1] = 200
+    elif case == "identical classes":
+        data[30:] = data[:10]
+    else:
+        data[30:] = data[30]
+    X_new, y_new = GANOverSampler(net=NET, random_state=0).fit_resample(data, Y)
+    assert (np.bincount(y_new) == 30).all()
+    assert X_new.dtype == np.uint8
+    assert (X_new[:40] == data).all()
+
+
+def test_a_filter_that_accepts_nothing_leaves_copies():
+    class Never(NeighbourFilter):
+        def score_samples(self, X, y):
+            return np.full(len(X), -1.0)
+
+    with pytest.warns(UserWarning, match=r"left too few rows of class 1 \(0% accepted\)"):
+        X_new, _ = GANOverSampler(net=NET, row_filter=Never(), random_state=0).fit_resample(X, Y)
+    assert all((row == X[30:]).all((1, 2, 3)).any() for row in X_new[40:])

@@ -9,6 +9,7 @@ from scipy import sparse
 
 from skgan import GANOverSampler
 from skgan.codecs import TabularCodec
+from skgan.filters import AllOf, ClassifierFilter, DiscriminatorFilter
 from skgan.nets import GenerativeNet
 from skgan.presets import dcgan, mlp_gan
 
@@ -91,6 +92,9 @@ def frame(**columns):
         (X, Y, {"max_steps": 0}, "The 'max_steps' parameter"),
         (X, Y, {"max_time": 0}, "The 'max_time' parameter"),
         (X, Y, {"device": "gpu"}, "device='gpu' is no device that torch knows"),
+        (IMAGES, Y, {"row_filter": DiscriminatorFilter()}, "needs one net for all classes whose discriminator judges single"),
+        (X, Y, {"row_filter": DiscriminatorFilter(), "per_class": True}, "needs one net for all classes"),
+        (X, Y, {"row_filter": AllOf([ClassifierFilter(quantile=2)])}, r"quantile is a quantile and must lie in \[0, 1\]"),
         (X, Y, {"codec": "pca"}, "codec must be 'auto' or a codec"),
         (X, Y, {"categorical_features": [3]}, r"has the indices \[3\], but X has 3 columns"),
         (frame(), Y, {"categorical_features": ["d"]}, r"names \['d'\] are not among the columns"),

@@ -75,8 +75,8 @@ def test_flat_rows_with_an_image_shape_are_images(make_image_sampler, images):
     assert (csr.toarray() == X_new).all()
 
 
-def test_net_auto_is_convolutional_for_images_and_an_mlp_for_rows(images, table):
-    for (X, y), module in ((images, "DCGAN"), (table, "MLPGAN")):
+def test_net_auto_makes_offspring_of_images_and_is_an_mlp_for_rows(images, table):
+    for (X, y), module in ((images, "Offspring"), (table, "MLPGAN")):
         sampler = GANOverSampler(max_steps=1, random_state=0)
         sampler.fit_resample(X, y)
         assert sampler._generators[1][0].module.__name__ == module
@@ -399,6 +399,22 @@ def test_only_single_rows_wanted_trains_nothing(make_sampler):
     assert sampler.training_history_.empty
     assert len(X_new) == 16
     assert sampler.sample({1: 3})[0].shape == (3, 2)
+
+
+@pytest.mark.parametrize("per_class", [False, True])
+@pytest.mark.parametrize("net", ["auto", "offspring"])
+def test_classes_that_are_all_tiny_get_plain_copies_and_a_warning(net, per_class):
+    for X in (np.random.RandomState(0).randn(7, 3), np.arange(7 * 36, dtype=np.uint8).reshape(7, 6, 6)):
+        y = np.repeat([0, 1, 2], [4, 2, 1])
+        sampler = GANOverSampler(net=net, per_class=per_class, random_state=0)
+        with pytest.warns(UserWarning, match="The largest class has 4 rows") as caught:
+            X_new, y_new = sampler.fit_resample(X, y)
+        assert len(caught) == 1
+        assert counts_of(y_new) == {0: 4, 1: 4, 2: 4}
+        for row, label in zip(X_new, y_new, strict=True):
+            assert np.abs(X[y == label] - row).reshape((y == label).sum(), -1).max(1).min() < 1e-5
+        assert sampler.training_history_.empty
+        assert sampler.sample({1: 3})[1].tolist() == [1, 1, 1]
 
 
 def test_a_second_fit_forgets_the_single_rows_of_the_first(make_sampler):

@@ -1,0 +1,160 @@
+"""Over-samplers that skgan is measured against and that imbalanced-learn does not have.
+
+Each has ``fit_resample(X, y)``: latent SMOTE and the SMOTE-seeded refiner on images and rows, and thin shells around the
+packages ctgan and smote-variants (the ``bench`` extra).
+"""
+
+import logging
+
+import numpy as np
+import pandas as pd
+import torch
+from imblearn.over_sampling import SMOTE
+from skorch import NeuralNetRegressor
+from torch import nn
+
+from skgan import GANOverSampler
+from skgan._torch import private_rng
+from skgan.codecs import TabularCodec
+from skgan.nets import OffspringNet
+from skgan.presets import offspring
+
+
+def wanted_rows(y: np.ndarray) -> np.ndarray:
+    """Labels of the rows that bring every class to the largest."""
+    counts = np.bincount(y)
+    return np.repeat(np.arange(len(counts)), counts.max() - counts)
+
+
+# Images
+
+
+class Autoencoder(nn.Module):
+    """28-px images (n, 1, 28, 28) in [0, 1] ⇄ ``code_size`` numbers."""
+
+    def __init__(self, code_size=64):
+        super().__init__()
+        self.encoder = nn.Sequential(
+            *(nn.Conv2d(1, 32, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(32, 64, 4, 2, 1), nn.LeakyReLU(0.2)),
+            *(nn.Flatten(), nn.Linear(64 * 49, code_size)),
+        )
+        self.decoder = nn.Sequential(
+            *(nn.Linear(code_size, 64 * 49), nn.LeakyReLU(0.2), nn.Unflatten(1, (64, 7, 7))),
+            *(nn.ConvTranspose2d(64, 32, 4, 2, 1), nn.LeakyReLU(0.2), nn.ConvTranspose2d(32, 1, 4, 2, 1), nn.Sigmoid()),
+        )
+
+    def forward(self, x):
+        return self.decoder(self.encoder(x))
+
+
+def latent_smote(X: np.ndarray, y: np.ndarray, seed: int, steps: int = 2000) -> tuple[np.ndarray, np.ndarray]:
+    """An autoencoder of all images (n, 28, 28), and SMOTE between their codes (what DeepSMOTE does)."""
+    images = (X[:, None] / 255).astype(np.float32)
+    batch = min(128, len(X))
+    with private_rng(seed):
+        net = NeuralNetRegressor(
+            Autoencoder,
+            max_epochs=-(-steps * batch // len(X)),
+            batch_size=batch,
+            lr=1e-3,
+            optimizer=torch.optim.Adam,
+            iterator_train__shuffle=True,
+            train_split=None,
+            verbose=0,
+        ).fit(images, images)
+    with torch.no_grad():
+        codes = net.module_.eval().encoder(torch.from_numpy(images)).numpy()
+        k = min(5, int(np.bincount(y).min()) - 1)
+        mixed, y_new = SMOTE(k_neighbors=k, random_state=seed).fit_resample(codes, y)
+        made = net.module_.decoder(torch.from_numpy(mixed[len(X) :].astype(np.float32)))[:, 0].numpy()
+    return np.concatenate([X, (255 * made).round().astype(X.dtype)]), y_new
+
+
+class RefinerNet(OffspringNet):
+    """A generator seeded with SMOTE mixtures, a critic of single rows (SMOTified-GAN, arXiv 2108.03235, with our nets).
+
+    The pair nets serve: parents are mixtures, and the critic sees an empty parent.
+    """
+
+    POOL = 500  # mixtures of each class to train from
+
+    def get_iterator(self, dataset, training=False):
+        X, y = dataset.tensors
+        pools = []
+        for klass in range(self.n_classes_):
+            rows = self._unit(X[y == klass])
+            chosen = torch.randint(len(rows), (self.POOL,))
+            pools.append(self.mixtures(rows, chosen) if len(rows) > 1 else rows[chosen])
+        self.pool_ = torch.stack(pools)
+        return super().get_iterator(dataset, training)
+
+    @staticmethod
+    def _unit(rows):
+        return rows / 127.5 - 1 if rows.dtype == torch.uint8 else rows
+
+    def train_step(self, batch, **fit_params):
+        real, y, _ = batch
+        return super().train_step((real, y, self.pool_[y, torch.randint(self.POOL, (len(y),))]), **fit_params)
+
+    def critic(self, y, *parents):
+        return super().critic(y, *(torch.zeros_like(parent) for parent in parents))
+
+    def sample(self, y, source=None):
+        of_class = self._unit(torch.from_numpy(source[0][source[1] == y[0]])).float()  # a sampler's block has one class
+        chosen = torch.randint(len(of_class), (len(y),))
+        seeds = self.mixtures(of_class, chosen) if len(of_class) > 1 else of_class[chosen]
+        return self._in_chunks(
+            lambda labels, parent: self.module_(self.latent(len(labels)), labels, parent), torch.from_numpy(y), seeds
+        )
+
+
+def refiner(**params) -> RefinerNet:
+    """The refiner with the parameters of ``offspring()``."""
+    return RefinerNet(**offspring(**params).get_params(deep=False))
+
+
+def refined_smote(X, y, seed: int, steps: int | None = None):
+    """SMOTE mixtures retouched by a GAN."""
+    return GANOverSampler(net=refiner(), max_steps=steps, random_state=seed).fit_resample(X, y)
+
+
+# Tables
+
+
+def smote_variant(name: str, X: pd.DataFrame, y: np.ndarray, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """An over-sampler of smote-variants, on quantile-scaled and one-hot columns; the largest of a one-hot group wins."""
+    import smote_variants
+
+    logging.getLogger("smote_variants").setLevel(logging.ERROR)
+    codec = TabularCodec().fit(X)
+    encoded = codec.transform(X)
+    sampler = getattr(smote_variants, name)(random_state=seed)
+    if len(np.unique(y)) > 2:
+        sampler = smote_variants.MulticlassOversampling(
+            oversampler=name, oversampler_params={"random_state": seed}, strategy="eq_1_vs_many_successive"
+        )
+    made, y_new = sampler.sample(encoded, y)
+    rows = codec.inverse_transform(np.asarray(made[len(X) :], dtype=np.float32))
+    return pd.concat([X, rows], ignore_index=True), np.concatenate([y, y_new[len(X) :].astype(y.dtype)])
+
+
+def tabular_gan(name: str, X: pd.DataFrame, y: np.ndarray, seed: int, epochs: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """CTGAN or TVAE on all columns and the class; rows of the wanted classes are kept, plain copies fill up."""
+    import ctgan
+
+    discrete = [column for column in X if isinstance(X[column].dtype, pd.CategoricalDtype)]
+    frame = X.astype(dict.fromkeys(discrete, object)).assign(class_=y.astype(str))
+    with private_rng(seed):
+        np.random.seed(seed)  # ctgan draws from the global stream
+        batch = min(500, len(X) // 20 * 10 or 10)  # CTGAN's pac of 10 must divide it, and half of it
+        model = getattr(ctgan, name)(epochs=epochs, batch_size=batch, enable_gpu=False)
+        model.fit(frame, [*discrete, "class_"])
+        pieces, labels = [X], [y]
+        for klass, n in zip(*np.unique(wanted_rows(y), return_counts=True), strict=True):
+            condition = {"condition_column": "class_", "condition_value": str(klass)} if name == "CTGAN" else {}
+            made = pd.concat([model.sample(max(1000, 2 * n), **condition) for _ in range(8)])
+            made = made[made["class_"] == str(klass)].drop(columns="class_")[:n]
+            copies = X[y == klass].sample(n - len(made), replace=True, random_state=seed)
+            pieces += [made.astype(X.dtypes), copies]
+            labels.append(np.full(n, klass))
+    return pd.concat(pieces, ignore_index=True), np.concatenate(labels)
