@@ -154,12 +154,12 @@ def report(results: pd.DataFrame) -> str:
             rows.append(
                 {
                     "training set": method,
-                    "mean recall": _with_error(values),
-                    f"over {best_simple.name}": _with_error(versus, "+"),
+                    "mean recall": with_error(values),
+                    f"over {best_simple.name}": with_error(versus, "+"),
                     "95 % bound": _lower_bound(versus),
-                    **({f"over {AUGMENTED}": _with_error(100 * (recall[method] - recall[AUGMENTED]), "+")}),
+                    **({f"over {AUGMENTED}": with_error(100 * (recall[method] - recall[AUGMENTED]), "+")}),
                     "of the gap to all real": f"{100 * ((recall[method] - recall['nothing']) / gap).mean():.0f} %",
-                    "rarest three": _with_error(100 * cell["rarest three"]),
+                    "rarest three": with_error(100 * cell["rarest three"]),
                     "seconds": f"{cell['seconds'].mean():.0f}",
                 }
             )
@@ -179,7 +179,7 @@ def _lower_bound(values: pd.Series) -> str:
     return f"{values.mean() - student.ppf(0.95, n - 1) * values.sem():+.1f}" if n > 1 and values.any() else "–"
 
 
-def _with_error(values: pd.Series, sign: str = "") -> str:
+def with_error(values: pd.Series, sign: str = "") -> str:
     error = f" ± {values.sem():.1f}" if len(values) > 1 else ""
     return f"{values.mean():{sign}.1f}{error}"
 

@@ -93,7 +93,9 @@ def sampler_of(method: str, X: pd.DataFrame, y: np.ndarray, seed: int, steps: in
         return smote(X, y, seed)
     if method == "BorderlineSMOTE":  # numbers only; elsewhere it is SMOTE's line again
         numeric = smote(X, y, seed)
-        return BorderlineSMOTE(k_neighbors=numeric.k_neighbors, random_state=seed) if type(numeric) is SMOTE else numeric
+        return (
+            BorderlineSMOTE(k_neighbors=numeric.k_neighbors, random_state=seed) if type(numeric) is SMOTE else numeric
+        )
     steps = None if method.startswith("Gaussian") else steps
     return GANOverSampler(net=NETS[method](), max_steps=steps, random_state=seed)
 

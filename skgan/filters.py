@@ -1,8 +1,9 @@
 """Row filters: scores that decide which generated rows to keep. A score of at least 0 accepts a row.
 
 A filter has ``fit(X, y, net=None)`` and ``score_samples(X, y)`` on encoded rows, any number of axes, and may have
-``check(net)``, which the sampler calls before it trains anything, so that errors come early. The sampler makes blocks of rows, keeps what is accepted, and after 8 times the wanted amount tops up with plain copies: it never returns
-fewer rows than asked. All thresholds are quantiles over *real* rows, so nothing has to be tuned to a data set's scale.
+``check(net)``, which the sampler calls before it trains anything, so that errors come early. The sampler makes blocks of
+rows, keeps what is accepted, and after 8 times the wanted amount tops up with plain copies: it never returns fewer rows
+than asked. All thresholds are quantiles over *real* rows, so nothing has to be tuned to a data set's scale.
 """
 
 from typing import Any

@@ -110,7 +110,9 @@ def test_a_row_is_the_nearest_of_its_candidates_to_its_parent():
         pairs = BalancedBatches(X, y, batch_size=400, max_steps=1, steps_per_epoch=1, n_candidates=n_candidates)
         rows, labels, parents = next(iter(pairs))
         assert torch.equal(rows, X[[int((X == row).flatten(1).all(1).nonzero()[0, 0]) for row in rows]])
-        assert all(y[(X == row).flatten(1).all(1).nonzero()[0, 0]] == label for row, label in zip(rows, labels))
+        assert all(
+            y[(X == row).flatten(1).all(1).nonzero()[0, 0]] == label for row, label in zip(rows, labels, strict=True)
+        )
         assert n_candidates == 1 or (rows != parents).flatten(1).any(1).all()
         return (rows - parents).flatten(1).norm(dim=1).mean()
 

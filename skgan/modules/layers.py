@@ -196,7 +196,7 @@ class SpectralNorm(_Reparametrised):
 
     def forward(self, *inputs: Tensor) -> Tensor:
         if isinstance(self.layer, nn.Linear):  # its outputs are far fewer than its weights
-            outputs = linear(*inputs, self.layer.weight) / self.sigma()
+            outputs = linear(inputs[0], self.layer.weight) / self.sigma()
             return outputs if self.layer.bias is None else outputs + self.layer.bias
         return super().forward(*inputs)
 

@@ -52,7 +52,9 @@ class GaussianNet(GenerativeNet):
         As :class:`skgan.nets.GenerativeNet`; nothing is trained by steps.
     """
 
-    def __init__(self, module=ClassGaussians, criterion=nn.Identity, *, prior_rows=20.0, n_donors=None, max_steps=1, **kwargs):
+    def __init__(
+        self, module=ClassGaussians, criterion=nn.Identity, *, prior_rows=20.0, n_donors=None, max_steps=1, **kwargs
+    ):
         self.prior_rows = prior_rows
         self.n_donors = n_donors
         super().__init__(module, criterion, max_steps=max_steps, **kwargs)

@@ -18,8 +18,8 @@ class OffspringNet(AdversarialNet):
 
     Trained on pairs: the discriminator sees (parent, another real row of its class) against (parent, offspring), so that
     an offspring must differ from its parent as much as real rows of one class do. The other row is the nearest of a few
-    drawn ones, since the generator cannot turn any row of a class into any other without leaving it. Copies and mixtures among the new rows
-    keep a classifier from learning what generated rows look like.
+    drawn ones, since the generator cannot turn any row of a class into any other without leaving it. Copies and mixtures
+    among the new rows keep a classifier from learning what generated rows look like.
 
     Parameters
     ----------

@@ -210,7 +210,8 @@ class GenerativeSamplerMixin:
         if self._copies_only:
             warnings.warn(
                 f"The largest class has {sizes.max()} rows, and a net needs a class of at least {TOO_FEW} to learn how rows "
-                "vary: nothing was trained, and the new rows are plain copies. More real rows would help more than any sampler.",
+                "vary: nothing was trained, and the new rows are plain copies. More real rows would help more than any "
+                "sampler.",
                 UserWarning,
                 stacklevel=4,
             )
@@ -399,7 +400,9 @@ class GenerativeSamplerMixin:
                 return
             block_seed = sub_seed(seed, i, block)
             if copied is not None:
-                rows = self._copies(copied, BLOCK, block_seed) if self._copies_only else self._jittered(copied, block_seed)
+                rows = (
+                    self._copies(copied, BLOCK, block_seed) if self._copies_only else self._jittered(copied, block_seed)
+                )
             else:
                 with private_rng(block_seed, net.device_):
                     rows = net.sample(np.full(BLOCK, label), source=self._sources.get(key))
