@@ -28,6 +28,13 @@ def parse_budget(description: str, budgets: Mapping[str, str], argv=None) -> arg
     choice.add_argument("--full", dest="budget", action="store_const", const="full", help="as published; for a GPU")
     parser.set_defaults(budget="default")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the CSVs (default: %(default)s)")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="run only the cells with these keys, such as seed=0; the others stay to be run",
+    )
     parser.add_argument("--fresh", action="store_true", help="forget the finished cells of this budget")
     return parser.parse_args(argv)
 
@@ -57,7 +64,11 @@ def run_cells(
         path.unlink(missing_ok=True)
     cells = [dict(cell) for cell in cells]
     done = _keys(path, list(cells[0]))
-    left = [cell for cell in cells if tuple(map(str, cell.values())) not in done]
+    only = dict(pair.split("=", 1) for pair in arguments.only)
+    if unknown := only.keys() - cells[0].keys():
+        raise SystemExit(f"--only names {', '.join(unknown)}; the cells of {name} have {', '.join(cells[0])}.")
+    chosen = [cell for cell in cells if all(str(cell[key]) == value for key, value in only.items())]
+    left = [cell for cell in chosen if tuple(map(str, cell.values())) not in done]
     print(f"{name}, {arguments.budget}: {len(left)} of {len(cells)} cells to run → {path}", flush=True)
     for number, cell in enumerate(left, 1):
         begin = time.perf_counter()

@@ -17,6 +17,8 @@ SECTIONS = {
     "overhead": "What it costs",
     "tables": "Imbalanced tables",
     "long_tail": "Long-tailed images",
+    "offspring_rows": "What offspring are like",
+    "filters": "Row filters",
     "convergence": "The laboratory: what makes training converge",
 }
 DOCS = Path(__file__).parent.parent / "docs"

@@ -9,9 +9,13 @@ from sklearn.metrics import ConfusionMatrixDisplay
 
 
 def plot_real_beside_generated(
-    real: Sequence[np.ndarray], generated: Sequence[np.ndarray], names: Sequence[str], n_columns: int = 10
+    real: Sequence[np.ndarray],
+    generated: Sequence[np.ndarray],
+    names: Sequence[str],
+    n_columns: int = 10,
+    kinds: tuple[str, str] = ("real", "generated"),
 ) -> Figure:
-    """Two rows of images per class: real above, generated below.
+    """Two rows of images per class: real above, generated below; or parents above their offspring.
 
     Parameters
     ----------
@@ -21,13 +25,15 @@ def plot_real_beside_generated(
         One name per class.
     n_columns : int, default=10
         Images a row; fewer real ones leave the rest of the row empty.
+    kinds : (str, str), default=("real", "generated")
+        What the two rows are called.
     """
     low = min(float(images.min()) for images in real)
     high = max(float(images.max()) for images in real)
     figure = Figure(figsize=(0.8 * n_columns + 1.4, 1.7 * len(names) + 0.4), layout="constrained")
     axes = figure.subplots(2 * len(names), n_columns, squeeze=False)
     for k, name in enumerate(names):
-        for row, (kind, images) in enumerate((("real", real[k]), ("generated", generated[k]))):
+        for row, (kind, images) in enumerate(zip(kinds, (real[k], generated[k]), strict=True)):
             for column in range(n_columns):
                 axis = axes[2 * k + row, column]
                 axis.set(xticks=[], yticks=[])

@@ -34,16 +34,23 @@ class OffspringNet(AdversarialNet):
     n_candidates : int, default=1
         Rows of its class drawn for a parent in training; the nearest is its pair. 1 takes any row; more, and offspring
         keep nearer to their parents and to their class.
+    spread : float, default=1.0
+        Standard deviation of the noise that offspring are sampled with; training's is 1. Above 1 they vary more than was
+        learned (the opposite of the truncation trick of Brock, Donahue & Simonyan, "Large scale GAN training", ICLR 2019).
+        Changing it needs no new training.
     **kwargs
         As :class:`skgan.nets.AdversarialNet`.
     """
 
     needs_source = True
 
-    def __init__(self, module, criterion=Hinge, *, shares=(1, 1, 1), n_neighbors=5, n_candidates=1, **kwargs):
+    def __init__(
+        self, module, criterion=Hinge, *, shares=(1, 1, 1), n_neighbors=5, n_candidates=1, spread=1.0, **kwargs
+    ):
         self.shares = shares
         self.n_neighbors = n_neighbors
         self.n_candidates = n_candidates
+        self.spread = spread
         super().__init__(module, criterion, **kwargs)
 
     def check_training_params(self):
@@ -58,6 +65,8 @@ class OffspringNet(AdversarialNet):
             raise ValueError(f"n_neighbors must be an integer of at least 1, got {self.n_neighbors!r}.")
         if not isinstance(self.n_candidates, int) or self.n_candidates < 1:
             raise ValueError(f"n_candidates must be an integer of at least 1, got {self.n_candidates!r}.")
+        if not (np.isfinite(self.spread) and self.spread >= 0):
+            raise ValueError(f"spread must be finite and at least 0, got {self.spread!r}.")
 
     # Sampling
 
@@ -98,7 +107,7 @@ class OffspringNet(AdversarialNet):
         fresh = kinds == 0
         if fresh.any():
             rows[fresh] = self._in_chunks(
-                lambda labels, parent: self.module_(self.latent(len(labels)), labels, parent),
+                lambda labels, parent: self.module_(self.spread * self.latent(len(labels)), labels, parent),
                 as_tensor(y[fresh]),
                 as_tensor(parents[fresh]),
             )

@@ -24,8 +24,8 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         As everywhere in imbalanced-learn: "auto" (= "not majority"), "minority", "not minority", "all"; a float for
         binary targets; a dict class → rows after resampling; or a callable such as :func:`skgan.at_least`.
     net : str, net or dict, default="auto"
-        A preset's name (:mod:`skgan.presets`), a net such as ``dcgan(max_steps=500)``, or "auto": a convolutional pair
-        for images, an MLP pair for rows. With ``per_class=True`` also a dict class → net.
+        A preset's name (:mod:`skgan.presets`), a net such as ``dcgan(max_steps=500)``, or "auto": ``offspring()``
+        for images, ``mlp_gan(alpha=2)`` for rows. With ``per_class=True`` also a dict class → net.
     codec : "auto" or codec, default="auto"
         How rows become arrays and come back: :class:`skgan.codecs.ImageCodec` where X has more than two axes or an
         ``image_shape``, else :class:`skgan.codecs.TabularCodec`.

@@ -148,6 +148,20 @@ def test_shares_need_no_new_training_and_come_in_their_ratio():
     np.testing.assert_allclose(np.bincount(kinds) / 2000, [0.5, 0.25, 0.25], atol=0.04)
 
 
+def test_spread_moves_offspring_further_without_new_training():
+    net = fitted(shares=(1, 0, 0))
+    wiggle(net.module_)
+    moved = []
+    for spread in (0.0, 0.5, 2.0):
+        net.spread = spread
+        rows, parents, _ = sample(net)
+        of_one = rows[(parents == parents[0]).all((1, 2, 3))]
+        moved.append(of_one.std(0).mean())
+    assert moved[0] < 1e-6 < moved[1] < moved[2]
+    with pytest.raises(ValueError, match="spread must be finite and at least 0, got -1"):
+        fitted(spread=-1)
+
+
 def test_mixtures_vote_on_categories():
     spans = ((1, 3),)
     rows = torch.tensor([[0.0, 1, 0], [1, 1, 0], [2, 0, 1], [3, 0, 1], [50, 1, 0]])
