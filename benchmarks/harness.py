@@ -33,7 +33,7 @@ def parse_budget(description: str, budgets: Mapping[str, str], argv=None) -> arg
         nargs="+",
         default=[],
         metavar="KEY=VALUE",
-        help="run only the cells with these keys, such as seed=0; the others stay to be run",
+        help="run only the cells with these keys, such as seed=0; a key given twice may have either value",
     )
     parser.add_argument("--fresh", action="store_true", help="forget the finished cells of this budget")
     return parser.parse_args(argv)
@@ -64,10 +64,13 @@ def run_cells(
         path.unlink(missing_ok=True)
     cells = [dict(cell) for cell in cells]
     done = _keys(path, list(cells[0]))
-    only = dict(pair.split("=", 1) for pair in arguments.only)
+    only: dict[str, set[str]] = {}
+    for pair in arguments.only:
+        key, _, value = pair.partition("=")
+        only.setdefault(key, set()).add(value)
     if unknown := only.keys() - cells[0].keys():
         raise SystemExit(f"--only names {', '.join(unknown)}; the cells of {name} have {', '.join(cells[0])}.")
-    chosen = [cell for cell in cells if all(str(cell[key]) == value for key, value in only.items())]
+    chosen = [cell for cell in cells if all(str(cell[key]) in values for key, values in only.items())]
     left = [cell for cell in chosen if tuple(map(str, cell.values())) not in done]
     print(f"{name}, {arguments.budget}: {len(left)} of {len(cells)} cells to run → {path}", flush=True)
     for number, cell in enumerate(left, 1):

@@ -166,8 +166,11 @@ class BalancedBatches:
         b above: 0 draws every class equally often, 1 leaves the data's own frequencies.
     n_candidates : int
         Above 0, yield pairs: a parent of each row's class comes third, and the row itself is the nearest to its parent among
-        this many rows drawn from the class (1 is any row).
+        this many rows drawn from the class (1 is any row), or fewer in a class of less than ``ROWS_PER_CANDIDATE`` rows for
+        each: the nearest of a few rows would always be the same one.
     """
+
+    ROWS_PER_CANDIDATE = 25
 
     def __init__(self, X, y, *, batch_size, max_steps, steps_per_epoch, power=0.0, n_candidates=0):
         self.X, self.y, self.batch_size, self.n_candidates = X, y, batch_size, n_candidates
@@ -196,7 +199,9 @@ class BalancedBatches:
             return candidates[0]
         of_parents = to_unit_range(self.X[parents]).flatten(1)
         distances = (to_unit_range(self.X[candidates]).flatten(2) - of_parents).square().sum(2)
-        best = distances.masked_fill_(candidates == parents, torch.inf).argmin(0)
+        allowed = (self.counts[self.y[parents]] // self.ROWS_PER_CANDIDATE).clamp(min=1)
+        late = torch.arange(len(candidates), device=parents.device)[:, None] >= allowed
+        best = distances.masked_fill_((candidates == parents) | late, torch.inf).argmin(0)
         return candidates.gather(0, best[None])[0]
 
     def draw(self, classes: torch.Tensor) -> torch.Tensor:

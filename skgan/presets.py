@@ -58,9 +58,9 @@ def dcgan(**params) -> AdversarialNet:
 
 
 def offspring(**params) -> OffspringNet:
-    """New rows from real parents: warped and retouched images, or residuals on a table's numeric columns.
+    """New rows from real parents: warped and brightened images, or residuals on a table's numeric columns.
 
-    Trained once on all classes, on pairs; the new rows are offspring, SMOTE mixtures and copies in equal shares.
+    Trained once on all classes, on near pairs, with a lazy R1; the new rows are half offspring, half copies.
 
     Parameters
     ----------
@@ -70,6 +70,10 @@ def offspring(**params) -> OffspringNet:
     defaults = {
         "module": Offspring,
         "criterion": Hinge,
+        "penalties": (R1(gamma=1.0, every=4),),
+        "n_candidates": 8,
+        "shares": (1, 0, 1),
+        "spread": 1.5,
         "class_power": 0.5,
         "lr": 2e-4,
         "optimizer__betas": (0.0, 0.99),

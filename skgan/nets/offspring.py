@@ -33,7 +33,7 @@ class OffspringNet(AdversarialNet):
         Nearest rows of the class that a mixture's second parent is drawn from.
     n_candidates : int, default=1
         Rows of its class drawn for a parent in training; the nearest is its pair. 1 takes any row; more, and offspring
-        keep nearer to their parents and to their class.
+        keep nearer to their parents and to their class. Classes of fewer than 25 rows a candidate draw fewer.
     spread : float, default=1.0
         Standard deviation of the noise that offspring are sampled with; training's is 1. Above 1 they vary more than was
         learned (the opposite of the truncation trick of Brock, Donahue & Simonyan, "Large scale GAN training", ICLR 2019).
