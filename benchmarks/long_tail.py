@@ -47,7 +47,8 @@ TRADITIONAL = [Translation(0.08), Rotation(10), Scale(0.1)]
 AUGMENT = {"mnist": TRADITIONAL, "fashion": [*TRADITIONAL, Flip()]}
 
 # Shares (offspring, mixtures, copies) of the lines that use the offspring net
-SHARES = {"offspring only": (1, 0, 0), "half offspring, half copies": (1, 0, 1), "offspring (a third each)": (1, 1, 1)}
+SHARES = {"offspring (the default)": (1, 0, 1), "offspring only": (1, 0, 0), "offspring, a third each": (1, 1, 1)}
+CORRECTED = "offspring to 30 %, prior-corrected"  # fewer new rows: classes stay unequal, and the prior is corrected
 PLAIN = ("nothing", "prior-corrected nothing", "class weights", "random", "SMOTE")
 METHODS = (
     *PLAIN,
@@ -55,6 +56,7 @@ METHODS = (
     *("random + augmentation", "SMOTE + augmentation"),
     *SHARES,
     *(f"{name} + augmentation" for name in SHARES),
+    CORRECTED,
     *("all real", "all real + augmentation"),
 )
 
@@ -79,11 +81,13 @@ def trained_offspring(dataset: str, seed: int, steps: int | None) -> tuple[Offsp
     return net, time.perf_counter() - begin
 
 
-def offspring_rows(dataset: str, seed: int, steps: int | None, shares) -> tuple[np.ndarray, np.ndarray, float]:
+def offspring_rows(
+    dataset: str, seed: int, steps: int | None, shares, ratio=1.0
+) -> tuple[np.ndarray, np.ndarray, float]:
     X, y, _ = tail(dataset, seed)
     net, seconds = trained_offspring(dataset, seed, steps)
     net.shares = shares
-    y_new = wanted_rows(y)
+    y_new = wanted_rows(y, ratio)
     with private_rng(seed):
         rows = net.sample(y_new, source=(X[:, None], y))
     X_new = ImageCodec(value_range="dtype").fit(X).inverse_transform(rows)
@@ -96,6 +100,8 @@ def training_set(dataset: str, method: str, seed: int, steps: int | None) -> tup
     name = method.removesuffix(" + augmentation")
     if name in SHARES:
         return offspring_rows(dataset, seed, steps, SHARES[name])
+    if name == CORRECTED:
+        return offspring_rows(dataset, seed, steps, SHARES["offspring (the default)"], ratio=0.3)
     begin = time.perf_counter()
     if name == "all real":
         most = np.bincount(y).max()
@@ -129,7 +135,7 @@ def measure(dataset: str, method: str, updates: int, seed: int, steps: int | Non
         class_weight="balanced" if method == "class weights" else None,
     ).fit(X, y)
     probabilities = classifier.predict_proba(whole.x_test)
-    if method.startswith("prior-corrected"):  # the other training sets are balanced: nothing to correct
+    if "prior-corrected" in method:  # the other training sets are balanced: nothing to correct
         probabilities = probabilities / np.bincount(y)
     predicted = probabilities.argmax(1)
     rare = np.argsort(np.bincount(y_tail))[:3]

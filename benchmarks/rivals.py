@@ -20,10 +20,10 @@ from skgan.nets import OffspringNet
 from skgan.presets import offspring
 
 
-def wanted_rows(y: np.ndarray) -> np.ndarray:
-    """Labels of the rows that bring every class to the largest."""
+def wanted_rows(y: np.ndarray, ratio: float = 1.0) -> np.ndarray:
+    """Labels of the rows that bring every class to this share of the largest."""
     counts = np.bincount(y)
-    return np.repeat(np.arange(len(counts)), counts.max() - counts)
+    return np.repeat(np.arange(len(counts)), (round(ratio * counts.max()) - counts).clip(0))
 
 
 # Images

@@ -60,7 +60,7 @@ def dcgan(**params) -> AdversarialNet:
 def offspring(**params) -> OffspringNet:
     """New rows from real parents: warped and brightened images, or residuals on a table's numeric columns.
 
-    Trained once on all classes, on near pairs, with a lazy R1; the new rows are half offspring, half copies.
+    Trained once on all classes, on near pairs, with R1; the new rows are half offspring, half copies.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def offspring(**params) -> OffspringNet:
     defaults = {
         "module": Offspring,
         "criterion": Hinge,
-        "penalties": (R1(gamma=1.0, every=4),),
+        "penalties": (R1(gamma=1.0),),
         "n_candidates": 8,
         "shares": (1, 0, 1),
         "spread": 1.5,
