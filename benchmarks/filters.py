@@ -17,7 +17,7 @@ from rivals import wanted_rows
 from sklearn.metrics import recall_score
 
 from skgan import CNNClassifier
-from skgan._torch import private_rng
+from skgan._torch import private_rng, to_unit_range
 from skgan.codecs import ImageCodec
 from skgan.filters import AllOf, ClassifierFilter, NeighbourFilter
 from skgan.presets import dcgan, offspring
@@ -64,8 +64,8 @@ def filtered(net, name: str, y_new: np.ndarray, seed: int) -> tuple[np.ndarray, 
             candidates = net.sample(labels, source=source)
             good = candidates[row_filter.score_samples(candidates, labels) >= 0]
             accepted, made = accepted + len(good), made + len(labels)
-            copies = X[rng.choice(np.flatnonzero(y == klass), max(0, len(where) - len(good)))][:, None] / 127.5 - 1
-            rows[where] = np.concatenate([good[: len(where)], copies])
+            copies = X[rng.choice(np.flatnonzero(y == klass), max(0, len(where) - len(good)))][:, None]
+            rows[where] = np.concatenate([good[: len(where)], to_unit_range(copies)])
     return rows, accepted / made
 
 

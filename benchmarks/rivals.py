@@ -14,7 +14,7 @@ from skorch import NeuralNetRegressor
 from torch import nn
 
 from skgan import GANOverSampler
-from skgan._torch import private_rng
+from skgan._torch import private_rng, to_unit_range
 from skgan.codecs import TabularCodec
 from skgan.nets import OffspringNet
 from skgan.presets import offspring
@@ -82,15 +82,11 @@ class RefinerNet(OffspringNet):
         X, y = dataset.tensors
         pools = []
         for klass in range(self.n_classes_):
-            rows = self._unit(X[y == klass])
+            rows = to_unit_range(X[y == klass])
             chosen = torch.randint(len(rows), (self.POOL,))
             pools.append(self.mixtures(rows, chosen) if len(rows) > 1 else rows[chosen])
         self.pool_ = torch.stack(pools)
         return super().get_iterator(dataset, training)
-
-    @staticmethod
-    def _unit(rows):
-        return rows / 127.5 - 1 if rows.dtype == torch.uint8 else rows
 
     def train_step(self, batch, **fit_params):
         real, y, _ = batch
@@ -100,7 +96,7 @@ class RefinerNet(OffspringNet):
         return super().critic(y, *(torch.zeros_like(parent) for parent in parents))
 
     def sample(self, y, source=None):
-        of_class = self._unit(torch.from_numpy(source[0][source[1] == y[0]])).float()  # a sampler's block has one class
+        of_class = to_unit_range(torch.from_numpy(source[0][source[1] == y[0]]))  # a sampler's block has one class
         chosen = torch.randint(len(of_class), (len(y),))
         seeds = self.mixtures(of_class, chosen) if len(of_class) > 1 else of_class[chosen]
         return self._in_chunks(

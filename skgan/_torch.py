@@ -5,7 +5,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -85,9 +85,14 @@ def as_tensor(array, device: str = "cpu") -> torch.Tensor:
     return torch.as_tensor(array, device=device)
 
 
-def to_unit_range(batch: torch.Tensor) -> torch.Tensor:
+Rows = TypeVar("Rows", np.ndarray, torch.Tensor)
+
+
+def to_unit_range(rows: Rows) -> Rows:
     """uint8 images become float32 in [-1, 1]; everything else is already encoded and passes."""
-    return batch.float().mul_(2 / 255).sub_(1) if batch.dtype == torch.uint8 else batch
+    if isinstance(rows, torch.Tensor):
+        return rows.float().mul_(2 / 255).sub_(1) if rows.dtype == torch.uint8 else rows
+    return rows / np.float32(127.5) - 1 if rows.dtype == np.uint8 else rows
 
 
 class TrainingMixin:

@@ -17,11 +17,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
+from skgan._torch import to_unit_range
+
 
 def _flat(X) -> np.ndarray:
     X = np.asarray(X)
-    rows = X.reshape(len(X), -1)
-    return rows / np.float32(127.5) - 1 if X.dtype == np.uint8 else rows
+    return to_unit_range(X.reshape(len(X), -1))
 
 
 def _check_quantile(name: str, value: float) -> None:

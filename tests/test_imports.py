@@ -22,7 +22,7 @@ ALLOWED = {
     "modules": set(),
     "codecs": set(),
     "metrics": set(),
-    "filters": set(),
+    "filters": {"_torch"},
     "plotting": set(),
     "callbacks": set(),
     "nets": {"_torch", "losses", "penalties", "augment", "callbacks"},

@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from skgan import presets
 from skgan._compat import ArraysTransformer, check_target_type, validate_data
-from skgan._torch import draw_seeds, private_rng, resolve_device, sub_seed
+from skgan._torch import draw_seeds, private_rng, resolve_device, sub_seed, to_unit_range
 from skgan.codecs import choose_codec
 from skgan.samplers._checks import check_container, check_finite
 
@@ -73,11 +73,6 @@ def preset(name: str):
     near = difflib.get_close_matches(name, presets.__all__, n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise ValueError(f"net={name!r} is no preset; there are {', '.join(map(repr, presets.__all__))} and 'auto'.{hint}")
-
-
-def _generated_scale(rows: np.ndarray) -> np.ndarray:
-    """Encoded real rows as a generator would make them: uint8 images become float32 in [−1, 1]."""
-    return rows / np.float32(127.5) - 1 if rows.dtype == np.uint8 else rows
 
 
 class GenerativeSamplerMixin:
@@ -422,11 +417,11 @@ class GenerativeSamplerMixin:
     @staticmethod
     def _copies(rows: np.ndarray, n: int, seed: int) -> np.ndarray:
         """n of these real rows, in the scale of generated ones."""
-        return _generated_scale(rows[np.random.RandomState(seed).randint(len(rows), size=n)])
+        return to_unit_range(rows[np.random.RandomState(seed).randint(len(rows), size=n)])
 
     def _jittered(self, single: np.ndarray, seed: int) -> np.ndarray:
         """Copies of one row with noise of 5 % of the encoded scale; one-hot columns stay."""
-        rows = _generated_scale(np.repeat(single, BLOCK, axis=0))
+        rows = to_unit_range(np.repeat(single, BLOCK, axis=0))
         noise = 0.05 * np.random.RandomState(seed).standard_normal(rows.shape).astype(np.float32)
         return rows + (noise if rows.ndim > 2 else noise * self.codec_.numeric_)
 

@@ -1,0 +1,81 @@
+"""The benchmarks' own parts: what they skip, what they count, and the rivals that are written here."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from harness import parse_budget, run_cells
+from rivals import refined_smote, refiner, wanted_rows
+
+from skgan._torch import private_rng
+
+CELLS = [{"seed": seed, "method": method} for seed in (0, 1) for method in ("a", "b c")]
+BUDGETS = {"quick": "", "default": "", "full": ""}
+
+
+def test_finished_cells_are_skipped_and_only_the_asked_for_are_run(tmp_path):
+    ran = []
+
+    def measure(seed, method):
+        ran.append((seed, method))
+        return {"value": seed + 0.5}
+
+    def run(*arguments):
+        ran.clear()
+        return run_cells("x", parse_budget("x", BUDGETS, ["--results", str(tmp_path), *arguments]), CELLS, measure)
+
+    run("--only", "seed=1", "method=a", "method=b c")
+    assert ran == [(1, "a"), (1, "b c")]
+    assert len(run()) == 4
+    assert ran == [(0, "a"), (0, "b c")]
+    run()
+    assert not ran
+    run("--fresh", "--only", "method=a")
+    assert ran == [(0, "a"), (1, "a")]
+    with pytest.raises(SystemExit, match="--only names classifier; the cells of x have seed, method"):
+        run("--only", "classifier=a")
+
+
+def test_wanted_rows_bring_classes_to_a_share_of_the_largest():
+    y = np.repeat([0, 1, 2], [10, 4, 1])
+    assert np.bincount(wanted_rows(y), minlength=3).tolist() == [0, 6, 9]
+    assert np.bincount(wanted_rows(y, 0.3), minlength=3).tolist() == [0, 0, 2]
+
+
+def test_the_refiner_starts_from_mixtures_and_its_critic_sees_no_parent():
+    rng = np.random.RandomState(0)
+    X, y = rng.randint(0, 256, (40, 1, 8, 8), dtype=np.uint8), np.repeat([0, 1], [30, 10])
+    X_new, y_new = refined_smote(X, y, seed=0, steps=3)
+    assert np.bincount(y_new).tolist() == [30, 30]
+    assert X_new.dtype == np.uint8
+    net = refiner(max_steps=3, module__width=4)
+    with private_rng(0):
+        net.fit(X, y)
+        net.on_train_begin(net)
+        child, parents = np.float32(rng.rand(2, 5, 1, 8, 8))
+        logits = [
+            net.critic(*map(_tensor, (np.zeros(5, int), parent)))(_tensor(child)).detach()
+            for parent in (parents, 0 * parents)
+        ]
+    assert logits[0].tolist() == pytest.approx(logits[1].tolist(), abs=1e-4)
+
+
+def test_reports_of_the_committed_results_can_be_written():
+    import long_tail
+
+    results = pd.DataFrame(
+        [
+            {"dataset": "mnist", "seed": s, "updates": 800, "method": m, "mean recall": 0.8 + 0.01 * i + 0.001 * s}
+            | {"rarest three": 0.5, "geometric mean": 0.7, "seconds": 1.0}
+            for i, m in enumerate(long_tail.METHODS)
+            for s in range(3)
+        ]
+    )
+    text = long_tail.report(results)
+    assert "### mnist, 800 updates, 3 seeds" in text
+    assert all(method in text for method in long_tail.METHODS)
+
+
+def _tensor(array):
+    import torch
+
+    return torch.from_numpy(array)
