@@ -96,14 +96,14 @@ class OffspringNet(AdversarialNet):
         rows = np.empty((len(y), *self.data_shape_), dtype=np.float32)
         parents = np.empty_like(rows)
         for klass in np.unique(y):
-            of_class = to_unit_range(as_tensor(source[0][source[1] == klass])).float()
+            of_class = np.flatnonzero(source[1] == klass)
             where = np.flatnonzero(y == klass)
             chosen = torch.randint(len(of_class), (len(where),))
-            parents[where] = of_class[chosen]
-            rows[where] = parents[where]
+            parents[where] = rows[where] = to_unit_range(np.asarray(source[0][of_class[chosen.numpy()]]))
             mixed = kinds[where] == 1
             if mixed.any() and len(of_class) > 1:
-                rows[where[mixed]] = self.mixtures(of_class, chosen[torch.from_numpy(mixed)])
+                whole_class = as_tensor(to_unit_range(np.asarray(source[0][of_class]))).float()
+                rows[where[mixed]] = self.mixtures(whole_class, chosen[torch.from_numpy(mixed)])
         fresh = kinds == 0
         if fresh.any():
             rows[fresh] = self._in_chunks(
