@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 THREADS ?= 2
 
-.PHONY: install demo test lint format clean
+.PHONY: install bench demo test lint format clean
 
 install: .venv/.installed
 
@@ -10,6 +10,10 @@ install: .venv/.installed
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install -q -c constraints.txt -e ".[dev]"
 	touch $@
+
+# The rivals that benchmarks/tables.py measures against; smote-variants brings TensorFlow along.
+bench: install
+	$(BIN)/pip install -q -c constraints.txt -e ".[bench]"
 
 demo: install
 	$(BIN)/skgan demo

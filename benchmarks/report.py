@@ -1,4 +1,4 @@
-"""Turn the CSVs of finished benchmarks into the tables and pictures of docs/results.md.
+"""Turn the CSVs of finished benchmarks into the tables and pictures of docs/results.md, and README's first table.
 
     python benchmarks/report.py
 
@@ -21,7 +21,16 @@ SECTIONS = {
     "filters": "Row filters",
     "convergence": "The laboratory: what makes training converge",
 }
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+README_LINES = {  # of long_tail → what README calls it
+    "nothing": "nothing",
+    "prior-corrected nothing": "nothing, prior-corrected probabilities",
+    "class weights": "class weights",
+    "random": "random over-sampling",
+    "SMOTE": "SMOTE",
+    "offspring (the default)": "**GANOverSampler**",
+}
 
 INTRODUCTION = """# Results
 
@@ -32,19 +41,62 @@ dates of its cells. Do not edit by hand.
 
 def section(name: str, heading: str) -> str:
     """Heading, provenance and the module's own report."""
+    try:
+        budget, results = largest(name)
+    except FileNotFoundError:
+        return f"## {heading}\n\nNot run yet: `python benchmarks/{name}.py`.\n"
+    dates = sorted(results["date"].unique())
+    flag = "" if budget == "default" else f" --{budget}"
+    when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+    body = importlib.import_module(name).report(results)
+    return f"## {heading}\n\n`python benchmarks/{name}.py{flag}`, {when}.\n\n{body}\n"
+
+
+def largest(name: str) -> tuple[str, pd.DataFrame]:
+    """The largest budget of a benchmark that has a CSV, and its cells."""
     for budget in reversed(BUDGETS):
         path = RESULTS / f"{name}-{budget}.csv"
         if path.exists():
-            results = pd.read_csv(path)
-            dates = sorted(results["date"].unique())
-            flag = "" if budget == "default" else f" --{budget}"
-            when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
-            body = importlib.import_module(name).report(results)
-            return f"## {heading}\n\n`python benchmarks/{name}.py{flag}`, {when}.\n\n{body}\n"
-    return f"## {heading}\n\nNot run yet: `python benchmarks/{name}.py`.\n"
+            return budget, pd.read_csv(path)
+    raise FileNotFoundError(f"No CSV of {name} in {RESULTS}.")
+
+
+def readme_table() -> str:
+    """Mean recall on both long tails after 800 updates, without and with augmentation of every row."""
+    with_error = importlib.import_module("long_tail").with_error
+    budget, results = largest("long_tail")
+    results = results[results["updates"] == 800]
+    columns = {
+        f"{dataset}{suffix}": (dataset, suffix)
+        for dataset in results["dataset"].unique()
+        for suffix in ("", " + augmentation")
+    }
+    lines = []
+    for method, name in README_LINES.items():
+        line = {"new rows from": name}
+        for column, (dataset, suffix) in columns.items():
+            cell = results[(results["dataset"] == dataset) & (results["method"] == method + suffix)]
+            line[column] = with_error(100 * cell["mean recall"]) if len(cell) else "–"
+        lines.append(line)
+    seeds = " and ".join(f"{part['seed'].nunique()} ({name})" for name, part in results.groupby("dataset", sort=False))
+    command = f"python benchmarks/long_tail.py{'' if budget == 'default' else f' --{budget}'}"
+    note = (
+        f"`{command}`, up to {results['date'].max()}: mean recall in percent on unseen, balanced images, mean ± "
+        f"standard error over {seeds} seeds; the same CNN and the same 800 updates in every cell."
+    )
+    return f"{pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)}\n\n{note}"
+
+
+def put(path: Path, name: str, text: str) -> None:
+    """Replace what stands between two comments of a page."""
+    page = path.read_text()
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    head, tail = page.split(begin)[0], page.split(end)[1]
+    path.write_text(f"{head}{begin}\n{text}\n{end}{tail}")
 
 
 if __name__ == "__main__":
     text = "\n".join([INTRODUCTION, *(section(name, heading) for name, heading in SECTIONS.items())])
     (DOCS / "results.md").write_text(text)
-    print(f"Wrote {DOCS / 'results.md'}")
+    put(ROOT / "README.md", "results", readme_table())
+    print(f"Wrote {DOCS / 'results.md'} and the table in README.md")

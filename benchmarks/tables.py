@@ -181,32 +181,32 @@ def measure(table: str, fold: int, method: str, n_folds: int, n_repeats: int, st
 
 def report(results: pd.DataFrame) -> str:
     """Markdown for docs/results.md: mean rank and mean per classifier."""
-    means = results.groupby(["method", "table"], sort=False).mean(numeric_only=True)
-    complete = means.drop(WEIGHTS, level="method", errors="ignore").index.get_level_values("table").value_counts()
-    tables = [name for name in complete.index if complete[name] == complete.max()]
-    means = means[means.index.get_level_values("table").isin(tables)]
+    cells = results["method"].value_counts()
+    methods = [method for method in METHODS if cells.get(method) == cells.max()]
+    unfinished = [method for method in METHODS if method not in methods]
     # Tables of one source count once.
-    families = means.index.get_level_values("table").map(lambda name: FAMILIES.get(name, name))
-    means = means.groupby([means.index.get_level_values("method"), families], sort=False).mean()
-    n_folds = results["fold"].nunique()
+    source = results["table"].replace(FAMILIES)
+    means = results.groupby(["method", source, "table"], sort=False).mean(numeric_only=True)
+    means = means.groupby(level=[0, 1], sort=False).mean()
     text = [
-        f"{len(tables)} tables of {families.nunique()} sources, {n_folds} folds each. Mean rank (1 is best) and "
-        "mean of balanced accuracy; SMOTE is SMOTENC or "
-        "SMOTEN where columns are categorical, BorderlineSMOTE is SMOTE there. CTGAN and TVAE: 100 epochs."
+        f"{results['table'].nunique()} tables of {source.nunique()} sources, {results['fold'].nunique()} folds each. Mean rank "
+        "(1 is best) and mean of balanced accuracy; SMOTE is SMOTENC or SMOTEN where columns are categorical, BorderlineSMOTE "
+        "is SMOTE there. CTGAN and TVAE: 100 epochs."
+        + (f" Not finished: {', '.join(unfinished)}." if unfinished else "")
     ]
-    rows: dict[str, dict[str, str]] = {method: {} for method in METHODS}
-    ranks: dict[str, list[float]] = {method: [] for method in METHODS}
+    rows: dict[str, dict[str, str]] = {method: {} for method in methods}
+    ranks: dict[str, list[float]] = {method: [] for method in methods}
     for classifier in CLASSIFIERS:
-        wide = means[f"{classifier}: balanced accuracy"].unstack("method")[list(METHODS)]
+        wide = means[f"{classifier}: balanced accuracy"].unstack("method")[methods]
         rank = rankdata(-wide.round(5), axis=1).mean(0)
-        for method, r, mean in zip(METHODS, rank, wide.mean(), strict=True):
+        for method, r, mean in zip(methods, rank, wide.mean(), strict=True):
             rows[method][classifier] = f"{r:.2f}, {mean:.3f}"
             if classifier != "gradient boosting":
                 ranks[method].append(r)
     seconds = means["seconds"].groupby("method").mean()
     shown = [
         {"new rows": m, "mean rank, first four": f"{np.mean(ranks[m]):.2f}", **rows[m], "seconds": f"{seconds[m]:.1f}"}
-        for m in sorted(METHODS, key=lambda m: np.mean(ranks[m]))
+        for m in sorted(methods, key=lambda m: np.mean(ranks[m]))
     ]
     if WEIGHTS in means.index.get_level_values("method"):
         weighted = means.xs(WEIGHTS, level="method")
