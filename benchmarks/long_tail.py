@@ -147,10 +147,18 @@ def measure(dataset: str, method: str, updates: int, seed: int, steps: int | Non
     }
 
 
+def finished(results: pd.DataFrame) -> pd.DataFrame:
+    """Cells of the seeds that have every method which any seed of the data set has: all lines show the same seeds."""
+    keys = ["dataset", "updates"]
+    methods = results.groupby(keys)["method"].transform("nunique")
+    of_seed = results.groupby([*keys, "seed"])["method"].transform("nunique")
+    return results[of_seed == methods]
+
+
 def report(results: pd.DataFrame) -> str:
     """Markdown for docs/results.md."""
     text = []
-    for (dataset, updates), part in results.groupby(["dataset", "updates"], sort=False):
+    for (dataset, updates), part in finished(results).groupby(["dataset", "updates"], sort=False):
         recall = part.pivot(index="seed", columns="method", values="mean recall")
         simple = recall[["random", "SMOTE", "class weights"]]
         best_simple = simple[simple.mean().idxmax()]

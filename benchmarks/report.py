@@ -63,9 +63,9 @@ def largest(name: str) -> tuple[str, pd.DataFrame]:
 
 def readme_table() -> str:
     """Mean recall on both long tails after 800 updates, without and with augmentation of every row."""
-    with_error = importlib.import_module("long_tail").with_error
+    long_tail = importlib.import_module("long_tail")
     budget, results = largest("long_tail")
-    results = results[results["updates"] == 800]
+    results = long_tail.finished(results[results["updates"] == 800])
     columns = {
         f"{dataset}{suffix}": (dataset, suffix)
         for dataset in results["dataset"].unique()
@@ -76,13 +76,15 @@ def readme_table() -> str:
         line = {"new rows from": name}
         for column, (dataset, suffix) in columns.items():
             cell = results[(results["dataset"] == dataset) & (results["method"] == method + suffix)]
-            line[column] = with_error(100 * cell["mean recall"]) if len(cell) else "–"
+            line[column] = long_tail.with_error(100 * cell["mean recall"]) if len(cell) else "–"
         lines.append(line)
-    seeds = " and ".join(f"{part['seed'].nunique()} ({name})" for name, part in results.groupby("dataset", sort=False))
+    seeds = " and ".join(
+        f"{part['seed'].nunique()} seed(s) ({name})" for name, part in results.groupby("dataset", sort=False)
+    )
     command = f"python benchmarks/long_tail.py{'' if budget == 'default' else f' --{budget}'}"
     note = (
         f"`{command}`, up to {results['date'].max()}: mean recall in percent on unseen, balanced images, mean ± "
-        f"standard error over {seeds} seeds; the same CNN and the same 800 updates in every cell."
+        f"standard error over {seeds}; the same CNN and the same 800 updates in every cell."
     )
     return f"{pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)}\n\n{note}"
 

@@ -73,6 +73,7 @@ def test_reports_of_the_committed_results_can_be_written():
     text = long_tail.report(results)
     assert "### mnist, 800 updates, 3 seeds" in text
     assert all(method in text for method in long_tail.METHODS)
+    assert "### mnist, 800 updates, 2 seeds" in long_tail.report(results.drop(index=results.index[-1]))
 
 
 def _tensor(array):
