@@ -50,7 +50,7 @@ def demo_pipelines(seed: int) -> dict[str, Pipeline]:
         "class weights": "passthrough",
         "random over-sampling": RandomOverSampler(random_state=seed),
         "SMOTE": SMOTE(random_state=seed),
-        "GANOverSampler": GANOverSampler(image_shape=(8, 8), random_state=seed),
+        "GANOverSampler": GANOverSampler(image_shape=(8, 8), max_steps=800, random_state=seed),
     }
     pipelines = {
         name: Pipeline([("sampler", sampler), ("classifier", clone(classifier))]) for name, sampler in samplers.items()
