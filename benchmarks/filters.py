@@ -21,6 +21,7 @@ from skgan._torch import private_rng, to_unit_range
 from skgan.codecs import ImageCodec
 from skgan.filters import AllOf, ClassifierFilter, NeighbourFilter
 from skgan.presets import dcgan, offspring
+from skgan.samplers._base import OVER_GENERATION
 
 BUDGETS = {
     "quick": "1 seed, 100 generator steps, 100 updates (1 minute)",
@@ -35,7 +36,6 @@ FILTERS = {
     "NeighbourFilter": NeighbourFilter,
     "both": lambda: AllOf([ClassifierFilter(), NeighbourFilter()]),
 }
-OVER_GENERATION = 8
 
 
 @functools.lru_cache(maxsize=1)

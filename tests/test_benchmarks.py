@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from harness import parse_budget, run_cells
 from rivals import refined_smote, refiner, wanted_rows
 
@@ -53,13 +54,13 @@ def test_the_refiner_starts_from_mixtures_and_its_critic_sees_no_parent():
         net.on_train_begin(net)
         child, parents = np.float32(rng.rand(2, 5, 1, 8, 8))
         logits = [
-            net.critic(*map(_tensor, (np.zeros(5, int), parent)))(_tensor(child)).detach()
+            net.critic(*map(torch.from_numpy, (np.zeros(5, int), parent)))(torch.from_numpy(child)).detach()
             for parent in (parents, 0 * parents)
         ]
     assert logits[0].tolist() == pytest.approx(logits[1].tolist(), abs=1e-4)
 
 
-def test_reports_of_the_committed_results_can_be_written():
+def test_the_report_has_every_method_and_finished_seeds_only():
     import long_tail
 
     results = pd.DataFrame(
@@ -74,9 +75,3 @@ def test_reports_of_the_committed_results_can_be_written():
     assert "### mnist, 800 updates, 3 seeds" in text
     assert all(method in text for method in long_tail.METHODS)
     assert "### mnist, 800 updates, 2 seeds" in long_tail.report(results.drop(index=results.index[-1]))
-
-
-def _tensor(array):
-    import torch
-
-    return torch.from_numpy(array)

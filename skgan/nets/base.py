@@ -46,8 +46,8 @@ class GenerativeNet(TrainingMixin, NeuralNet):
     """
 
     needs_source = False
-    n_candidates = 0  # of BalancedBatches: no pairs
     """Whether rows are made from real ones: batches then carry a parent for every row, and ``sample`` needs ``source``."""
+    n_candidates = 0  # of BalancedBatches: no pairs
 
     def __init__(
         self,
