@@ -6,14 +6,19 @@ A *cell* is one measurement named by its key columns (data set, seed, method …
 
 import argparse
 import datetime
+import inspect
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import joblib
 import pandas as pd
 
+from skgan._torch import private_rng
+
 RESULTS = Path(__file__).parent / "results"
+CACHE = joblib.Memory(Path(__file__).parent / ".cache", verbose=0)  # trained nets; not in the repository
 BUDGETS = ("quick", "default", "full")
 
 
@@ -89,3 +94,21 @@ def _keys(path: Path, columns: list[str]) -> set[tuple[str, ...]]:
         return set()
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     return set(frame[columns].itertuples(index=False, name=None))
+
+
+def fitted(net, X, y, seed: int) -> tuple[Any, float]:
+    """The net trained on these rows, and the seconds it took; trained once for all benchmarks and runs.
+
+    The key is the net's parameters, the rows, the seed, and the source of the net's and its module's classes.
+    """
+    classes = (*type(net).__mro__, *net.module.__mro__)
+    source = [inspect.getsource(klass) for klass in classes if klass.__module__.startswith("skgan.")]
+    return _fitted(net, X, y, seed, source)
+
+
+@CACHE.cache
+def _fitted(net, X, y, seed, source):
+    begin = time.perf_counter()
+    with private_rng(seed):
+        net.fit(X, y)
+    return net, time.perf_counter() - begin

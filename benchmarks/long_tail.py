@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from data import Images, fashion_mnist, long_tail, mnist_5k
-from harness import parse_budget, run_cells
+from harness import fitted, parse_budget, run_cells
 from imblearn.metrics import geometric_mean_score
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from rivals import latent_smote, refined_smote, wanted_rows
@@ -72,13 +72,9 @@ def tail(dataset: str, seed: int) -> tuple[np.ndarray, np.ndarray, Images]:
 
 @functools.lru_cache(maxsize=2)
 def trained_offspring(dataset: str, seed: int, steps: int | None) -> tuple[OffspringNet, float]:
-    """One training of the offspring net for all lines that use it, and its seconds."""
+    """One training of the offspring net for all lines and benchmarks that use it, and its seconds."""
     X, y, _ = tail(dataset, seed)
-    net = offspring(**({} if steps is None else {"max_steps": steps}))
-    begin = time.perf_counter()
-    with private_rng(seed):
-        net.fit(X[:, None], y)
-    return net, time.perf_counter() - begin
+    return fitted(offspring(**({} if steps is None else {"max_steps": steps})), X[:, None], y, seed)
 
 
 def offspring_rows(

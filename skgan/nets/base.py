@@ -47,6 +47,8 @@ class GenerativeNet(TrainingMixin, NeuralNet):
 
     needs_source = False
     """Whether rows are made from real ones: batches then carry a parent for every row, and ``sample`` needs ``source``."""
+    sampling_params: tuple[str, ...] = ()
+    """Parameters that only sampling reads: changing them needs no new training."""
     n_candidates = 0  # of BalancedBatches: no pairs
 
     def __init__(
@@ -244,7 +246,7 @@ class GenerativeNet(TrainingMixin, NeuralNet):
         self.data_shape_, self.n_classes_ = exported["data_shape"], exported["n_classes"]
         self.initialize()
         module = getattr(self.module_, "_orig_mod", self.module_)
-        module.load_state_dict({name: torch.from_numpy(array) for name, array in exported["weights"].items()})
+        module.load_state_dict({name: as_tensor(array) for name, array in exported["weights"].items()})
         return self
 
     # Sampling

@@ -43,6 +43,7 @@ class OffspringNet(AdversarialNet):
     """
 
     needs_source = True
+    sampling_params = ("shares", "n_neighbors", "spread")
 
     def __init__(
         self, module, criterion=Hinge, *, shares=(1, 1, 1), n_neighbors=5, n_candidates=1, spread=1.0, **kwargs

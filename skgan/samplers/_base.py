@@ -21,6 +21,7 @@ from skgan import presets
 from skgan._compat import ArraysTransformer, check_target_type, validate_data
 from skgan._torch import draw_seeds, private_rng, resolve_device, sub_seed, to_unit_range
 from skgan.codecs import choose_codec
+from skgan.samplers._cache import generator_key, recall, recall_filter
 from skgan.samplers._checks import check_container, check_finite
 
 BLOCK = 256
@@ -60,6 +61,14 @@ def train_generator(X: np.ndarray, y: np.ndarray, net, seed: int) -> dict[str, A
     return net.export()
 
 
+def _obtain(memory, *job) -> tuple[str, dict[str, Any]]:
+    """The key and the export of a training, from the cache where it is there."""
+    if memory is None:
+        return "", train_generator(*job)
+    key = generator_key(*job)
+    return key, recall(memory, key, lambda: train_generator(*job), lambda export: export["complete"])
+
+
 def preset(name: str):
     """The net that a preset's name stands for.
 
@@ -79,7 +88,7 @@ class GenerativeSamplerMixin:
     """The part of a sampler that does not depend on how many rows of which class are wanted.
 
     Subclasses have the parameters ``net, codec, row_filter, per_class, image_shape, channels, categorical_features,
-    max_steps, max_time, n_jobs, device, random_state, verbose``.
+    max_steps, max_time, memory, n_jobs, device, random_state, verbose``.
     """
 
     net: Any
@@ -226,7 +235,7 @@ class GenerativeSamplerMixin:
             jobs = [(encoded[labels == i], np.zeros(sizes[i], int), nets[i], sub_seed(train_seed, i)) for i in trained]
         else:
             jobs = [(encoded, labels, nets[trained[0]], train_seed)]
-        exports = self._train(jobs)
+        keys, exports = zip(*self._train(jobs), strict=True)
         for i, export in zip(trained, exports if self.per_class else exports * len(trained), strict=True):
             self._generators[i] = nets[i], export
             if nets[i].needs_source:
@@ -234,13 +243,27 @@ class GenerativeSamplerMixin:
         self._record_history(trained, exports)
         if self.row_filter is not None:
             net = None if self.per_class else self._restored(trained[0])
-            self.row_filter_ = clone(self.row_filter).fit(encoded, labels, net=net)
+            self.row_filter_ = self._fit_filter(encoded, labels, net, keys)
             self._real_rows = encoded, labels  # what fills up where the filter leaves too little
 
-    def _train(self, jobs: list[tuple]) -> list[dict[str, Any]]:
+    @property
+    def _memory(self):
+        """The cache, where seeds repeat; fresh entropy would only fill the disk."""
+        return None if self.random_state is None else self.memory  # type: ignore[attr-defined]
+
+    def _train(self, jobs: list[tuple]) -> list[tuple[str, dict[str, Any]]]:
+        """Keys and exports."""
         n_jobs = self.n_jobs if len(jobs) > 1 else 1  # type: ignore[attr-defined]
         # Processes, never threads: torch's generators are process-wide.
-        return Parallel(n_jobs=n_jobs, backend="loky")(delayed(train_generator)(*job) for job in jobs)
+        return Parallel(n_jobs=n_jobs, backend="loky")(delayed(_obtain)(self._memory, *job) for job in jobs)
+
+    def _fit_filter(self, encoded, labels, net, keys):
+        def fit():
+            return clone(self.row_filter).fit(encoded, labels, net=net)
+
+        return (
+            fit() if self._memory is None else recall_filter(self._memory, keys, self.row_filter, encoded, labels, fit)
+        )
 
     def _record_history(self, trained: list[int], exports: list[dict[str, Any]]) -> None:
         frames = [pd.DataFrame(export["history"]) for export in exports]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from numbers import Integral, Real
+from os import PathLike
 from typing import ClassVar
 
 import numpy as np
@@ -42,6 +43,10 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         Indices, names or a mask of a table's categorical columns; "auto" takes category, object, string and bool.
     max_steps, max_time : int, float or None, default=None
         Training steps, and seconds after which training ends early; None is the net's own.
+    memory : str, path, joblib.Memory or None, default=None
+        Where trained generators (and fitted row filters) are kept under data, training parameters and seed: a search over
+        amounts trains once per fold. The folder holds pickles and is trusted, as joblib's is. Not used with
+        ``random_state=None``; a run that ``max_time`` cut is not kept; callbacks do not run when an entry is read.
     n_jobs : int or None, default=None
         Nets trained at once with ``per_class=True``, in processes.
     device : str or None, default=None
@@ -103,6 +108,7 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         "categorical_features": [None, str, "array-like"],
         "max_steps": [None, Interval(Integral, 1, None, closed="left")],
         "max_time": [None, Interval(Real, 0, None, closed="neither")],
+        "memory": [None, str, PathLike, HasMethods(["cache"])],
         "n_jobs": [None, Integral],
         "device": [None, str],
         "verbose": [None, "verbose"],
@@ -121,6 +127,7 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         categorical_features="auto",
         max_steps=None,
         max_time=None,
+        memory=None,
         n_jobs=None,
         device=None,
         random_state=None,
@@ -136,6 +143,7 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         self.categorical_features = categorical_features
         self.max_steps = max_steps
         self.max_time = max_time
+        self.memory = memory
         self.n_jobs = n_jobs
         self.device = device
         self.random_state = random_state

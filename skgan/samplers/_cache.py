@@ -1,0 +1,186 @@
+"""``memory=``: trained generators kept on disk, so that a search over amounts trains once per fold.
+
+What is kept is a pure function's result (plain CPU arrays) under data + training parameters + seed. The amount, the strategy,
+the device, verbosity and what a net reads only when it samples (``sampling_params``) are not part of the key.
+"""
+
+import inspect
+import sys
+import types
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+import joblib
+import numpy as np
+import torch
+from filelock import FileLock
+from sklearn.utils.validation import check_memory
+
+FORMAT = 1
+"""Raised when what an entry holds changes."""
+
+NOT_IN_KEY = (
+    "device",
+    "verbose",
+    "max_time",
+)  # a run that max_time cut is not kept, and any other ran to its last step
+
+_LIBRARIES = {"torch", "skorch", "sklearn", "imblearn", "numpy", "scipy", "pandas", "joblib", *sys.stdlib_module_names}
+
+
+class _UnfinishedError(Exception):
+    """Takes a result past joblib, which keeps what a function returns and nothing that it raises."""
+
+
+def describe(value: Any) -> Any:
+    """A value as nested tuples of strings that are equal where the value would train the same.
+
+    Classes and functions outside of known libraries count with their bytecode: a user's module that was changed has
+    another description, also where it lives in ``__main__``.
+    """
+    return _describe(value, ())
+
+
+def _describe(value: Any, above: tuple[int, ...]) -> Any:
+    if value is None or isinstance(value, bool | int | float | complex | str | bytes | np.generic | np.dtype):
+        return type(value).__name__, repr(value)
+    if isinstance(value, np.ndarray | torch.Tensor):
+        return type(value).__name__, joblib.hash(np.asarray(value.detach().cpu() if hasattr(value, "cpu") else value))
+    if isinstance(value, type):
+        return "class", *_code_of_class(value)
+    if isinstance(value, types.CodeType):
+        return "code", value.co_code.hex(), repr(value.co_names), *(_describe(c, above) for c in value.co_consts)
+    if id(value) in above:
+        return "itself", str(len(above) - above.index(id(value)))
+    above = (*above, id(value))
+    if isinstance(value, Mapping):
+        return "mapping", *sorted((repr(_describe(k, above)), _describe(v, above)) for k, v in value.items())
+    if isinstance(value, set | frozenset):
+        return "set", *sorted(repr(_describe(item, above)) for item in value)
+    if isinstance(value, list | tuple):
+        return type(value).__name__, *(_describe(item, above) for item in value)
+    if isinstance(value, types.FunctionType):
+        inner = [cell.cell_contents for cell in value.__closure__ or ()]
+        return (
+            "function",
+            value.__qualname__,
+            *(_describe(part, above) for part in (value.__code__, value.__defaults__, inner)),
+        )
+    if isinstance(value, types.MethodType):
+        return "method", _describe(value.__func__, above), _describe(value.__self__, above)
+    if inspect.isbuiltin(value) or isinstance(value, types.ModuleType):
+        return "named", getattr(value, "__module__", None) or "", value.__name__
+    if hasattr(value, "get_params"):
+        state: Any = value.get_params(deep=False)
+    else:
+        reduced = value.__reduce_ex__(4)  # as pickle sees it: works with slots and partials too
+        state = reduced if isinstance(reduced, str) else reduced[1:]
+    return "object", _describe(type(value), above), _describe(state, above)
+
+
+def _code_of_class(klass: type) -> Iterator[Any]:
+    for base in klass.__mro__:
+        yield f"{base.__module__}.{base.__qualname__}"
+        if base.__module__.partition(".")[0] in _LIBRARIES:
+            continue
+        for name, member in sorted(vars(base).items()):
+            for function in (member, *(getattr(member, part, None) for part in ("__func__", "fget", "fset"))):
+                if isinstance(function, types.FunctionType):
+                    yield name, describe(function.__code__)
+            if isinstance(member, bool | int | float | str | tuple) and name != "__doc__":
+                yield name, repr(member)
+
+
+def generator_key(X: np.ndarray, y: np.ndarray, net, seed: int) -> str:
+    """The key of a training: net, rows, labels and seed."""
+    kept = {
+        name: value
+        for name, value in net.get_params(deep=False).items()
+        if name not in NOT_IN_KEY and name not in getattr(net, "sampling_params", ())
+    }
+    return joblib.hash((FORMAT, repr(describe(type(net))), repr(describe(kept)), joblib.hash(X), joblib.hash(y), seed))
+
+
+def _keep(key: str, compute: Callable[[], Any], complete: Callable[[Any], bool]) -> Any:
+    """What joblib caches, under the key alone."""
+    result = compute()
+    if not complete(result):
+        raise _UnfinishedError
+    return result
+
+
+def recall(memory, key: str, compute: Callable[[], Any], complete: Callable[[Any], bool] = lambda _: True) -> Any:
+    """The entry under the key, or what ``compute`` returns, which then becomes the entry.
+
+    One process computes a key at a time; others wait for it and read. Where the folder cannot be written, ``compute`` runs,
+    with a warning; an entry that cannot be read is computed again, with joblib's warning.
+    """
+    location = getattr(memory, "location", memory)
+    if location is None:
+        return compute()
+    with _locked(Path(location) / "skgan-locks" / f"{key}.lock") as writable:
+        if not writable:
+            return compute()
+        computed: list[Any] = []
+
+        def compute_once():
+            computed.append(compute())
+            return computed[0]
+
+        kept = check_memory(str(memory) if isinstance(memory, PathLike) else memory).cache(
+            _keep, ignore=["compute", "complete"]
+        )
+        try:
+            entry = kept.call_and_shelve(key, compute_once, complete)
+            if computed:  # also where it could not be written: joblib has warned
+                return computed[0]
+            try:
+                return entry.get()
+            except Exception as error:  # whatever a damaged pickle raises
+                warnings.warn(
+                    f"An entry of the cache folder {str(location)!r} cannot be read ({type(error).__name__}: {error}); "
+                    "it is computed again.",
+                    UserWarning,
+                    stacklevel=5,
+                )
+            entry.clear()
+            kept.call_and_shelve(key, compute_once, complete)
+        except _UnfinishedError:
+            pass
+        return computed[0]
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[bool]:
+    """Hold the key's lock file (the system lets go of a killed worker's); False where it cannot be made."""
+    lock = FileLock(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        warnings.warn(
+            f"The folder {str(path.parent.parent)!r} that memory= names cannot be written ({error.strerror or error}): the "
+            "generator was trained without it. Give a folder that can be written, or memory=None.",
+            UserWarning,
+            stacklevel=6,
+        )
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+def recall_filter(memory, keys: list[str], row_filter, X: np.ndarray, y: np.ndarray, fit: Callable[[], Any]) -> Any:
+    """The fitted row filter of the generators under these keys, from the cache where it is there.
+
+    It is kept as bytes that also a worker in which the user's script is not ``__main__`` can write.
+    """
+    key = joblib.hash((FORMAT, keys, repr(describe(row_filter)), joblib.hash(X), joblib.hash(y)))
+    return cloudpickle.loads(recall(memory, key, lambda: cloudpickle.dumps(fit())))
