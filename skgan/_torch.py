@@ -173,12 +173,19 @@ class BalancedBatches:
         Above 0, yield pairs: a parent of each row's class comes third, and the row itself is the nearest to its parent among
         this many rows drawn from the class (1 is any row), or fewer in a class of less than ``ROWS_PER_CANDIDATE`` rows for
         each: the nearest of a few rows would always be the same one.
+    labels : tensor of shape (n, ...) or None
+        What is yielded as the rows' labels; None yields y.
+    blur : float
+        Standard deviation of Gaussian noise added to real-valued labels.
     """
 
     ROWS_PER_CANDIDATE = 25
 
-    def __init__(self, X, y, *, batch_size, max_steps, steps_per_epoch, power=0.0, n_candidates=0):
+    def __init__(
+        self, X, y, *, batch_size, max_steps, steps_per_epoch, power=0.0, n_candidates=0, labels=None, blur=0.0
+    ):
         self.X, self.y, self.batch_size, self.n_candidates = X, y, batch_size, n_candidates
+        self.labels, self.blur = y if labels is None else labels, blur
         self.remaining, self.steps_per_epoch = max_steps, steps_per_epoch
         self.order = torch.argsort(y, stable=True)
         self.counts = torch.bincount(y)
@@ -195,7 +202,10 @@ class BalancedBatches:
         for first, *candidates in zip(*(draw.view(steps, self.batch_size) for draw in draws), strict=True):
             self.remaining -= 1
             rows = self.nearest(first, torch.stack(candidates)) if candidates else first
-            batch = to_unit_range(self.X[rows]), self.y[rows]
+            labels = self.labels[rows]
+            if self.blur:
+                labels = labels + self.blur * torch.randn_like(labels)
+            batch = to_unit_range(self.X[rows]), labels
             yield (*batch, to_unit_range(self.X[first])) if candidates else batch
 
     def nearest(self, parents: torch.Tensor, candidates: torch.Tensor) -> torch.Tensor:

@@ -4,11 +4,11 @@
 """
 
 from skgan.losses import Hinge, NonSaturating
-from skgan.modules import DCGAN, MLPGAN, Offspring
-from skgan.nets import AdversarialNet, GaussianNet, OffspringNet
+from skgan.modules import DCGAN, MLPGAN, Offspring, ResizeConvGAN
+from skgan.nets import AdversarialNet, GaussianNet, OffspringNet, PredictorGANNet
 from skgan.penalties import R1
 
-__all__ = ["dcgan", "gaussian", "mlp_gan", "offspring"]
+__all__ = ["dcgan", "gaussian", "mlp_gan", "offspring", "predictor_gan"]
 
 
 def mlp_gan(alpha: int = 4, **params) -> AdversarialNet:
@@ -79,9 +79,33 @@ def offspring(**params) -> OffspringNet:
         "optimizer__betas": (0.0, 0.99),
         "optimizer__param_groups": [("discriminator.*", {"lr": 4e-4})],
         "callbacks__ema__decay": 0.99,
-        "max_steps": 2000,
+        "max_steps": 500,
     }
     return OffspringNet(**{**defaults, **params})
+
+
+def predictor_gan(**params) -> PredictorGANNet:
+    """The galaxy report's GAN on real-valued labels: images whose labels the discriminator can predict.
+
+    For tables ``predictor_gan(module=MLPGAN, module__head="predictor")``, which ``net="auto"`` takes there.
+
+    Parameters
+    ----------
+    **params
+        Any parameter of :class:`skgan.nets.PredictorGANNet`, such as ``hinge``, ``vicinity`` or ``module__width``.
+    """
+    defaults = {
+        "module": ResizeConvGAN,
+        "criterion": NonSaturating,
+        "hinge": None,
+        "lr": 4e-4,
+        "optimizer__betas": (0.5, 0.999),
+        "optimizer__param_groups": [("discriminator.*", {"lr": 1e-4})],
+        # BatchNorm's statistics belong to the weights they were taken with, not to an average of weights.
+        "callbacks__ema": None,
+        "max_steps": 2000,
+    }
+    return PredictorGANNet(**{**defaults, **params})
 
 
 def gaussian(**params) -> GaussianNet:

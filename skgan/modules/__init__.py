@@ -3,5 +3,6 @@
 from skgan.modules.dcgan import DCGAN
 from skgan.modules.mlp import MLPGAN
 from skgan.modules.offspring import Offspring
+from skgan.modules.resize_conv import ResizeConvGAN
 
-__all__ = ["DCGAN", "MLPGAN", "Offspring"]
+__all__ = ["DCGAN", "MLPGAN", "Offspring", "ResizeConvGAN"]

@@ -16,12 +16,12 @@ def n_doublings(height: int, width: int) -> int:
 
 
 class _DCGenerator(nn.Module):
-    def __init__(self, data_shape, n_classes, latent_dim, width, norm):
+    def __init__(self, data_shape, n_classes, latent_dim, width, norm, condition_dim):
         super().__init__()
         channels, self.height, self.width = data_shape
         k = n_doublings(self.height, self.width)
         self.start = (width << (k - 1), math.ceil(self.height / 2**k), math.ceil(self.width / 2**k))
-        self.labels = LabelEmbedding(n_classes, latent_dim)
+        self.labels = LabelEmbedding(n_classes, latent_dim, condition_dim)
         self.project = nn.Linear(latent_dim + self.labels.dim, math.prod(self.start))
         sizes = [width << level for level in reversed(range(k))]
         self.norms = nn.ModuleList(activation_norm(size, norm) for size in sizes)
@@ -42,7 +42,7 @@ class _DCGenerator(nn.Module):
 
 
 class _DCDiscriminator(nn.Module):
-    def __init__(self, data_shape, n_classes, width, n_features, norm, head):
+    def __init__(self, data_shape, n_classes, width, n_features, norm, head, condition_dim):
         super().__init__()
         channels, height, image_width = data_shape
         k = n_doublings(height, image_width)
@@ -59,7 +59,7 @@ class _DCDiscriminator(nn.Module):
         )
         area = math.ceil(height / 2**k) * math.ceil(image_width / 2**k)
         self.features = weight_normed(nn.Linear(sizes[-1] * area, n_features), norm)
-        self.head = make_head(head, n_features, n_classes)
+        self.head = make_head(head, n_features, n_classes, condition_dim)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         h = pad(x, self.padding, value=-1.0) if any(self.padding) else x
@@ -91,8 +91,11 @@ class DCGAN(nn.Module):
         Of the generator's layers.
     discriminator_norm : the same, default="none"
         Of the discriminator's layers.
-    head : {"projection", "auxiliary"}, default="projection"
-        How the discriminator knows the label: by projection, or through an auxiliary classifier (AC-GAN).
+    head : {"projection", "auxiliary", "predictor"}, default="projection"
+        How the discriminator knows the label: by projection, through an auxiliary classifier (AC-GAN), or not at all, while
+        it predicts real-valued labels (for :class:`skgan.nets.PredictorGANNet`).
+    condition_dim : int, default=0
+        Above 0, labels are real vectors (n, condition_dim) instead of class ids.
 
     References
     ----------
@@ -110,6 +113,7 @@ class DCGAN(nn.Module):
         norm: str = "group",
         discriminator_norm: str = "none",
         head: str = "projection",
+        condition_dim: int = 0,
     ):
         super().__init__()
         if len(data_shape) != 3:
@@ -118,8 +122,10 @@ class DCGAN(nn.Module):
                 "net='mlp_gan'; for flattened images give the sampler their image_shape."
             )
         self.latent_dim = latent_dim
-        self.generator = _DCGenerator(data_shape, n_classes, latent_dim, width, norm)
-        self.discriminator = _DCDiscriminator(data_shape, n_classes, width, n_features, discriminator_norm, head)
+        self.generator = _DCGenerator(data_shape, n_classes, latent_dim, width, norm, condition_dim)
+        self.discriminator = _DCDiscriminator(
+            data_shape, n_classes, width, n_features, discriminator_norm, head, condition_dim
+        )
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         """Noise (n, latent_dim) and labels (n,) → images (n, C, H, W) in [-1, 1]."""

@@ -15,96 +15,172 @@ NORMS = ("none", "group", "layer", "spectral", "weight")
 
 
 class LabelEmbedding(nn.Module):
-    """What a network knows of the label: a learned vector per class, or nothing where there is one class.
+    """What a network knows of the label: a learned vector per class, a function of real numbers, or nothing.
 
     Parameters
     ----------
     n_classes : int
         Number of classes; 1 is unconditional.
     dim : int
-        Length of the vector asked for; ``.dim`` is what comes out (0 for one class).
+        Length of the vector asked for; ``.dim`` is what comes out (0 where there is nothing to know).
+    condition_dim : int, default=0
+        Above 0, labels are real vectors of this length instead of class ids, and a small MLP embeds them.
+    norm : str, default="none"
+        Of its weights.
+    std : float, default=1.0
+        Of the classes' vectors at the start.
     """
 
-    def __init__(self, n_classes: int, dim: int):
+    def __init__(self, n_classes: int, dim: int, condition_dim: int = 0, norm: str = "none", std: float = 1.0):
         super().__init__()
-        self.dim = dim if n_classes > 1 else 0
-        self.embedding: Any = nn.Embedding(n_classes, dim) if n_classes > 1 else None
+        self.dim = dim if n_classes > 1 or condition_dim else 0
+        self.embedding: Any = None
+        if condition_dim:
+            self.embedding = nn.Sequential(
+                weight_normed(nn.Linear(condition_dim, dim), norm),
+                nn.LeakyReLU(0.2),
+                weight_normed(nn.Linear(dim, dim), norm),
+            )
+        elif n_classes > 1:
+            embedding = nn.Embedding(n_classes, dim)
+            nn.init.normal_(embedding.weight, std=std)
+            self.embedding = weight_normed(embedding, norm)
 
     def forward(self, y: Tensor) -> Tensor:
-        """Class ids of shape (n,) → vectors of shape (n, dim)."""
+        """Class ids of shape (n,), or real labels (n, condition_dim) → vectors of shape (n, dim)."""
         if self.embedding is None:
             return torch.zeros(len(y), 0, device=y.device)
         return self.embedding(y)
 
 
 class ProjectionHead(nn.Module):
-    """Features and labels → logits of shape (n,): w·h + ⟨e(y), h⟩.
+    """Features and labels → logits of shape (n,): w·h + ⟨e(y), h⟩, for classes and for real labels.
 
     References
     ----------
-    Miyato & Koyama, "cGANs with projection discriminator", ICLR 2018, eq. 3.
+    Miyato & Koyama, "cGANs with projection discriminator", ICLR 2018, eq. 3; for real labels Ding et al., "CcGAN:
+    continuous conditional generative adversarial networks for image generation", ICLR 2021, section 3.
     """
 
-    def __init__(self, n_features: int, n_classes: int, norm: str = "none"):
+    def __init__(self, n_features: int, n_classes: int, norm: str = "none", condition_dim: int = 0):
         super().__init__()
         self.linear = weight_normed(nn.Linear(n_features, 1), norm)
-        self.embedding = LabelEmbedding(n_classes, n_features)
-        if self.embedding.embedding is not None:
-            # Starts as an unconditional critic whose classes part as training finds them to.
-            nn.init.normal_(self.embedding.embedding.weight, std=1 / math.sqrt(n_features))
-            self.embedding.embedding = weight_normed(self.embedding.embedding, norm)
+        # Starts as an unconditional critic whose classes part as training finds them to.
+        self.embedding = LabelEmbedding(n_classes, n_features, condition_dim, norm, std=1 / math.sqrt(n_features))
 
     def forward(self, features: Tensor, y: Tensor) -> Tensor:
         logits = self.linear(features)[:, 0]
         return logits + (self.embedding(y) * features).sum(1) if self.embedding.dim else logits
 
 
-class AuxiliaryHead(nn.Module):
-    """Features → logits of shape (n,) that know no label, and a classifier whose loss both players minimise (AC-GAN).
+class _KeepsOne(nn.Module):
+    """Keeps one tensor of its last forward pass until it is taken; the module around it returns nothing but logits."""
 
-    ``forward`` keeps the cross-entropy of its batch until ``take_loss`` hands it to the net, so that a module still
-    returns nothing but logits.
+    _kept: Tensor | None = None
 
-    References
-    ----------
-    Odena, Olah & Shlens, "Conditional image synthesis with auxiliary classifier GANs", ICML 2017, eqs. 1 and 2.
-    """
-
-    def __init__(self, n_features: int, n_classes: int):
-        super().__init__()
-        self.linear = nn.Linear(n_features, 1)
-        self.classes = nn.Linear(n_features, n_classes) if n_classes > 1 else None
-        self._loss: Tensor | None = None
-
-    def forward(self, features: Tensor, y: Tensor) -> Tensor:
-        if self.classes is not None:
-            self._loss = cross_entropy(self.classes(features), y)
-        return self.linear(features)[:, 0]
-
-    def take_loss(self) -> Tensor | None:
-        """The cross-entropy of the last batch, once."""
-        loss, self._loss = self._loss, None
-        return loss
+    def _take(self) -> Tensor | None:
+        kept, self._kept = self._kept, None
+        return kept
 
     def __deepcopy__(self, memo):
-        self._loss = None  # a tensor with a history can be neither copied nor pickled
+        self._kept = None  # a tensor with a history can be neither copied nor pickled
         twin = self.__class__.__new__(self.__class__)
         memo[id(self)] = twin
         twin.__dict__.update(copy.deepcopy(self.__dict__, memo))
         return twin
 
     def __getstate__(self):
-        return {**self.__dict__, "_loss": None}
+        return {**self.__dict__, "_kept": None}
 
 
-HEADS = {"projection": ProjectionHead, "auxiliary": AuxiliaryHead}
+class AuxiliaryHead(_KeepsOne):
+    """Features → logits of shape (n,) that know no label, and a classifier whose loss both players minimise (AC-GAN).
+
+    ``forward`` keeps the cross-entropy of its batch until ``take_loss`` hands it to the net.
+
+    References
+    ----------
+    Odena, Olah & Shlens, "Conditional image synthesis with auxiliary classifier GANs", ICML 2017, eqs. 1 and 2.
+    """
+
+    def __init__(self, n_features: int, n_classes: int, condition_dim: int = 0):
+        super().__init__()
+        if condition_dim:
+            raise ValueError(
+                "head='auxiliary' tells classes apart, and these labels are real numbers; use 'projection' or 'predictor'."
+            )
+        self.linear = nn.Linear(n_features, 1)
+        self.classes = nn.Linear(n_features, n_classes) if n_classes > 1 else None
+
+    def forward(self, features: Tensor, y: Tensor) -> Tensor:
+        if self.classes is not None:
+            self._kept = cross_entropy(self.classes(features), y)
+        return self.linear(features)[:, 0]
+
+    def take_loss(self) -> Tensor | None:
+        """The cross-entropy of the last batch, once."""
+        return self._take()
 
 
-def make_head(name: str, n_features: int, n_classes: int) -> nn.Module:
+class PredictorHead(_KeepsOne):
+    """Features → logits of shape (n,) by minibatch discrimination, and predicted real labels (n, condition_dim).
+
+    ``forward`` ignores the label and keeps the prediction of its batch until ``take_prediction`` hands it to the net. The
+    logit sees the features beside their closeness to those of the others in the batch; real and fake batches pass
+    separately.
+
+    Parameters
+    ----------
+    n_features, n_classes, condition_dim : int
+        As for every head; n_classes is ignored, and condition_dim is at least 1.
+    n_hidden : int, default=1024
+        Units of the layer before the prediction (BatchNorm, LeakyReLU .2).
+    n_kernels, kernel_dim : int, default=128 and 5
+        Of :class:`MinibatchDiscrimination`.
+    """
+
+    def __init__(
+        self,
+        n_features: int,
+        n_classes: int,
+        condition_dim: int = 0,
+        *,
+        n_hidden: int = 1024,
+        n_kernels: int = 128,
+        kernel_dim: int = 5,
+    ):
+        super().__init__()
+        if not condition_dim:
+            raise ValueError(
+                "head='predictor' predicts real-valued labels, and there are only classes here. Give real-valued labels "
+                "(ConditionalGANAugmenter: a continuous y, or condition=), or use head='projection'."
+            )
+        self.predictor = nn.Sequential(
+            nn.Linear(n_features, n_hidden),
+            nn.BatchNorm1d(n_hidden),
+            nn.LeakyReLU(0.2),
+            nn.Linear(n_hidden, condition_dim),
+        )
+        self.closeness = MinibatchDiscrimination(n_features, n_kernels, kernel_dim)
+        self.linear = nn.Linear(n_features + n_kernels, 1)
+
+    def forward(self, features: Tensor, y: Tensor) -> Tensor:
+        self._kept = self.predictor(features)
+        return self.linear(self.closeness(features))[:, 0]
+
+    def take_prediction(self) -> Tensor | None:
+        """The labels predicted for the last batch, once."""
+        return self._take()
+
+
+HEADS = {"projection": ProjectionHead, "auxiliary": AuxiliaryHead, "predictor": PredictorHead}
+
+
+def make_head(name: str, n_features: int, n_classes: int, condition_dim: int = 0) -> nn.Module:
     """The head of that name, or a sentence."""
     if name not in HEADS:
         raise ValueError(f"head must be one of {', '.join(HEADS)}; got {name!r}.")
-    return HEADS[name](n_features, n_classes)
+    return HEADS[name](n_features, n_classes, condition_dim=condition_dim)
 
 
 class SpanOutput(nn.Module):

@@ -28,10 +28,10 @@ def _hidden_layers(sizes: Sequence[int], dropout: float, norm: str) -> list[nn.M
 
 
 class _MLPGenerator(nn.Module):
-    def __init__(self, data_shape, n_classes, latent_dim, alpha, dropout, norm, spans):
+    def __init__(self, data_shape, n_classes, latent_dim, alpha, dropout, norm, spans, condition_dim):
         super().__init__()
         self.data_shape = tuple(data_shape)
-        self.labels = LabelEmbedding(n_classes, latent_dim)
+        self.labels = LabelEmbedding(n_classes, latent_dim, condition_dim)
         sizes = [latent_dim + self.labels.dim, 32 * alpha, 64 * alpha, 128 * alpha]
         is_image = len(self.data_shape) == 3
         self.layers = nn.Sequential(
@@ -47,14 +47,18 @@ class _MLPGenerator(nn.Module):
 
 
 class _MLPDiscriminator(nn.Module):
-    def __init__(self, data_shape, n_classes, alpha, dropout, norm, head):
+    def __init__(self, data_shape, n_classes, alpha, dropout, norm, head, condition_dim):
         super().__init__()
         n_inputs = math.prod(data_shape)
         joins_input = head == "concat"
-        self.labels = LabelEmbedding(n_classes if joins_input else 1, min(n_inputs, 8 * alpha))
+        self.labels = LabelEmbedding(
+            n_classes if joins_input else 1, min(n_inputs, 8 * alpha), condition_dim if joins_input else 0
+        )
         sizes = [n_inputs + self.labels.dim, 128 * alpha, 32 * alpha, 8 * alpha]
         self.layers = nn.Sequential(*_hidden_layers(sizes, dropout, norm))
-        self.head = ProjectionHead(sizes[-1], 1) if joins_input else make_head(head, sizes[-1], n_classes)
+        self.head = (
+            ProjectionHead(sizes[-1], 1) if joins_input else make_head(head, sizes[-1], n_classes, condition_dim)
+        )
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         x = x.flatten(1)
@@ -83,10 +87,13 @@ class MLPGAN(nn.Module):
         In both networks; off when sampling.
     norm, discriminator_norm : {"none", "group", "layer", "spectral", "weight"}, default="none"
         Of the hidden layers of either network.
-    head : {"concat", "projection", "auxiliary"}, default="concat"
-        How the discriminator knows the label: joined to its input, by projection, or through an auxiliary classifier.
+    head : {"concat", "projection", "auxiliary", "predictor"}, default="concat"
+        How the discriminator knows the label: joined to its input, by projection, through an auxiliary classifier, or not at
+        all, while it predicts real-valued labels (for :class:`skgan.nets.PredictorGANNet`).
     spans : sequence of (start, stop), default=()
         One-hot spans of a table's categorical columns.
+    condition_dim : int, default=0
+        Above 0, labels are real vectors (n, condition_dim) instead of class ids.
     """
 
     def __init__(
@@ -101,13 +108,16 @@ class MLPGAN(nn.Module):
         discriminator_norm: str = "none",
         head: str = "concat",
         spans: Sequence[tuple[int, int]] = (),
+        condition_dim: int = 0,
     ):
         super().__init__()
         if head != "concat" and head not in HEADS:
             raise ValueError(f"head must be one of concat, {', '.join(HEADS)}; got {head!r}.")
         self.latent_dim = latent_dim
-        self.generator = _MLPGenerator(data_shape, n_classes, latent_dim, alpha, dropout, norm, spans)
-        self.discriminator = _MLPDiscriminator(data_shape, n_classes, alpha, dropout, discriminator_norm, head)
+        self.generator = _MLPGenerator(data_shape, n_classes, latent_dim, alpha, dropout, norm, spans, condition_dim)
+        self.discriminator = _MLPDiscriminator(
+            data_shape, n_classes, alpha, dropout, discriminator_norm, head, condition_dim
+        )
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         """Noise (n, latent_dim) and labels (n,) → rows (n, *data_shape)."""

@@ -5,5 +5,6 @@ from skgan.nets.base import GenerativeNet
 from skgan.nets.consensus import ConsensusNet
 from skgan.nets.gaussian import GaussianNet
 from skgan.nets.offspring import OffspringNet
+from skgan.nets.predictor import PredictorGANNet
 
-__all__ = ["AdversarialNet", "ConsensusNet", "GaussianNet", "GenerativeNet", "OffspringNet"]
+__all__ = ["AdversarialNet", "ConsensusNet", "GaussianNet", "GenerativeNet", "OffspringNet", "PredictorGANNet"]

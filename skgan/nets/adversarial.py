@@ -184,7 +184,7 @@ class AdversarialNet(GenerativeNet):
 
         return logits
 
-    def auxiliary_loss(self) -> Tensor | float:
+    def auxiliary_loss(self, y: Tensor) -> Tensor | float:
         """The auxiliary classifier's loss on the batch that the critic saw last; 0 without one."""
         take_loss = getattr(getattr(self.module_.discriminator, "head", None), "take_loss", None)
         loss = take_loss() if take_loss else None
@@ -195,8 +195,8 @@ class AdversarialNet(GenerativeNet):
         with torch.set_grad_enabled(self.differentiable_fakes):
             fake = self.module_(self.latent(len(y)), y, *parents)
         critic = self.critic(y, *parents)
-        real_logits, auxiliary = critic(real), self.auxiliary_loss()
-        fake_logits, auxiliary = critic(fake), auxiliary + self.auxiliary_loss()
+        real_logits, auxiliary = critic(real), self.auxiliary_loss(y)
+        fake_logits, auxiliary = critic(fake), auxiliary + self.auxiliary_loss(y)
         with no_grad():
             self.accuracy_ = ((real_logits > 0).float() + (fake_logits < 0).float()).mean() / 2
         loss = self.criterion_.discriminator(real_logits, fake_logits) + auxiliary
@@ -212,7 +212,7 @@ class AdversarialNet(GenerativeNet):
         critic = self.critic(y, *parents)
         real_logits = critic(real) if getattr(self.criterion_, "uses_real", False) else None
         fake_logits = critic(self.module_(self.latent(len(y)), y, *parents))
-        return self.criterion_.generator(real_logits, fake_logits) + self.auxiliary_loss()
+        return self.criterion_.generator(real_logits, fake_logits) + self.auxiliary_loss(y)
 
 
 def _fields(part: Any) -> list[str]:

@@ -1,5 +1,6 @@
 """What every generative net shares: steps instead of epochs, the history, export and restore, chunked sampling."""
 
+import inspect
 import time
 from typing import Any
 
@@ -37,6 +38,11 @@ class GenerativeNet(TrainingMixin, NeuralNet):
     steps_per_epoch : int, default=20
     class_power : float, default=0.0
         Classes are drawn with probability ∝ countᵇ: 0 equally often, 0.5 ∝ √count, 1 as they are.
+    vicinity : float or "scott", default=0.0
+        For real-valued labels: standard deviation, in units of the labels' own, of the Gaussian noise that every label of
+        a batch gets, so that rows teach what rows with near labels look like. "scott" is n^(−1 / (k + 4)). Drawing a row and
+        blurring its label is drawing a label from the kernel density and then a row by its kernel weight: the soft vicinal
+        estimate of Ding et al. ("CcGAN", ICLR 2021, section 2.2).
     callbacks : list of skorch callbacks or None
         Added to the defaults (``ema``, ``divergence_guard``, ``step_log``), which ``callbacks__ema=None`` turns off.
     device : str, default="auto"
@@ -63,6 +69,7 @@ class GenerativeNet(TrainingMixin, NeuralNet):
         max_time=None,
         steps_per_epoch=20,
         class_power=0.0,
+        vicinity=0.0,
         callbacks=None,
         device="auto",
         verbose=0,
@@ -75,6 +82,7 @@ class GenerativeNet(TrainingMixin, NeuralNet):
         self.max_time = max_time
         self.steps_per_epoch = steps_per_epoch
         self.class_power = class_power
+        self.vicinity = vicinity
         super().__init__(
             module,
             criterion,
@@ -118,8 +126,19 @@ class GenerativeNet(TrainingMixin, NeuralNet):
                 "data are known only at fit. Its arguments are given as module__<name>."
             )
         kwargs = self.get_params_for("module")
+        if self.condition_dim_:
+            self.check_takes_conditions()
+            kwargs["condition_dim"] = self.condition_dim_
         self.module_ = self.module(self.data_shape_, self.n_classes_, **kwargs)
         return self
+
+    def check_takes_conditions(self):
+        """Refuse modules that know classes only."""
+        if "condition_dim" not in inspect.signature(self.module).parameters:
+            raise ValueError(
+                f"{self.module.__name__} makes rows of classes, not for real-valued labels (it has no argument "
+                "'condition_dim'); use net='predictor_gan', dcgan() or mlp_gan()."
+            )
 
     # Training
 
@@ -131,6 +150,8 @@ class GenerativeNet(TrainingMixin, NeuralNet):
                 raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")
         if self.max_time is not None and not self.max_time > 0:
             raise ValueError(f"max_time is in seconds and must be above 0, got {self.max_time!r}.")
+        if self.vicinity != "scott" and (isinstance(self.vicinity, str) or not 0 <= self.vicinity < np.inf):
+            raise ValueError(f"vicinity must be 'scott' or a number of at least 0, got {self.vicinity!r}.")
 
     def check_shapes(self):
         """Refuse parameters that do not go with ``data_shape_`` and ``n_classes_``; nothing by default."""
@@ -142,16 +163,29 @@ class GenerativeNet(TrainingMixin, NeuralNet):
         ----------
         X : ndarray of shape (n, d), float32, or (n, C, H, W), uint8 or float32 in [-1, 1]
             Encoded rows.
-        y : ndarray of shape (n,), int64, or None
-            Class ids 0 … n_classes − 1; None is one class.
+        y : ndarray of shape (n,), integers, or None
+            Class ids 0 … n_classes − 1; None is one class. Floats of shape (n,) or (n, k) are real-valued labels, which
+            are standardised inside.
 
         Returns
         -------
         self
         """
         self.check_training_params()
-        y = np.zeros(len(X), dtype=np.int64) if y is None else np.asarray(y, dtype=np.int64)
-        self.data_shape_, self.n_classes_ = tuple(X.shape[1:]), int(y.max()) + 1
+        y = np.zeros(len(X), dtype=np.int64) if y is None else np.asarray(y)
+        self.data_shape_ = tuple(X.shape[1:])
+        self.condition_scale_: tuple[np.ndarray, np.ndarray] | None
+        if y.dtype.kind == "f":
+            conditions = y.reshape(len(y), -1)
+            spread = conditions.std(0)
+            self.condition_scale_ = conditions.mean(0), np.where(spread > 0, spread, 1.0)
+            self.n_classes_, self.condition_dim_ = 1, conditions.shape[1]
+        else:
+            self.condition_scale_ = None
+            self.n_classes_, self.condition_dim_ = int(y.max()) + 1, 0
+            if self.vicinity:
+                raise ValueError(f"vicinity={self.vicinity!r} blurs real-valued labels, and these are classes; set 0.")
+        y = self.labels(y)
         self.check_shapes()
         self.steps_, self.recorded_, self.stopped_ = 0, 0, False
         super().fit(X, y, **fit_params)
@@ -166,9 +200,12 @@ class GenerativeNet(TrainingMixin, NeuralNet):
     def get_iterator(self, dataset, training=False):
         """Class-balanced batches, ``rows_per_step`` rows each."""
         X, y = dataset.tensors
+        blur = len(X) ** (-1 / (self.condition_dim_ + 4)) if self.vicinity == "scott" else self.vicinity
         return BalancedBatches(
             X,
-            y,
+            torch.zeros(len(y), dtype=torch.int64, device=y.device) if self.condition_dim_ else y,
+            labels=y,
+            blur=blur,
             batch_size=self.rows_per_step,
             max_steps=self.max_steps,
             steps_per_epoch=self.steps_per_epoch,
@@ -237,6 +274,7 @@ class GenerativeNet(TrainingMixin, NeuralNet):
             },
             "data_shape": self.data_shape_,
             "n_classes": self.n_classes_,
+            "condition_scale": self.condition_scale_,
             "history": {column: [record[column] for record in records] for column in columns},
             "complete": self.steps_ >= self.max_steps,
         }
@@ -244,6 +282,8 @@ class GenerativeNet(TrainingMixin, NeuralNet):
     def restore(self, exported: dict[str, Any]):
         """Build the module and load an export's weights, ready to sample."""
         self.data_shape_, self.n_classes_ = exported["data_shape"], exported["n_classes"]
+        self.condition_scale_ = exported["condition_scale"]
+        self.condition_dim_ = 0 if self.condition_scale_ is None else len(self.condition_scale_[0])
         self.initialize()
         module = getattr(self.module_, "_orig_mod", self.module_)
         module.load_state_dict({name: as_tensor(array) for name, array in exported["weights"].items()})
@@ -255,13 +295,21 @@ class GenerativeNet(TrainingMixin, NeuralNet):
         """Noise of shape (n, latent_dim) from N(0, I)."""
         return torch.randn(n, self.module_.latent_dim, device=self.device_)
 
+    def labels(self, y) -> np.ndarray:
+        """Labels as the module takes them: class ids (n,), or real labels (n, k), float32, standardised as in ``fit``."""
+        y = np.asarray(y)
+        if self.condition_scale_ is None:
+            return y.astype(np.int64, copy=False)
+        mean, spread = self.condition_scale_
+        return ((y.reshape(len(y), -1) - mean) / spread).astype(np.float32)
+
     def sample(self, y, source=None) -> np.ndarray:
         """Make one encoded row per label.
 
         Parameters
         ----------
         y : array of shape (n,)
-            Class ids.
+            Class ids; or real labels, (n,) or (n, k), where the net was trained on these.
         source : tuple (X, y) or None
             The encoded training set, for nets that start from real rows; ignored here.
 
@@ -269,7 +317,7 @@ class GenerativeNet(TrainingMixin, NeuralNet):
         -------
         ndarray of shape (n, *data_shape), float32
         """
-        return self._in_chunks(lambda labels: self.module_(self.latent(len(labels)), labels), as_tensor(np.asarray(y)))
+        return self._in_chunks(lambda labels: self.module_(self.latent(len(labels)), labels), as_tensor(self.labels(y)))
 
     @torch.no_grad()
     def _in_chunks(self, function, *tensors) -> np.ndarray:
@@ -282,5 +330,5 @@ class GenerativeNet(TrainingMixin, NeuralNet):
         return self._in_chunks(
             lambda rows, labels: self.module_.discriminator(to_unit_range(rows), labels),
             as_tensor(np.asarray(X)),
-            as_tensor(np.asarray(y)),
+            as_tensor(self.labels(y)),
         )

@@ -50,7 +50,8 @@ def _describe(value: Any, above: tuple[int, ...]) -> Any:
     if value is None or isinstance(value, bool | int | float | complex | str | bytes | np.generic | np.dtype):
         return type(value).__name__, repr(value)
     if isinstance(value, np.ndarray | torch.Tensor):
-        return type(value).__name__, joblib.hash(np.asarray(value.detach().cpu() if hasattr(value, "cpu") else value))
+        array = value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else value
+        return type(value).__name__, joblib.hash(array)
     if isinstance(value, type):
         return "class", *_code_of_class(value)
     if isinstance(value, types.CodeType):
