@@ -3,8 +3,16 @@
 from importlib.metadata import version
 
 from skgan.classifier import CNNClassifier
-from skgan.samplers import GANOverSampler
+from skgan.model_selection import prefit_generators
+from skgan.samplers import ConditionalGANAugmenter, GANOverSampler, RecursiveAugmenter
 from skgan.strategies import at_least
 
 __version__ = version("skgan")
-__all__ = ["CNNClassifier", "GANOverSampler", "at_least"]
+__all__ = [
+    "CNNClassifier",
+    "ConditionalGANAugmenter",
+    "GANOverSampler",
+    "RecursiveAugmenter",
+    "at_least",
+    "prefit_generators",
+]

@@ -8,7 +8,7 @@ from skgan.modules import DCGAN, MLPGAN, Offspring, ResizeConvGAN
 from skgan.nets import AdversarialNet, GaussianNet, OffspringNet, PredictorGANNet
 from skgan.penalties import R1
 
-__all__ = ["dcgan", "gaussian", "mlp_gan", "offspring", "predictor_gan"]
+__all__ = ["dcgan", "gaussian", "mlp_gan", "offspring", "predictor_gan", "predictor_mlp_gan"]
 
 
 def mlp_gan(alpha: int = 4, **params) -> AdversarialNet:
@@ -87,8 +87,6 @@ def offspring(**params) -> OffspringNet:
 def predictor_gan(**params) -> PredictorGANNet:
     """The galaxy report's GAN on real-valued labels: images whose labels the discriminator can predict.
 
-    For tables ``predictor_gan(module=MLPGAN, module__head="predictor")``, which ``net="auto"`` takes there.
-
     Parameters
     ----------
     **params
@@ -106,6 +104,20 @@ def predictor_gan(**params) -> PredictorGANNet:
         "max_steps": 2000,
     }
     return PredictorGANNet(**{**defaults, **params})
+
+
+def predictor_mlp_gan(alpha: int = 4, **params) -> PredictorGANNet:
+    """``predictor_gan()`` on the MLP pair of size α, for tables with real-valued labels.
+
+    Parameters
+    ----------
+    alpha : int, default=4
+        As in :func:`mlp_gan`.
+    **params
+        Any parameter of :class:`skgan.nets.PredictorGANNet`.
+    """
+    defaults = {"module": MLPGAN, "module__alpha": alpha, "module__head": "predictor", "module__dropout": 0.0}
+    return predictor_gan(**{**defaults, **params})
 
 
 def gaussian(**params) -> GaussianNet:

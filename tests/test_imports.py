@@ -29,6 +29,7 @@ ALLOWED = {
     "presets": {"nets", "modules", "losses", "penalties", "augment", "callbacks"},
     "classifier": {"_torch", "augment", "codecs"},
     "samplers": {"_torch", "_compat", "presets", "codecs", "strategies"},
+    "model_selection": {"samplers", "_compat"},
     "cli": {"__init__", "classifier", "samplers", "plotting"},
 }
 # Library → the only units that may import it

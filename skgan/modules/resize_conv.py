@@ -86,7 +86,7 @@ class ResizeConvGAN(nn.Module):
         if len(data_shape) != 3 or min(data_shape[1:]) < 4:
             raise ValueError(
                 f"ResizeConvGAN makes images of shape (C, H, W) from 4 px a side, and these rows have shape "
-                f"{tuple(data_shape)}. For tables use predictor_gan(module=MLPGAN, module__head='predictor')."
+                f"{tuple(data_shape)}. For tables use net='predictor_mlp_gan'."
             )
         self.latent_dim = latent_dim
         self.discriminator = _PredictingDiscriminator(

@@ -1,5 +1,7 @@
-"""imbalanced-learn samplers."""
+"""imbalanced-learn samplers around generative nets."""
 
+from skgan.samplers._augmenter import ConditionalGANAugmenter
 from skgan.samplers._over_sampler import GANOverSampler
+from skgan.samplers._recursive import RecursiveAugmenter
 
-__all__ = ["GANOverSampler"]
+__all__ = ["ConditionalGANAugmenter", "GANOverSampler", "RecursiveAugmenter"]

@@ -34,7 +34,7 @@ TOO_FEW = 5
 """Where no class has this many rows, nothing is trained: new rows are plain copies."""
 
 _DECODE = 16 * BLOCK
-_FIT_STREAM, _SAMPLE_STREAM = 0, 1
+_FIT_STREAM, _SAMPLE_STREAM, _AT_STREAM = 0, 1, 2
 
 
 def train_generator(X: np.ndarray, y: np.ndarray, net, seed: int) -> dict[str, Any]:
@@ -69,6 +69,12 @@ def _obtain(memory, *job) -> tuple[str, dict[str, Any]]:
     return key, recall(memory, key, lambda: train_generator(*job), lambda export: export["complete"])
 
 
+def free_device_memory() -> None:
+    """The nets are gone when a sampler returns; what torch kept for them is the classifier's."""
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
+
+
 def preset(name: str):
     """The net that a preset's name stands for.
 
@@ -82,6 +88,14 @@ def preset(name: str):
     near = difflib.get_close_matches(name, presets.__all__, n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise ValueError(f"net={name!r} is no preset; there are {', '.join(map(repr, presets.__all__))} and 'auto'.{hint}")
+
+
+def tag_inputs(tags):
+    """Images, categories and strings are taken too."""
+    tags.input_tags.three_d_array = True
+    tags.input_tags.categorical = True
+    tags.input_tags.string = True
+    return tags
 
 
 class GenerativeSamplerMixin:
@@ -139,8 +153,7 @@ class GenerativeSamplerMixin:
         self._check_containers(X, y)
         self._container = ArraysTransformer(X, y)
         resampled = super().fit_resample(X, y)  # type: ignore[misc]
-        if torch.cuda.is_initialized():
-            torch.cuda.empty_cache()  # the nets are gone by now; their memory is the classifier's
+        free_device_memory()
         return resampled
 
     def _check_containers(self, X, y) -> None:
@@ -150,8 +163,16 @@ class GenerativeSamplerMixin:
         if values.dtype.kind == "f" and np.isnan(values).any():
             raise ValueError("Input y contains NaN: rows without a label cannot be over-sampled; drop them first.")
 
+    def __sklearn_tags__(self):
+        return tag_inputs(super().__sklearn_tags__())  # type: ignore[misc]
+
     def _check_X_y(self, X, y):
         y, self._binarize_y = check_target_type(y, indicate_one_vs_all=True)
+        X, y = self._check_rows(X, y)
+        return X, y, self._binarize_y
+
+    def _check_rows(self, X, y):
+        """X and y as arrays, or X as the DataFrame it is; complete and finite."""
         if isinstance(X, pd.DataFrame):
             if X.columns.has_duplicates:
                 twice = X.columns[X.columns.duplicated()][0]
@@ -172,29 +193,18 @@ class GenerativeSamplerMixin:
                 allow_nd=True,
                 dtype=None,
                 ensure_all_finite=False,
+                multi_output=np.ndim(y) > 1,
             )
         check_finite(X, type(self).__name__)
-        return X, y, self._binarize_y
+        return X, y
 
     # Training
 
     def _fit_generators(self, X, y, counts: Mapping[Any, int]) -> None:
         """Encode, and train what the classes in ``counts`` (class → new rows, all above 0) need."""
-        train_seed, self._sample_seed = draw_seeds(self.random_state, 2)  # type: ignore[attr-defined]
-        self.sample_shape_ = tuple(X.shape[1:])
+        train_seed = self._fit_codec(X, y)
         self.classes_, labels = np.unique(y, return_inverse=True)
-        self.codec_ = clone(
-            choose_codec(
-                self.codec,
-                X,
-                image_shape=self.image_shape,  # type: ignore[attr-defined]
-                channels=self.channels,  # type: ignore[attr-defined]
-                categorical_features=self.categorical_features,  # type: ignore[attr-defined]
-            )
-        ).fit(X)
-        self._empty_X = X.iloc[:0] if isinstance(X, pd.DataFrame) else X[:0]
-        self._empty_y = np.asarray(y)[:0]
-        sizes = np.bincount(labels)
+        self._sizes = sizes = np.bincount(labels)
         wanted = [int(i) for i in np.searchsorted(self.classes_, list(counts))]
         nets = self._resolve_nets(wanted)
         # A net that starts from real rows makes offspring of a single one, with what it learned from other classes.
@@ -202,15 +212,10 @@ class GenerativeSamplerMixin:
         self._copies_only = sizes.max() < TOO_FEW
         copied = wanted if self._copies_only else singles
         trained = [i for i in wanted if i not in copied]
-        self.row_filter_ = None
-        self._generators: dict[int, tuple[Any, dict[str, Any]]] = {}
-        self._copied_rows: dict[int, np.ndarray] = {}
-        self._sources: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # encoded rows, for nets that start from real ones
-        self.training_history_ = pd.DataFrame()
         if not wanted:
             return
         encoded = self.codec_.transform(X)
-        self._copied_rows = {i: encoded[labels == i] for i in copied}
+        self._copied_rows.update({i: encoded[labels == i] for i in copied})
         if self._copies_only:
             warnings.warn(
                 f"The largest class has {sizes.max()} rows, and a net needs a class of at least {TOO_FEW} to learn how rows "
@@ -245,6 +250,28 @@ class GenerativeSamplerMixin:
             net = None if self.per_class else self._restored(trained[0])
             self.row_filter_ = self._fit_filter(encoded, labels, net, keys)
             self._real_rows = encoded, labels  # what fills up where the filter leaves too little
+
+    def _fit_codec(self, X, y) -> int:
+        """Learn how rows are encoded and what comes back; forget what an earlier call learned. Returns training's seed."""
+        train_seed, self._sample_seed = draw_seeds(self.random_state, 2)  # type: ignore[attr-defined]
+        self.sample_shape_ = tuple(X.shape[1:])
+        self.codec_ = clone(
+            choose_codec(
+                self.codec,
+                X,
+                image_shape=self.image_shape,  # type: ignore[attr-defined]
+                channels=self.channels,  # type: ignore[attr-defined]
+                categorical_features=self.categorical_features,  # type: ignore[attr-defined]
+            )
+        ).fit(X)
+        self._empty_X = X.iloc[:0] if isinstance(X, pd.DataFrame) else X[:0]
+        self._empty_y = np.asarray(y)[:0]
+        self.row_filter_ = None
+        self._generators: dict[int, tuple[Any, dict[str, Any]]] = {}
+        self._copied_rows: dict[int, np.ndarray] = {}
+        self._sources: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # encoded rows, for nets that start from real ones
+        self.training_history_ = pd.DataFrame()
+        return train_seed
 
     @property
     def _memory(self):
@@ -346,7 +373,7 @@ class GenerativeSamplerMixin:
         name = type(self).__name__
         if not hasattr(self, "_generators"):
             raise NotFittedError(f"This {name} has made no generator yet: call fit_resample(X, y) before sample.")
-        known = {klass: i for i, klass in enumerate(self.classes_.tolist())}
+        known = {klass: i for i, klass in enumerate(self._names())}
         for klass, n in counts.items():
             if klass not in known:
                 raise ValueError(f"{klass!r} is no class of the data; the classes are {list(known)}.")
@@ -363,6 +390,10 @@ class GenerativeSamplerMixin:
             y = label_binarize(y, classes=self.classes_)
         return self._container.transform(X, y)
 
+    def _names(self) -> list:
+        """The classes, by index."""
+        return self.classes_.tolist()
+
     def _can_make(self, i: int) -> bool:
         return i in self._generators or i in self._copied_rows or (bool(self._generators) and not self.per_class)
 
@@ -370,7 +401,7 @@ class GenerativeSamplerMixin:
         """What the row filter did in ``fit_resample``, and a warning where it left too little."""
         if self.row_filter_ is None:
             return
-        classes = self.classes_.tolist()
+        classes = self._names()
         rows = [
             {"class": classes[i], **tally, "acceptance": tally["accepted"] / tally["made"]}
             for i, tally in self._tallies.items()
@@ -390,57 +421,69 @@ class GenerativeSamplerMixin:
     def _generate(self, counts: Mapping[Any, int], seed: int):
         """New rows in the user's container (not yet a list or one-hot y), class after class."""
         self._tallies: dict[int, dict[str, int]] = {}
-        pieces = [self._empty_X]
+        pieces, targets = [self._empty_X], [self._empty_y]
         for klass, n in counts.items():
-            i = int(np.searchsorted(self.classes_, klass))
             batch: list[np.ndarray] = []
-            for rows in self._blocks(i, n, seed):
+            for rows, y in self._blocks(self._index_of(klass), n, seed):
                 batch.append(rows)
+                targets.append(y)
                 if sum(map(len, batch)) >= _DECODE:
                     pieces.append(self._decode(np.concatenate(batch)))
                     batch = []
             if batch:
                 pieces.append(self._decode(np.concatenate(batch)))
-        y = np.concatenate([self._empty_y, *(np.full(n, klass, self._empty_y.dtype) for klass, n in counts.items())])
-        return self._stack(pieces), y
+        return self._stack(pieces), np.concatenate(targets)
 
-    def _blocks(self, i: int, n: int, seed: int) -> Iterator[np.ndarray]:
-        """n encoded rows of class i, block by block, each from a stream of its own."""
+    def _index_of(self, klass) -> int:
+        return int(np.searchsorted(self.classes_, klass))
+
+    def _blocks(self, i: int, n: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """n encoded rows of class i and their y, block by block, each from a stream of its own."""
         wanted = n
         tally = self._tallies[i] = {"made": 0, "accepted": 0, "copies": 0}
         copied = self._copied_rows.get(i)
         if copied is None:
             # A class that needed no rows in fit is made by the net that all classes share.
             key = i if i in self._generators else next(iter(self._generators))
-            net, label = self._restored(key), 0 if self.per_class else i
+            net = self._restored(key)
         for block in itertools.count():
             if n <= 0:
                 return
             block_seed = sub_seed(seed, i, block)
             if copied is not None:
-                rows = (
-                    self._copies(copied, BLOCK, block_seed) if self._copies_only else self._jittered(copied, block_seed)
-                )
+                drawn = self._drawn(i, BLOCK, block_seed)
+                rows = to_unit_range(copied[drawn]) if self._copies_only else self._jittered(copied, block_seed)
+                y = self._targets(i, drawn)
             else:
                 with private_rng(block_seed, net.device_):
-                    rows = net.sample(np.full(BLOCK, label), source=self._sources.get(key))
+                    rows, y = self._make(net, i, key, block_seed)
                 rows = self._finite(rows, i)
                 if self.row_filter_ is not None:
-                    rows = rows[self.row_filter_.score_samples(rows, np.full(BLOCK, i)) >= 0]
+                    good = self.row_filter_.score_samples(rows, np.full(BLOCK, i)) >= 0
+                    rows, y = rows[good], y[good]
                     tally["made"] += BLOCK
                     tally["accepted"] += len(rows)
                     if len(rows) < n and tally["made"] >= OVER_GENERATION * max(wanted, BLOCK):
                         encoded, labels = self._real_rows
-                        copies = self._copies(encoded[labels == i], n - len(rows), block_seed)
-                        tally["copies"] = len(copies)
-                        rows = np.concatenate([rows, copies])
-            yield rows[:n]
+                        drawn = self._drawn(i, n - len(rows), block_seed)
+                        tally["copies"] = len(drawn)
+                        rows = np.concatenate([rows, to_unit_range(encoded[labels == i][drawn])])
+                        y = np.concatenate([y, self._targets(i, drawn)])
+            yield rows[:n], y[:n]
             n -= len(rows)
 
-    @staticmethod
-    def _copies(rows: np.ndarray, n: int, seed: int) -> np.ndarray:
-        """n of these real rows, in the scale of generated ones."""
-        return to_unit_range(rows[np.random.RandomState(seed).randint(len(rows), size=n)])
+    def _make(self, net, i: int, key: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """A block of encoded rows of class i, and their y; torch's generators are seeded already."""
+        rows = net.sample(np.full(BLOCK, 0 if self.per_class else i), source=self._sources.get(key))
+        return rows, self._targets(i, np.zeros(BLOCK, int))
+
+    def _targets(self, i: int, drawn: np.ndarray) -> np.ndarray:
+        """y of these rows among the real rows of class i."""
+        return np.full(len(drawn), self.classes_[i], self._empty_y.dtype)
+
+    def _drawn(self, i: int, n: int, seed: int) -> np.ndarray:
+        """n draws among the real rows of class i."""
+        return np.random.RandomState(seed).randint(self._sizes[i], size=n)
 
     def _jittered(self, single: np.ndarray, seed: int) -> np.ndarray:
         """Copies of one row with noise of 5 % of the encoded scale; one-hot columns stay."""
@@ -448,11 +491,14 @@ class GenerativeSamplerMixin:
         noise = 0.05 * np.random.RandomState(seed).standard_normal(rows.shape).astype(np.float32)
         return rows + (noise if rows.ndim > 2 else noise * self.codec_.numeric_)
 
+    def _name_of(self, i: int) -> str:
+        return f" of class {self._names()[i]!r}"
+
     def _finite(self, rows: np.ndarray, i: int) -> np.ndarray:
         bad = ~np.isfinite(rows).reshape(len(rows), -1).all(1)
         if bad.any():
             warnings.warn(
-                f"The generator made {bad.sum()} of {len(rows)} rows of class {self.classes_.tolist()[i]!r} with values that "
+                f"The generator made {bad.sum()} of {len(rows)} rows{self._name_of(i)} with values that "
                 "are not finite; these values were set to the middle of their range.",
                 UserWarning,
                 stacklevel=2,

@@ -156,10 +156,3 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         self._report_filter()
         self.is_synthetic_ = np.arange(len(y) + len(y_new)) >= len(y)
         return self._stack([X, X_new]), np.concatenate([y, y_new])
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        tags.input_tags.categorical = True
-        tags.input_tags.string = True
-        return tags
