@@ -18,7 +18,7 @@ from skgan import CNNClassifier
 from skgan._torch import private_rng
 from skgan.codecs import ImageCodec
 from skgan.metrics import copy_ratio
-from skgan.plotting import plot_real_beside_generated
+from skgan.plotting import SampleGridDisplay
 
 BUDGETS = {
     "quick": "MNIST, 1 seed, 100 steps (1 minute)",
@@ -66,14 +66,9 @@ def picture(dataset: str, rows, parents, y) -> None:
     """Parents above their offspring, for the five rarest classes."""
     classes = np.argsort(-np.bincount(y))[:5]
     some = [np.random.RandomState(0).permutation(np.flatnonzero(y == klass))[:12] for klass in classes]
-    figure = plot_real_beside_generated(
-        [parents[i] for i in some],
-        [rows[i] for i in some],
-        [f"class {klass}" for klass in classes],
-        n_columns=12,
-        kinds=("parent", "offspring"),
-    )
-    figure.savefig(DOCS / "images" / f"offspring-{dataset}.png", dpi=60)
+    blocks = [(f"class {klass}", parents[i], rows[i]) for klass, i in zip(classes, some, strict=True)]
+    display = SampleGridDisplay.from_images(blocks, n_columns=12, kinds=("parent", "offspring")).plot()
+    display.figure_.savefig(DOCS / "images" / f"offspring-{dataset}.png", dpi=60)
 
 
 def report(results: pd.DataFrame) -> str:

@@ -128,11 +128,12 @@ def _write_pictures(out: Path, pipeline: Pipeline, X: np.ndarray, y: np.ndarray,
     out.mkdir(parents=True, exist_ok=True)
     sampler = pipeline.named_steps["sampler"]
     new_X, new_y = sampler.sample(dict.fromkeys(RARE, 10))
-    real = [X[y == c][:10].reshape(-1, 8, 8) for c in RARE]
-    generated = [new_X[new_y == c].reshape(-1, 8, 8) for c in RARE]
+    blocks = [
+        (f"{c}", *(rows[labels == c].reshape(-1, 8, 8) for rows, labels in ((X, y), (new_X, new_y)))) for c in RARE
+    ]
     figures = {
-        "real-beside-generated.png": plotting.plot_real_beside_generated(real, generated, [f"{c}" for c in RARE]),
-        "loss-curves.png": plotting.plot_training_history(sampler.training_history_),
+        "real-beside-generated.png": plotting.SampleGridDisplay.from_images(blocks, nearest=True).plot().figure_,
+        "loss-curves.png": plotting.TrainingHistoryDisplay.from_sampler(sampler).plot().figure_,
         "confusion-matrices.png": plotting.plot_confusion_matrices(matrices),
     }
     for name, figure in figures.items():

@@ -1,66 +1,290 @@
-"""Pictures of real beside generated images, of training, and of confusion matrices. Needs matplotlib (``skgan[plot]``)."""
+"""Displays, as scikit-learn's: made ``from_…`` a fitted object, drawn by ``.plot(ax=)``. Needs matplotlib (``skgan[plot]``).
+
+Figures are made without pyplot, so that nothing opens a window or stays in a global list; a display's ``figure_`` is saved with
+``figure_.savefig(path)``.
+"""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.metrics import ConfusionMatrixDisplay
+from sklearn.neighbors import NearestNeighbors
 
 
-def plot_real_beside_generated(
-    real: Sequence[np.ndarray],
-    generated: Sequence[np.ndarray],
-    names: Sequence[str],
-    n_columns: int = 10,
-    kinds: tuple[str, str] = ("real", "generated"),
-) -> Figure:
-    """Two rows of images per class: real above, generated below; or parents above their offspring.
+class _Display:
+    """``figure_`` and ``ax_``, of the axes given or of a figure of its own."""
+
+    figure_: Any
+    ax_: Axes
+
+    def _axes(self, ax, width: float, height: float) -> Axes:
+        self.ax_ = Figure(figsize=(width, height), layout="constrained").subplots() if ax is None else ax
+        self.figure_ = self.ax_.figure
+        return self.ax_
+
+
+class SampleGridDisplay(_Display):
+    """Rows of images: real ones, generated ones, and under each generated one its nearest real neighbour.
 
     Parameters
     ----------
-    real, generated : sequence of arrays of shape (n, H, W) or (n, H, W, 3)
-        One array per class.
-    names : sequence of str
-        One name per class.
-    n_columns : int, default=10
-        Images a row; fewer real ones leave the rest of the row empty.
-    kinds : (str, str), default=("real", "generated")
-        What the two rows are called.
+    rows : sequence of (str, array of shape (n, H, W) or (n, H, W, 3))
+        Name and images of every row; fewer images than in the longest row leave the rest of it empty.
+
+    Attributes
+    ----------
+    figure_, ax_ : the figure and axes of the last ``plot``
     """
-    low = min(float(images.min()) for images in real)
-    high = max(float(images.max()) for images in real)
-    figure = Figure(figsize=(0.8 * n_columns + 1.4, 1.7 * len(names) + 0.4), layout="constrained")
-    axes = figure.subplots(2 * len(names), n_columns, squeeze=False)
-    for k, name in enumerate(names):
-        for row, (kind, images) in enumerate(zip(kinds, (real[k], generated[k]), strict=True)):
-            for column in range(n_columns):
-                axis = axes[2 * k + row, column]
-                axis.set(xticks=[], yticks=[])
-                if column < len(images):
-                    axis.imshow(images[column], cmap="gray_r", vmin=low, vmax=high)
-                else:
-                    axis.set_axis_off()
-            axes[2 * k + row, 0].set_ylabel(f"{name}\n{kind}", rotation=0, ha="right", va="center")
-    return figure
+
+    def __init__(self, rows: Sequence[tuple[str, np.ndarray]]):
+        self.rows = rows
+
+    @classmethod
+    def from_sampler(cls, sampler, X, y, *, classes=None, n_columns: int = 10, random_state: int | None = None):
+        """Of a fitted image sampler: per class real rows, generated rows, and the latter's nearest real neighbours.
+
+        Parameters
+        ----------
+        sampler : GANOverSampler or ConditionalGANAugmenter
+            After ``fit_resample(X, y)`` on images, with y of classes.
+        X, y
+            What it was fitted on.
+        classes : list or None, default=None
+            None: those that had new rows made.
+        n_columns : int, default=10
+        random_state : int or None, default=None
+            As in ``sampler.sample``.
+
+        Raises
+        ------
+        ValueError
+            For a sampler of tables.
+        """
+        if not hasattr(sampler.codec_, "layout_"):
+            raise ValueError("SampleGridDisplay shows images, and this sampler was fitted on a table.")
+        if classes is None:
+            classes = [klass for klass, n in sampler.sampling_strategy_.items() if n]
+        y = np.asarray(y)
+        blocks = []
+        for klass in classes:
+            made = sampler.sample({klass: n_columns}, random_state)[0]
+            blocks.append((str(klass), _images(sampler, X)[y == klass], _images(sampler, made)))
+        return cls.from_images(blocks, n_columns=n_columns, nearest=True)
+
+    @classmethod
+    def from_images(
+        cls,
+        blocks: Sequence[tuple[str, np.ndarray, np.ndarray]],
+        *,
+        n_columns: int = 10,
+        kinds: tuple[str, str] = ("real", "generated"),
+        nearest: bool = False,
+    ):
+        """Of images: one block (name, first, second) per class, such as real beside generated, or parents beside offspring.
+
+        Parameters
+        ----------
+        blocks : sequence of (str, array, array)
+            Images of shape (n, H, W) or (n, H, W, 3).
+        n_columns : int, default=10
+        kinds : (str, str), default=("real", "generated")
+            What the two are called.
+        nearest : bool, default=False
+            Add a row with the nearest of the first to each of the second.
+        """
+        rows = []
+        for name, first, second in blocks:
+            rows += [(f"{name} {kinds[0]}", first[:n_columns]), (f"{name} {kinds[1]}", second[:n_columns])]
+            if nearest:
+                index = NearestNeighbors(n_neighbors=1).fit(first.reshape(len(first), -1).astype(float))
+                found = index.kneighbors(second[:n_columns].reshape(len(rows[-1][1]), -1).astype(float))[1][:, 0]
+                rows.append((f"nearest {kinds[0]}", first[found]))
+        return cls(rows)
+
+    def plot(self, ax=None):
+        """Draw the grid into one axes; returns the display."""
+        images = [np.asarray(images) for _, images in self.rows]
+        height, width = images[0].shape[1:3]
+        n_columns, gap = max(map(len, images)), max(1, height // 14)
+        low = min(float(row.min()) for row in images if len(row))
+        high = max(float(row.max()) for row in images if len(row))
+        coloured = images[0].ndim == 4
+        canvas = np.full((len(images) * (height + gap), n_columns * (width + gap), *((3,) if coloured else ())), np.nan)
+        for i, row in enumerate(images):
+            for j, image in enumerate(row):
+                top, left = i * (height + gap), j * (width + gap)
+                canvas[top : top + height, left : left + width] = (image - low) / ((high - low) or 1.0)
+        ax = self._axes(ax, 0.65 * n_columns + 1.5, 0.65 * len(images) * height / width + 0.3)
+        if coloured:
+            ax.imshow(np.nan_to_num(canvas, nan=1.0))
+        else:
+            ax.imshow(canvas, cmap="gray_r", vmin=0, vmax=1)
+        ax.set(xticks=[])
+        ax.set_yticks([i * (height + gap) + height / 2 for i in range(len(images))], [name for name, _ in self.rows])
+        ax.tick_params(length=0)
+        ax.spines[:].set_visible(False)
+        return self
 
 
-def plot_training_history(history: pd.DataFrame) -> Figure:
-    """Losses and discriminator accuracy against the step, from a sampler's ``training_history_``."""
-    figure = Figure(figsize=(7, 5), layout="constrained")
-    losses, accuracy = figure.subplots(2, 1, sharex=True)
-    groups = history.groupby("class", sort=False) if "class" in history else [(None, history)]
-    for name, rows in groups:
-        suffix = "" if name is None else f" ({name})"
-        for column in (str(c) for c in history if str(c).endswith("loss")):
-            losses.plot(rows["step"], rows[column], label=column.replace("_", " ") + suffix)
-        if "discriminator_accuracy" in rows:
-            accuracy.plot(rows["step"], rows["discriminator_accuracy"], label=f"discriminator accuracy{suffix}")
-    losses.set(ylabel="loss")
-    losses.legend()
-    accuracy.axhline(0.5, color="0.7", linewidth=1)
-    accuracy.set(xlabel="step", ylabel="discriminator accuracy", ylim=(0, 1.02))
-    return figure
+class TrainingHistoryDisplay(_Display):
+    """Losses, and the discriminator's accuracy on an axis of its own, against the step.
+
+    Parameters
+    ----------
+    history : DataFrame
+        As a sampler's ``training_history_``.
+
+    Attributes
+    ----------
+    figure_, ax_ : the figure and axes of the last ``plot``
+    accuracy_ax_ : the axes of the accuracy
+    """
+
+    def __init__(self, history: pd.DataFrame):
+        self.history = history
+
+    @classmethod
+    def from_sampler(cls, sampler):
+        """Of a sampler after ``fit_resample``.
+
+        Raises
+        ------
+        ValueError
+            Where nothing was trained.
+        """
+        if not len(sampler.training_history_):
+            raise ValueError("This sampler trained nothing, so there is no history: no class needed new rows.")
+        return cls(sampler.training_history_)
+
+    def plot(self, ax=None):
+        """Draw the curves; returns the display."""
+        ax = self._axes(ax, 7.5, 4)
+        self.accuracy_ax_ = ax.twinx()
+        groups = self.history.groupby("class", sort=False) if "class" in self.history else [(None, self.history)]
+        for name, rows in groups:
+            suffix = "" if name is None else f" ({name})"
+            for column in (str(c) for c in self.history if str(c).endswith("loss")):
+                ax.plot(rows["step"], rows[column], label=column.replace("_", " ") + suffix)
+            if "discriminator_accuracy" in rows:
+                label = f"discriminator accuracy{suffix} (right)"
+                self.accuracy_ax_.plot(
+                    rows["step"], rows["discriminator_accuracy"], color="0.6", linestyle=":", label=label
+                )
+        ax.set(xlabel="step", ylabel="loss")
+        self.accuracy_ax_.set(ylabel="discriminator accuracy", ylim=(0, 1.02))
+        lines = [*ax.get_lines(), *self.accuracy_ax_.get_lines()]
+        ax.legend(lines, [str(line.get_label()) for line in lines], fontsize=8)
+        return self
+
+
+class MixingRatioDisplay(_Display):
+    """Score against the amount of synthetic data, with standard errors, the best, and the least within one error of it.
+
+    Parameters
+    ----------
+    ratios : array of shape (n,)
+        Synthetic ÷ real rows, or any other amount.
+    means, errors : arrays of shape (n,)
+        Mean score and its standard error over folds.
+
+    Attributes
+    ----------
+    best_ : float
+        The ratio of the best mean.
+    one_standard_error_ : float
+        The smallest ratio whose mean is at least the best mean less its error: the one to take where less will do.
+    figure_, ax_ : the figure and axes of the last ``plot``
+    """
+
+    def __init__(self, ratios, means, errors):
+        order = np.argsort(ratios)
+        self.ratios, self.means, self.errors = (np.asarray(values, float)[order] for values in (ratios, means, errors))
+        best = int(np.nanargmax(self.means))
+        self.best_ = float(self.ratios[best])
+        self.one_standard_error_ = float(self.ratios[self.means >= self.means[best] - self.errors[best]][0])
+
+    @classmethod
+    def from_search(cls, search, parameter: str | None = None):
+        """Of a fitted search; where other parameters were searched too, each ratio has its best candidate.
+
+        Parameters
+        ----------
+        search : GridSearchCV or RandomizedSearchCV
+            With one metric.
+        parameter : str or None, default=None
+            Its parameter, such as "augment__mixing_ratio"; None is the one that ends with "mixing_ratio" or "n_synthetic".
+
+        Raises
+        ------
+        ValueError
+            Where the search has no such parameter, or its values are no numbers.
+        """
+        results = pd.DataFrame(search.cv_results_)
+        names = [str(c).removeprefix("param_") for c in results if str(c).startswith("param_")]
+        if parameter is None:
+            parameter = next((n for n in names if n.endswith(("mixing_ratio", "n_synthetic"))), None)
+        if parameter not in names:
+            raise ValueError(f"The search has no parameter {parameter or 'mixing_ratio'!r}; it has {', '.join(names)}.")
+        try:
+            results["amount"] = results[f"param_{parameter}"].astype(float)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"The values of {parameter} are no numbers, so they have no place on an axis.") from error
+        best = results.loc[results.groupby("amount")["mean_test_score"].idxmax()]
+        errors = best["std_test_score"] / np.sqrt(search.n_splits_)
+        return cls(best["amount"], best["mean_test_score"], errors)
+
+    def plot(self, ax=None, *, name: str | None = None):
+        """Draw the curve; returns the display."""
+        ax = self._axes(ax, 6, 4)
+        line = ax.errorbar(self.ratios, self.means, self.errors, marker="o", capsize=3, label=name)[0]
+        for ratio, marker, label in (
+            (self.best_, "*", "best"),
+            (self.one_standard_error_, "s", "least within one standard error of it"),
+        ):
+            at = self.means[self.ratios == ratio][0]
+            ax.plot(ratio, at, marker, markersize=13, color=line.get_color(), fillstyle="none", label=label)
+        ax.set(xlabel="synthetic ÷ real rows", ylabel="score")
+        ax.legend(fontsize=8)
+        return self
+
+
+def plot_condition_sweep(sampler, conditions, *, n_rows: int = 3, ax=None) -> SampleGridDisplay:
+    """Images at chosen conditions, one column each, and n_rows draws of the noise.
+
+    Parameters
+    ----------
+    sampler : ConditionalGANAugmenter
+        Fitted on images with real-valued labels.
+    conditions : array-like of shape (n,) or (n, k)
+        Such as ``np.linspace(low, high, 8)``.
+    n_rows : int, default=3
+    ax : matplotlib axes or None, default=None
+
+    Raises
+    ------
+    ValueError
+        For a sampler of tables.
+    """
+    if not hasattr(sampler.codec_, "layout_"):
+        raise ValueError("plot_condition_sweep shows images, and this sampler was fitted on a table.")
+    rows = [(f"draw {i + 1}", _images(sampler, sampler.sample_at(conditions, random_state=i))) for i in range(n_rows)]
+    display = SampleGridDisplay(rows).plot(ax)
+    points = np.asarray(conditions, dtype=float).reshape(len(rows[0][1]), -1)
+    step = display.ax_.get_images()[0].get_array().shape[1] / len(points)
+    names = [", ".join(f"{value:.3g}" for value in point) for point in points]
+    display.ax_.set_xticks([(j + 0.45) * step for j in range(len(points))], names)
+    return display
+
+
+def _images(sampler, X) -> np.ndarray:
+    """(n, H, W) or (n, H, W, 3) of rows in the sampler's layout."""
+    encoded = sampler.codec_.transform(X)
+    last = np.moveaxis(encoded, 1, -1)
+    return last if last.shape[-1] == 3 else last[..., 0]
 
 
 def plot_confusion_matrices(matrices: Mapping[str, np.ndarray]) -> Figure:
