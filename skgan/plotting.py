@@ -22,7 +22,7 @@ class _Display:
     ax_: Axes
 
     def _axes(self, ax, width: float, height: float) -> Axes:
-        self.ax_ = Figure(figsize=(width, height), layout="constrained").subplots() if ax is None else ax
+        self.ax_ = Figure(figsize=(width, height), layout="compressed").subplots() if ax is None else ax
         self.figure_ = self.ax_.figure
         return self.ax_
 

@@ -1,0 +1,278 @@
+"""Mixing ratios: the MNIST report's experiments 1 and 2, as published and corrected, and a grid that trains once per fold.
+
+    OMP_NUM_THREADS=2 python benchmarks/mixing_ratio.py [--quick | --full]
+
+One MLP GAN per class (Liu & Hu, "GAN-based image data augmentation", 2020), trained on n real rows a class, and the library's
+default net beside it, shared by all classes. The classifier is the report's (300 sigmoid units, Adam 2e-4, weight decay 1e-4,
+batches of 100, 20 passes). "As published" its gradients are never reset between steps, as in the report's code; "corrected"
+they are. More rows are more updates, so every ratio has a control: the real rows repeated to the same size.
+"""
+
+import functools
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+from data import fashion_mnist, mnist_5k
+from harness import CACHE, RESULTS, parse_budget, run_cells
+from imblearn.pipeline import Pipeline
+from long_tail import DOCS, with_error
+from matplotlib.figure import Figure
+from sklearn.datasets import load_digits
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+
+from skgan import CNNClassifier, ConditionalGANAugmenter
+from skgan.plotting import MixingRatioDisplay
+from skgan.presets import mlp_gan, offspring
+
+BUDGETS = {
+    "quick": "8×8 digits: the cached grid and one seed, 5 epochs of the GANs (2 minutes)",
+    "default": "MNIST, 250 and 125 a digit, 3 seeds, 200 epochs of the GANs, 3 trials of a classifier (45 minutes)",
+    "full": "MNIST (250) and Fashion-MNIST (500, 1,000, 2,000), 3 seeds, 2,000 epochs, 5 trials, as published",
+}
+RUNS = {  # (data set, rows a class), seeds, epochs of the GANs, trials of a classifier
+    "quick": ((("digits", 100),), 1, 5, 1),
+    "default": ((("mnist", 250), ("mnist", 125)), 3, 200, 3),
+    "full": ((("mnist", 250), ("fashion", 500), ("fashion", 1000), ("fashion", 2000)), 3, 2000, 5),
+}
+ALPHAS = (1, 2, 4, 6)
+RATIOS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
+MODES = ("as published", "corrected")
+EPOCHS = 20  # of the classifier
+OURS = "offspring, shared"
+REPEATED = "real rows repeated"
+GRID = [0, 0.25, 0.5, 1, 2, 4]
+
+
+def report_gan(alpha: int, n: int, epochs: int):
+    """The report's GAN in its code's sizes (its text and its equations differ), real labels .9 as in its code.
+
+    Its formula smooths the fake term instead. Discriminator 7.5e-4, generator 1.5e-4, two generator steps for each of the
+    discriminator, batches of 25, no average of weights.
+    """
+    return mlp_gan(
+        alpha,
+        module__latent_dim=100,
+        module__dropout=0.1,
+        penalties=(),
+        criterion__label_smoothing=0.1,
+        n_critic=1,
+        n_generator=2,
+        batch_size=25,
+        lr=1.5e-4,
+        optimizer__betas=(0.9, 0.999),
+        optimizer__param_groups=[("discriminator.*", {"lr": 7.5e-4})],
+        callbacks__ema=None,
+        max_steps=epochs * n // 25,
+    )
+
+
+class AccumulatingClassifier(CNNClassifier):
+    """As published: gradients are never reset, so that every step moves along the sum of all gradients so far."""
+
+    def _zero_grad_optimizer(self, *args, **kwargs):
+        pass
+
+
+CLASSIFIERS = dict(zip(MODES, (AccumulatingClassifier, CNNClassifier), strict=True))
+
+
+def classifier(mode: str, seed: int) -> CNNClassifier:
+    return CLASSIFIERS[mode](
+        "mlp_300",
+        lr=2e-4,
+        batch_size=100,
+        max_epochs=EPOCHS,
+        optimizer__weight_decay=1e-4,
+        callbacks__schedule=None,  # the report has no schedule
+        random_state=seed,
+    )
+
+
+@functools.lru_cache(maxsize=2)
+def data(dataset: str, n: int, seed: int):
+    """n training rows a class, as many others, and test images."""
+    rng = np.random.RandomState(seed)
+    if dataset == "digits":
+        X, y = load_digits(return_X_y=True)
+        X, order = (16 * X.reshape(-1, 8, 8)).clip(0, 255).astype(np.uint8), rng.permutation(len(X))
+        X, y, X_test, y_test = X[order[:1300]], y[order[:1300]], X[order[1300:]], y[order[1300:]]
+    else:
+        X, y, X_test, y_test = mnist_5k(seed) if dataset == "mnist" else fashion_mnist()
+    of_class = [rng.permutation(np.flatnonzero(y == k)) for k in range(10)]
+    rows, more = (np.concatenate([rows[first : first + n] for rows in of_class]) for first in (0, n))
+    return X[rows], y[rows], X[more], y[more], X_test, y_test
+
+
+def augmenter(net: str, n: int, epochs: int, seed: int, **params) -> ConditionalGANAugmenter:
+    own = net == OURS
+    made = offspring() if own else report_gan(int(net.rpartition(" ")[2]), n, epochs)
+    return ConditionalGANAugmenter(net=made, per_class=not own, memory=CACHE.location, random_state=seed, **params)
+
+
+def training_set(dataset, n, net, ratio, seed, epochs):
+    X, y, X_more, y_more, _, _ = data(dataset, n, seed)
+    if ratio == "synthetic only":  # 1,000 a class, whatever n is
+        return augmenter(net, n, epochs, seed, n_synthetic=min(10_000, 40 * n), keep_real=False).fit_resample(X, y)
+    if net == "2s real":
+        return np.concatenate([X, X_more]), np.concatenate([y, y_more])
+    if net == REPEATED:
+        whole, part = divmod(float(ratio) + 1, 1)
+        rows = np.tile(np.arange(len(X)), int(whole))
+        some = np.concatenate([np.flatnonzero(y == k)[: round(part * n)] for k in range(10)])
+        rows = np.concatenate([rows, some]).astype(int)
+        return X[rows], y[rows]
+    return augmenter(net, n, epochs, seed, mixing_ratio=float(ratio)).fit_resample(X, y)
+
+
+def measure(dataset, n, net, ratio, mode, seed, epochs, trials) -> dict:
+    begin = time.perf_counter()
+    X, y = training_set(dataset, n, net, ratio, seed, epochs)
+    seconds = time.perf_counter() - begin
+    *_, X_test, y_test = data(dataset, n, seed)
+    fitted = [classifier(mode, trial).fit(X, y) for trial in range(trials)]
+    if seed == 0 and mode == "as published" and (net == "2s real" or (net == "MLP GAN, α 4" and ratio == 1.0)):
+        losses = [batch["train_loss"] for epoch in fitted[0].history for batch in epoch["batches"]]
+        name = "2s-real" if net == "2s real" else "s-real-s-synthetic"
+        pd.DataFrame({"loss": losses}).to_csv(RESULTS / f"mixing_ratio-curve-{dataset}-{n}-{name}.csv", index=False)
+    accuracy = [(net.predict(X_test) == y_test).mean() for net in fitted]
+    return {"accuracy": np.mean(accuracy), "rows": len(X), "seconds": seconds}
+
+
+class TimedClassifier(CNNClassifier):
+    """Adds up the seconds that it is fitted for."""
+
+    seconds = 0.0
+
+    def fit(self, X, y, **params):
+        begin = time.perf_counter()
+        super().fit(X, y, **params)
+        TimedClassifier.seconds += time.perf_counter() - begin
+        return self
+
+
+def measure_grid(seed: int) -> dict:
+    """Ratios in a grid of five folds with ``memory``, the same without, and one ratio alone: trainings and wall time."""
+    X, y, *_ = data("digits", 100, seed)
+    values: dict = {}
+    scores = []
+    for name, ratios, cached in (("one ratio", [1], True), ("six ratios", GRID, True), ("without memory", GRID, False)):
+        with TemporaryDirectory() as folder:
+            sampler = ConditionalGANAugmenter(
+                net=report_gan(2, 800, 10), memory=folder if cached else None, random_state=seed
+            )
+            net = TimedClassifier("mlp_300", batch_size=100, max_epochs=5, random_state=seed)
+            pipeline = Pipeline([("sampler", sampler), ("classifier", net)])
+            search = GridSearchCV(pipeline, {"sampler__mixing_ratio": ratios}, cv=StratifiedKFold(5))
+            TimedClassifier.seconds, begin = 0.0, time.perf_counter()
+            search.fit(X, y)
+            values[f"{name}: seconds"] = time.perf_counter() - begin
+            values[f"{name}: of classifiers"] = TimedClassifier.seconds
+            if cached:
+                values[f"{name}: trainings"] = len(list(Path(folder).rglob("output.pkl")))
+        scores.append(search.cv_results_["mean_test_score"])
+    return {**values, "equal scores": bool((scores[1] == scores[2]).all())}
+
+
+def report_grid(results: pd.DataFrame) -> str:
+    """Markdown of the cached grid."""
+    mean = results.mean(numeric_only=True)
+    bound = 1.3 * mean["one ratio: seconds"] + mean["six ratios: of classifiers"]
+    return (
+        f"Six ratios × five folds and the refit, 8×8 digits, {len(results)} seed(s): {mean['six ratios: trainings']:.0f} "
+        f"trainings with `memory`; {mean['six ratios: seconds']:.1f} s (without: {mean['without memory: seconds']:.1f} s; "
+        f"one ratio: {mean['one ratio: seconds']:.1f} s; 1.3 × that and the classifiers' own time: {bound:.1f} s); scores "
+        f"equal to those without: {'yes' if results['equal scores'].all() else 'no'}."
+    )
+
+
+def report(results: pd.DataFrame) -> str:
+    """Markdown for docs/results.md."""
+    text = []
+    for budget in ("full", "default", "quick"):
+        path = RESULTS / f"mixing_grid-{budget}.csv"
+        if path.exists():
+            text.append(report_grid(pd.read_csv(path)))
+            break
+    note = "Accuracy in percent, mean ± standard error over seeds (each the mean of its trials)."
+    for (dataset, n), part in results.groupby(["dataset", "n"], sort=False):
+        for mode, cells in part.groupby("mode", sort=False):
+            mixed = cells[~cells["ratio"].isin(["synthetic only"]) & (cells["net"] != "2s real")]
+            table = {
+                net: {
+                    f"ratio {float(ratio):g}": with_error(100 * cell["accuracy"])
+                    for ratio, cell in sorted(of_net.groupby("ratio"), key=lambda pair: float(pair[0]))
+                }
+                for net, of_net in mixed.groupby("net", sort=False)
+                if len(of_net["ratio"].unique()) > 1
+            }
+            if table:
+                frame = pd.DataFrame(table).T.rename_axis("rows added to the real ones").fillna("–")
+                text += [f"### {dataset}, {n} a class, {mode}", frame.to_markdown(disable_numparse=True)]
+            alone = cells[(cells["ratio"] == "synthetic only") | (cells["net"] == "2s real")]
+            if len(alone):
+                lines = [
+                    f"{net if net != '2s real' else 'twice as many real rows'} {with_error(100 * cell['accuracy'])}"
+                    for net, cell in alone.groupby("net", sort=False)
+                ]
+                text.append(
+                    f"Synthetic rows only (1,000 a class), and twice the real rows, {mode}: {'; '.join(lines)}."
+                )
+        text.append(f"![accuracy against the ratio](images/{picture(dataset, n, part)})")
+    return "\n\n".join([*text, note])
+
+
+def picture(dataset: str, n: int, results: pd.DataFrame) -> str:
+    """Accuracy against the ratio in both modes, and the loss curves of s real + s synthetic beside 2s real."""
+    figure = Figure(figsize=(13, 3.6), layout="constrained")
+    axes = figure.subplots(1, 3)
+    for axis, mode in zip(axes, MODES, strict=False):
+        cells = results[
+            (results["mode"] == mode) & (results["ratio"] != "synthetic only") & (results["net"] != "2s real")
+        ]
+        for net, of_net in cells.groupby("net", sort=False):
+            by = of_net.assign(ratio=of_net["ratio"].astype(float)).groupby("ratio")["accuracy"]
+            if len(by) > 1:
+                MixingRatioDisplay(by.mean().index, by.mean(), by.sem().fillna(0)).plot(axis, name=net)
+        lines = [line for line in axis.get_legend_handles_labels()[1] if line in set(cells["net"])]
+        handles = dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
+        axis.legend([handles[line] for line in lines], lines, fontsize=7)
+        axis.set(title=f"{dataset}, {n} a class, {mode}", ylabel="accuracy")
+    for name, label in (("s-real-s-synthetic", "s real + s synthetic"), ("2s-real", "2s real")):
+        path = RESULTS / f"mixing_ratio-curve-{dataset}-{n}-{name}.csv"
+        if path.exists():
+            axes[2].plot(pd.read_csv(path)["loss"], label=label, linewidth=0.8)
+    axes[2].set(title="training loss, as published", xlabel="update")
+    if axes[2].get_lines():
+        axes[2].legend(fontsize=7)
+    name = f"mixing-ratio-{dataset}-{n}.png"
+    figure.savefig(DOCS / "images" / name, dpi=70)
+    return name
+
+
+def cells_of(budget: str):
+    """Experiment 2 in both modes, its controls, then experiment 1."""
+    sets, n_seeds, _, _ = RUNS[budget]
+    for dataset, n in sets:
+        for seed in range(n_seeds):
+            for net, ratios in (
+                *((net, RATIOS) for net in ("MLP GAN, α 4", OURS)),
+                (REPEATED, RATIOS[1:]),
+                *(((("2s real", (1.0,))),) if dataset == "fashion" or n == 125 else ()),
+                *((f"MLP GAN, α {alpha}", ("synthetic only",)) for alpha in ALPHAS if budget != "quick"),
+            ):
+                for ratio in ratios:
+                    for mode in MODES:
+                        yield {"dataset": dataset, "n": n, "net": net, "ratio": ratio, "mode": mode, "seed": seed}
+
+
+if __name__ == "__main__":
+    arguments = parse_budget(__doc__.splitlines()[0], BUDGETS)
+    _, n_seeds, epochs, trials = RUNS[arguments.budget]
+    only, arguments.only = arguments.only, []
+    print(report_grid(run_cells("mixing_grid", arguments, [{"seed": seed} for seed in range(n_seeds)], measure_grid)))
+    arguments.only = only
+    run = functools.partial(measure, epochs=epochs, trials=trials)
+    print(report(run_cells("mixing_ratio", arguments, cells_of(arguments.budget), run)))
