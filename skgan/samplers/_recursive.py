@@ -52,7 +52,7 @@ class RecursiveAugmenter(BaseSampler):
     >>> X, y = make_classification(100, random_state=0)
     >>> rounds = RecursiveAugmenter(ConditionalGANAugmenter(max_steps=10), n_rounds=2, random_state=0)
     >>> rounds.fit_resample(X, y)[0].shape
-    (121, 20)
+    (122, 20)
     """
 
     _sampling_type = "bypass"
