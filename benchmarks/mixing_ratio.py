@@ -29,12 +29,12 @@ from skgan.presets import mlp_gan, offspring
 
 BUDGETS = {
     "quick": "8×8 digits: the cached grid and one seed, 5 epochs of the GANs (2 minutes)",
-    "default": "MNIST, 250 and 125 a digit, 3 seeds, 200 epochs of the GANs, 3 trials of a classifier (45 minutes)",
+    "default": "MNIST, 250 a digit, 3 seeds, 100 epochs of the GANs, 3 trials of a classifier (45 minutes)",
     "full": "MNIST (250) and Fashion-MNIST (500, 1,000, 2,000), 3 seeds, 2,000 epochs, 5 trials, as published",
 }
 RUNS = {  # (data set, rows a class), seeds, epochs of the GANs, trials of a classifier
     "quick": ((("digits", 100),), 1, 5, 1),
-    "default": ((("mnist", 250), ("mnist", 125)), 3, 200, 3),
+    "default": ((("mnist", 250),), 3, 100, 3),
     "full": ((("mnist", 250), ("fashion", 500), ("fashion", 1000), ("fashion", 2000)), 3, 2000, 5),
 }
 ALPHAS = (1, 2, 4, 6)
@@ -42,7 +42,7 @@ RATIOS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
 MODES = ("as published", "corrected")
 EPOCHS = 20  # of the classifier
 OURS = "offspring, shared"
-REPEATED = "real rows repeated"
+REPORT, REPEATED, TWICE, ALONE = "MLP GAN, α 4", "real rows repeated", "2s real", "synthetic only"
 GRID = [0, 0.25, 0.5, 1, 2, 4]
 
 
@@ -114,9 +114,9 @@ def augmenter(net: str, n: int, epochs: int, seed: int, **params) -> Conditional
 
 def training_set(dataset, n, net, ratio, seed, epochs):
     X, y, X_more, y_more, _, _ = data(dataset, n, seed)
-    if ratio == "synthetic only":  # 1,000 a class, whatever n is
+    if ratio == ALONE:  # 1,000 a class, whatever n is
         return augmenter(net, n, epochs, seed, n_synthetic=min(10_000, 40 * n), keep_real=False).fit_resample(X, y)
-    if net == "2s real":
+    if net == TWICE:
         return np.concatenate([X, X_more]), np.concatenate([y, y_more])
     if net == REPEATED:
         whole, part = divmod(float(ratio) + 1, 1)
@@ -133,12 +133,15 @@ def measure(dataset, n, net, ratio, mode, seed, epochs, trials) -> dict:
     seconds = time.perf_counter() - begin
     *_, X_test, y_test = data(dataset, n, seed)
     fitted = [classifier(mode, trial).fit(X, y) for trial in range(trials)]
-    if seed == 0 and mode == "as published" and (net == "2s real" or (net == "MLP GAN, α 4" and ratio == 1.0)):
+    if seed == 0 and mode == "as published" and (net == TWICE or (net == REPORT and ratio == 1.0)):  # figure 4
         losses = [batch["train_loss"] for epoch in fitted[0].history for batch in epoch["batches"]]
-        name = "2s-real" if net == "2s real" else "s-real-s-synthetic"
-        pd.DataFrame({"loss": losses}).to_csv(RESULTS / f"mixing_ratio-curve-{dataset}-{n}-{name}.csv", index=False)
+        pd.DataFrame({"loss": losses}).to_csv(_curve(dataset, n, net), index=False)
     accuracy = [(net.predict(X_test) == y_test).mean() for net in fitted]
     return {"accuracy": np.mean(accuracy), "rows": len(X), "seconds": seconds}
+
+
+def _curve(dataset: str, n: int, net: str) -> Path:
+    return RESULTS / f"mixing_ratio-curve-{dataset}-{n}-{'2s-real' if net == TWICE else 's-real-s-synthetic'}.csv"
 
 
 class TimedClassifier(CNNClassifier):
@@ -199,7 +202,7 @@ def report(results: pd.DataFrame) -> str:
     note = "Accuracy in percent, mean ± standard error over seeds (each the mean of its trials)."
     for (dataset, n), part in results.groupby(["dataset", "n"], sort=False):
         for mode, cells in part.groupby("mode", sort=False):
-            mixed = cells[~cells["ratio"].isin(["synthetic only"]) & (cells["net"] != "2s real")]
+            mixed = cells[~cells["ratio"].isin([ALONE]) & (cells["net"] != TWICE)]
             table = {
                 net: {
                     f"ratio {float(ratio):g}": with_error(100 * cell["accuracy"])
@@ -211,10 +214,10 @@ def report(results: pd.DataFrame) -> str:
             if table:
                 frame = pd.DataFrame(table).T.rename_axis("rows added to the real ones").fillna("–")
                 text += [f"### {dataset}, {n} a class, {mode}", frame.to_markdown(disable_numparse=True)]
-            alone = cells[(cells["ratio"] == "synthetic only") | (cells["net"] == "2s real")]
+            alone = cells[(cells["ratio"] == ALONE) | (cells["net"] == TWICE)]
             if len(alone):
                 lines = [
-                    f"{net if net != '2s real' else 'twice as many real rows'} {with_error(100 * cell['accuracy'])}"
+                    f"{net if net != TWICE else 'twice as many real rows'} {with_error(100 * cell['accuracy'])}"
                     for net, cell in alone.groupby("net", sort=False)
                 ]
                 text.append(
@@ -229,9 +232,7 @@ def picture(dataset: str, n: int, results: pd.DataFrame) -> str:
     figure = Figure(figsize=(13, 3.6), layout="constrained")
     axes = figure.subplots(1, 3)
     for axis, mode in zip(axes, MODES, strict=False):
-        cells = results[
-            (results["mode"] == mode) & (results["ratio"] != "synthetic only") & (results["net"] != "2s real")
-        ]
+        cells = results[(results["mode"] == mode) & (results["ratio"] != ALONE) & (results["net"] != TWICE)]
         for net, of_net in cells.groupby("net", sort=False):
             by = of_net.assign(ratio=of_net["ratio"].astype(float)).groupby("ratio")["accuracy"]
             if len(by) > 1:
@@ -240,32 +241,34 @@ def picture(dataset: str, n: int, results: pd.DataFrame) -> str:
         handles = dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
         axis.legend([handles[line] for line in lines], lines, fontsize=7)
         axis.set(title=f"{dataset}, {n} a class, {mode}", ylabel="accuracy")
-    for name, label in (("s-real-s-synthetic", "s real + s synthetic"), ("2s-real", "2s real")):
-        path = RESULTS / f"mixing_ratio-curve-{dataset}-{n}-{name}.csv"
-        if path.exists():
+    curves = {label: _curve(dataset, n, net) for net, label in ((REPORT, "s real + s synthetic"), (TWICE, "2s real"))}
+    if all(path.exists() for path in curves.values()):
+        for label, path in curves.items():
             axes[2].plot(pd.read_csv(path)["loss"], label=label, linewidth=0.8)
-    axes[2].set(title="training loss, as published", xlabel="update")
-    if axes[2].get_lines():
+        axes[2].set(title=f"training loss, s = {n} a class, as published", xlabel="update")
         axes[2].legend(fontsize=7)
+    else:
+        axes[2].set_axis_off()
     name = f"mixing-ratio-{dataset}-{n}.png"
     figure.savefig(DOCS / "images" / name, dpi=70)
     return name
 
 
 def cells_of(budget: str):
-    """Experiment 2 in both modes, its controls, then experiment 1."""
+    """Experiment 2 in both modes and its controls, experiment 1, and s real + s synthetic beside 2s real."""
     sets, n_seeds, _, _ = RUNS[budget]
     for dataset, n in sets:
+        half = n // 2  # of MNIST-5k's training half there are no 500 a digit
+        lines = [
+            *((n, net, ratio) for net in (REPORT, OURS) for ratio in RATIOS),
+            *((n, REPEATED, ratio) for ratio in RATIOS[1:]),
+            *((n, f"MLP GAN, α {alpha}", ALONE) for alpha in ALPHAS if budget != "quick"),
+            *((half, *line) for line in ((REPORT, 0.0), (REPORT, 1.0), (TWICE, 1.0))),
+        ]
         for seed in range(n_seeds):
-            for net, ratios in (
-                *((net, RATIOS) for net in ("MLP GAN, α 4", OURS)),
-                (REPEATED, RATIOS[1:]),
-                *(((("2s real", (1.0,))),) if dataset == "fashion" or n == 125 else ()),
-                *((f"MLP GAN, α {alpha}", ("synthetic only",)) for alpha in ALPHAS if budget != "quick"),
-            ):
-                for ratio in ratios:
-                    for mode in MODES:
-                        yield {"dataset": dataset, "n": n, "net": net, "ratio": ratio, "mode": mode, "seed": seed}
+            for size, net, ratio in lines:
+                for mode in MODES:
+                    yield {"dataset": dataset, "n": size, "net": net, "ratio": ratio, "mode": mode, "seed": seed}
 
 
 if __name__ == "__main__":

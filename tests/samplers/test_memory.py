@@ -276,3 +276,34 @@ def test_keys_are_the_same_in_every_clone():
 
     net = small(callbacks=[Anneal("lr", (1e-3, 1e-4))], module=MLPGAN)
     assert generator_key(X, y, net, 0) == generator_key(X.copy(), y.copy(), clone(net), 0)
+
+
+SLEEPER = """
+import os, sys, time
+import numpy as np
+from skorch.callbacks import Callback
+from skgan import GANOverSampler
+from skgan.presets import mlp_gan
+
+class Sleep(Callback):
+    def on_train_begin(self, net, X=None, y=None, **kwargs):
+        print("training", flush=True)
+        time.sleep(float(os.environ["SECONDS"]))
+
+X, y = np.random.RandomState(0).standard_normal((60, 3)), np.repeat([0, 1], [48, 12])
+net = mlp_gan(alpha=1, max_steps=4, batch_size=8, callbacks=[Sleep()])
+GANOverSampler(net=net, memory="cache", random_state=0).fit_resample(X, y)
+"""
+
+
+def test_a_killed_worker_leaves_nothing_locked(tmp_path):
+    (tmp_path / "script.py").write_text(SLEEPER)
+    command = [sys.executable, "script.py"]
+    where = {"cwd": tmp_path, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env={**os.environ, "SECONDS": "300"}, **where) as killed:
+        assert killed.stdout.readline() == "training\n"
+        killed.kill()
+    again = subprocess.run(command, env={**os.environ, "SECONDS": "0"}, check=True, timeout=60, **where)
+    assert again.stdout == "training\n"
+    assert entries(tmp_path) == 1
+    assert not subprocess.run(command, env={**os.environ, "SECONDS": "0"}, check=True, timeout=60, **where).stdout
