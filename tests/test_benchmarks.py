@@ -1,5 +1,7 @@
 """The benchmarks' own parts: what they skip, what they count, and the rivals that are written here."""
 
+import galaxies
+import mixing_ratio
 import numpy as np
 import pandas as pd
 import pytest
@@ -75,3 +77,33 @@ def test_the_report_has_every_method_and_finished_seeds_only():
     assert "### mnist, 800 updates, 3 seeds" in text
     assert all(method in text for method in long_tail.METHODS)
     assert "### mnist, 800 updates, 2 seeds" in long_tail.report(results.drop(index=results.index[-1]))
+
+
+def test_simulated_galaxies_follow_their_law():
+    images, y = galaxies.simulate(150, 0)
+    assert images.shape == (150, 3, 50, 50)
+    assert images.dtype == np.uint8
+    measured, expected = galaxies.measured(images), galaxies.law(y)
+    for k, least in enumerate((0.85, 0.6, 0.85)):
+        assert np.corrcoef(measured[:, k], expected[:, k])[0, 1] > least
+    slopes, r2 = galaxies.slopes(y, images)
+    assert (np.sign(slopes[[0, 0, 1, 2, 2], [0, 1, 1, 0, 1]]) == [1, -1, -1, 1, 1]).all()
+    assert r2[0] > 0.7
+
+
+def test_gradients_accumulate_as_published_and_are_reset_otherwise(images):
+    X, y = images
+
+    def weights(klass, updates):
+        net = klass("mlp_300", max_updates=updates, batch_size=30, lr=1e-2, callbacks__schedule=None, random_state=0)
+        return net.fit(X, y).module_[-1].weight.detach().numpy()
+
+    one, two = (weights(mixing_ratio.AccumulatingClassifier, n) for n in (1, 2))
+    np.testing.assert_array_equal(one, weights(mixing_ratio.CNNClassifier, 1))
+    assert not np.array_equal(two, weights(mixing_ratio.CNNClassifier, 2))
+
+
+def test_repeated_rows_are_as_many_as_the_ratio_says():
+    X, y = mixing_ratio.training_set("digits", 20, mixing_ratio.REPEATED, 1.25, 0, 1)
+    assert np.bincount(y).tolist() == [45] * 10
+    assert len(np.unique(X.reshape(len(X), -1), axis=0)) <= 200
