@@ -66,7 +66,7 @@ OF_BUDGET = {
     "default": tuple(name for name in NETS if "weights" not in name),
     "full": tuple(NETS),
 }
-FAILED, BEST = "hinge as printed", "projection, vicinity"
+FAILED, BEST = "hinge as printed", "projection"
 
 # The law: log10 of flux (counts) and of half-light radius (px), and colour (magnitudes), against log10 stellar mass
 # less 9.5 and log10 (redshift / 0.1); and the scatter around it.
