@@ -134,7 +134,7 @@ def smote_variant(name: str, X: pd.DataFrame, y: np.ndarray, seed: int) -> tuple
     return pd.concat([X, rows], ignore_index=True), np.concatenate([y, y_new[len(X) :].astype(y.dtype)])
 
 
-def tabular_gan(name: str, X: pd.DataFrame, y: np.ndarray, seed: int, epochs: int) -> tuple[pd.DataFrame, np.ndarray]:
+def ctgan_or_tvae(name: str, X: pd.DataFrame, y: np.ndarray, seed: int, epochs: int) -> tuple[pd.DataFrame, np.ndarray]:
     """CTGAN or TVAE on all columns and the class; rows of the wanted classes are kept, plain copies fill up."""
     import ctgan
 

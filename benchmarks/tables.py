@@ -15,7 +15,7 @@ import torch
 from data import TABLES, table
 from harness import parse_budget, run_cells
 from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC, BorderlineSMOTE, RandomOverSampler
-from rivals import refiner, smote_variant, tabular_gan
+from rivals import ctgan_or_tvae, refiner, smote_variant
 from scipy.stats import rankdata
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
@@ -30,7 +30,7 @@ from sklearn.preprocessing import LabelEncoder, OneHotEncoder, StandardScaler
 from skgan import GANOverSampler
 from skgan._torch import private_rng
 from skgan.codecs import TabularCodec
-from skgan.presets import gaussian, mlp_gan, offspring
+from skgan.presets import gaussian, mlp_gan, offspring, tabular_gan
 
 BUDGETS = {
     "quick": "3 small tables, 3 folds, 200 steps (2 minutes)",
@@ -43,7 +43,9 @@ RUNS = {  # tables, folds, repeats, steps of skgan's nets (None: the preset's ow
     "default": (tuple(name for name in TABLES if not name.startswith("page-blocks")), 3, 1, 1000),
     "full": (TABLES, 5, 5, None),
 }
+DEFAULT = "conditional GAN (the default)"
 NETS = {
+    DEFAULT: tabular_gan,
     "conditional GAN (mlp_gan)": lambda: mlp_gan(alpha=2),
     "Gaussian": gaussian,
     "Gaussian, borrowed covariance": lambda: gaussian(n_donors=1),
@@ -97,7 +99,8 @@ def sampler_of(method: str, X: pd.DataFrame, y: np.ndarray, seed: int, steps: in
         return (
             BorderlineSMOTE(k_neighbors=numeric.k_neighbors, random_state=seed) if type(numeric) is SMOTE else numeric
         )
-    steps = None if method.startswith("Gaussian") else steps
+    if method.startswith("Gaussian") or (method == DEFAULT and steps != QUICK_STEPS):
+        steps = None
     return GANOverSampler(net=NETS[method](), max_steps=steps, random_state=seed)
 
 
@@ -169,7 +172,7 @@ def measure(table: str, fold: int, method: str, n_folds: int, n_repeats: int, st
     elif method in SMOTE_VARIANTS:
         X_new, y_new = smote_variant(SMOTE_VARIANTS[method], X_train, y_train, fold)
     elif method in TABULAR_GANS:
-        X_new, y_new = tabular_gan(method, X_train, y_train, fold, epochs=10 if steps == QUICK_STEPS else 100)
+        X_new, y_new = ctgan_or_tvae(method, X_train, y_train, fold, epochs=10 if steps == QUICK_STEPS else 100)
     elif method not in ("nothing", WEIGHTS):
         X_new, y_new = sampler_of(method, X_train, y_train, fold, steps).fit_resample(X_train, y_train)
     seconds = seconds_before + time.perf_counter() - begin
