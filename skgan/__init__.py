@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 from skgan.classifier import CNNClassifier
 from skgan.model_selection import prefit_generators
+from skgan.prior import PriorCorrectedClassifier
 from skgan.samplers import ConditionalGANAugmenter, GANOverSampler, RecursiveAugmenter
 from skgan.strategies import at_least
 
@@ -12,6 +13,7 @@ __all__ = [
     "CNNClassifier",
     "ConditionalGANAugmenter",
     "GANOverSampler",
+    "PriorCorrectedClassifier",
     "RecursiveAugmenter",
     "at_least",
     "prefit_generators",

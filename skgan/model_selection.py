@@ -111,3 +111,47 @@ def _candidates(search) -> list[dict[str, Any]]:
         f"prefit_generators takes a GridSearchCV or a RandomizedSearchCV, whose candidates all see whole folds; got a "
         f"{type(search).__name__}."
     )
+
+
+def one_standard_error(cv_results: dict[str, Any]) -> int:
+    """A ``refit=`` callable: the simplest candidate within one standard error of the best.
+
+    Candidates come in the order of the grid, so "simplest" is the first: write the values from the simplest on, such as
+    ``[0, 0.25, 0.5, 1]`` (Breiman et al., "Classification and regression trees", 1984, section 3.4.3).
+
+    Parameters
+    ----------
+    cv_results : dict
+        As a search of one metric gives it.
+
+    Returns
+    -------
+    int
+        Index of the candidate.
+
+    Raises
+    ------
+    ValueError
+        Where every candidate failed, and for searches of several metrics.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from skgan.model_selection import one_standard_error
+    >>> X, y = make_classification(random_state=0)
+    >>> grid = {"C": [0.001, 0.01, 0.1, 1, 10]}
+    >>> search = GridSearchCV(LogisticRegression(), grid, refit=one_standard_error).fit(X, y)
+    >>> search.best_params_
+    {'C': 0.001}
+    """
+    if "mean_test_score" not in cv_results:
+        raise ValueError("one_standard_error chooses by one metric: give the search one scoring, not several.")
+    mean = np.asarray(cv_results["mean_test_score"], dtype=float)
+    if np.isnan(mean).all():
+        raise ValueError("Every candidate failed or scored NaN: there is no best one to choose from.")
+    splits = [key for key in cv_results if key.startswith("split") and key.endswith("_test_score")]
+    best = int(np.nanargmax(mean))
+    error = np.asarray(cv_results["std_test_score"])[best] / np.sqrt(max(1, len(splits) - 1))  # std is the population's
+    return int(np.flatnonzero(mean >= mean[best] - error)[0])

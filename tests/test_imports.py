@@ -29,6 +29,7 @@ ALLOWED = {
     "presets": {"nets", "modules", "losses", "penalties", "augment", "callbacks"},
     "classifier": {"_torch", "augment", "codecs"},
     "samplers": {"_torch", "_compat", "presets", "codecs", "strategies"},
+    "prior": {"_compat", "samplers"},
     "model_selection": {"samplers", "_compat"},
     "cli": {"__init__", "classifier", "samplers", "plotting"},
 }

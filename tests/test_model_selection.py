@@ -11,6 +11,7 @@ from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, Randomize
 from sklearn.preprocessing import StandardScaler
 
 from skgan import ConditionalGANAugmenter, GANOverSampler, at_least, prefit_generators
+from skgan.model_selection import one_standard_error
 from skgan.presets import mlp_gan, predictor_mlp_gan
 from skgan.samplers import _base
 
@@ -96,3 +97,17 @@ def test_images(images, tmp_path):
     search = GridSearchCV(Pipeline([("sampler", sampler), ("flat", Flatten())]), {}, cv=StratifiedKFold(2), refit=False)
     prefit_generators(search, X, y)
     assert len(list(tmp_path.rglob("output.pkl"))) == 2
+
+
+def test_the_first_candidate_within_one_standard_error():
+    def results(means, stds, n_splits=5):
+        splits = {f"split{i}_test_score": np.zeros(len(means)) for i in range(n_splits)}
+        return {"mean_test_score": np.array(means), "std_test_score": np.array(stds), **splits}
+
+    assert one_standard_error(results([0.7, 0.86, 0.9, 0.88], [0.1, 0.1, 0.1, 0.1])) == 1  # .9 − .1/√4
+    assert one_standard_error(results([0.7, 0.84, 0.9, 0.88], [0.1, 0.1, 0.1, 0.1])) == 3 - 1
+    assert one_standard_error(results([np.nan, 0.5, 0.5], [np.nan, 0.0, 0.0])) == 1
+    with pytest.raises(ValueError, match="Every candidate failed"):
+        one_standard_error(results([np.nan], [np.nan]))
+    with pytest.raises(ValueError, match="one metric"):
+        one_standard_error({"mean_test_accuracy": [1.0]})
