@@ -339,7 +339,7 @@ class GenerativeSamplerMixin:
         return net
 
     def _auto_net(self):
-        return presets.offspring() if hasattr(self.codec_, "layout_") else presets.tabular_gan()
+        return presets.offspring() if hasattr(self.codec_, "layout_") else presets.mlp_gan(alpha=2)
 
     def _restored(self, i: int):
         net, export = self._generators[i]

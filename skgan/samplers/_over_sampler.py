@@ -26,7 +26,7 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         binary targets; a dict class → rows after resampling; or a callable such as :func:`skgan.at_least`.
     net : str, net or dict, default="auto"
         A preset's name (:mod:`skgan.presets`), a net such as ``dcgan(max_steps=500)``, or "auto": ``offspring()``
-        for images, ``tabular_gan()`` for rows. With ``per_class=True`` also a dict class → net.
+        for images, ``mlp_gan(alpha=2)`` for rows. With ``per_class=True`` also a dict class → net.
     codec : "auto" or codec, default="auto"
         How rows become arrays and come back: :class:`skgan.codecs.ImageCodec` where X has more than two axes or an
         ``image_shape``, else :class:`skgan.codecs.TabularCodec`.
