@@ -248,7 +248,9 @@ def _looks_categorical(column) -> bool:
 class TabularCodec(TransformerMixin, BaseEstimator):
     """Rows of a table ↔ float32 arrays: numeric columns scaled to about N(0, 1), categorical columns as one-hot spans.
 
-    Everything decodes into what was seen: numbers inside the column's range (integers rounded), categories that occur.
+    Everything decodes into what was seen: numbers inside the column's range (integers rounded), categories that occur. A
+    numeric column with missing values also has a span of (there, missing), so that a net learns or hands on the pattern of
+    missing values as it does a category; among categories, missing is one more.
 
     Parameters
     ----------
@@ -266,7 +268,12 @@ class TabularCodec(TransformerMixin, BaseEstimator):
     categorical_indices_ : ndarray of int
         Positions of the categorical columns.
     spans_ : tuple of (start, stop)
-        Columns of the encoded array that belong to one categorical feature each; they follow the numeric ones.
+        Columns of the encoded array that belong to one categorical feature each; they follow the numeric ones. After these,
+        the spans of missing values.
+    missing_ : ndarray of int
+        Which numeric columns (counted among themselves) had some values missing in ``fit``.
+    empty_ : ndarray of int
+        Which had no value at all, and come back so.
     numeric_ : ndarray of bool, shape (n_encoded,)
         Which encoded columns are numeric.
     """
@@ -288,14 +295,20 @@ class TabularCodec(TransformerMixin, BaseEstimator):
         n_numeric = len(self.numeric_indices_)
         sizes = [len(categories) for categories in self.categories_]
         self._check_size(n_rows, n_numeric, sizes)
+        values = self._numeric_values(X)
+        gone = np.isnan(values)
+        self.missing_ = np.flatnonzero(gone.any(axis=0) & ~gone.all(axis=0))
+        self.empty_ = np.flatnonzero(gone.all(axis=0))
+        sizes += [2] * len(self.missing_)
         stops = n_numeric + np.cumsum(sizes, dtype=int)
         self.spans_ = tuple((int(stop - size), int(stop)) for stop, size in zip(stops, sizes, strict=True))
         self.numeric_ = np.arange(n_numeric + sum(sizes)) < n_numeric
         if n_numeric:
-            values = self._numeric_values(X)
-            self.low_, self.high_ = values.min(0), values.max(0)
+            there = values.copy() if len(self.empty_) else values
+            there[:, self.empty_] = 0.0  # a constant, which comes back as missing
+            self.low_, self.high_ = np.nanmin(there, axis=0), np.nanmax(there, axis=0)
             self._fit_bounds(X)
-            self._fit_center(values)
+            self._fit_center(there)
             steps: list[Any] = [StandardScaler()]
             if self.scaling == "quantile":
                 # With subsample=None every row counts, and nothing is drawn at random.
@@ -303,7 +316,7 @@ class TabularCodec(TransformerMixin, BaseEstimator):
                     n_quantiles=min(1000, n_rows), output_distribution="normal", subsample=None
                 )
                 steps.insert(0, quantiles)
-            self.scaler_ = make_pipeline(*steps).fit(self._centred(values))
+            self.scaler_ = make_pipeline(*steps).fit(self._centred(there))
         return self
 
     def _remember_container(self, X) -> None:
@@ -357,6 +370,9 @@ class TabularCodec(TransformerMixin, BaseEstimator):
         column = _column(X, j)
         if isinstance(column, pd.Series):
             column = column.to_numpy(dtype=object)
+        missing = pd.isna(column)
+        if missing.any():  # None, NaN, NA and NaT are one category
+            column = np.where(missing, np.nan, column.astype(object))
         return column
 
     def _fit_categories(self, X) -> None:
@@ -390,7 +406,10 @@ class TabularCodec(TransformerMixin, BaseEstimator):
                     "such as days since a start date, or drop it."
                 )
             try:
-                values[:, i] = column.to_numpy(np.float64) if isinstance(column, pd.Series) else column
+                if isinstance(column, pd.Series):
+                    values[:, i] = column.to_numpy(np.float64, na_value=np.nan)
+                else:
+                    values[:, i] = np.where(pd.isna(column), np.nan, column) if column.dtype == object else column
             except (TypeError, ValueError) as error:
                 raise ValueError(
                     f"Column {self._name(j)} could not be read as numbers ({error}); list it in categorical_features."
@@ -404,14 +423,15 @@ class TabularCodec(TransformerMixin, BaseEstimator):
             dtype = self._numpy_dtype(j)
             if dtype.kind in "iu":
                 column = _column(X, j)
-                self.bounds_[i] = int(column.min()), int(column.max())
+                if not pd.isna(column).all():
+                    self.bounds_[i] = int(column.min()), int(column.max())
 
     def _fit_center(self, values: np.ndarray) -> None:
         """Median and interquartile range; where that is 0 (most values are equal) the range, and 1 for constants.
 
         QuantileTransformer cannot tell values apart that lie within 1e-7, and squares overflow from 1e154 on.
         """
-        q25, self.center_, q75 = np.percentile(values, [25, 50, 75], axis=0)
+        q25, self.center_, q75 = np.nanpercentile(values, [25, 50, 75], axis=0)
         scale = np.where(q75 > q25, q75 / 2 - q25 / 2, self.high_ / 2 - self.low_ / 2)
         self.scale_ = np.where(scale > 0, scale, 1.0)
 
@@ -426,13 +446,22 @@ class TabularCodec(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         blocks = []
         if len(self.numeric_indices_):
-            blocks.append(self.scaler_.transform(self._centred(self._numeric_values(X))).astype(np.float32))
+            values = self._numeric_values(X)
+            missing = np.isnan(values)
+            unseen = np.setdiff1d(np.flatnonzero(missing.any(axis=0)), [*self.missing_, *self.empty_])
+            if len(unseen):
+                name = self._name(self.numeric_indices_[unseen[0]])
+                raise ValueError(f"Column {name} has missing values, and there were none in fit.")
+            scaled = self.scaler_.transform(self._centred(values))
+            blocks.append(np.where(missing, 0.0, scaled).astype(np.float32))  # the median, of which the span tells
         for j, categories in zip(self.categorical_indices_, self.categories_, strict=True):
             codes = pd.Index(categories).get_indexer(self._category_values(X, j))
             if (codes < 0).any():
                 unknown = self._category_values(X, j)[np.argmax(codes < 0)]
                 raise ValueError(f"Column {self._name(j)} holds {unknown!r}, a category that was not there in fit.")
             blocks.append((codes[:, None] == np.arange(len(categories))).astype(np.float32))
+        for i in self.missing_:
+            blocks.append(np.stack([~missing[:, i], missing[:, i]], axis=1).astype(np.float32))
         return np.concatenate(blocks, 1) if len(blocks) > 1 else blocks[0]
 
     def inverse_transform(self, encoded: np.ndarray):
@@ -446,16 +475,23 @@ class TabularCodec(TransformerMixin, BaseEstimator):
             for i, j in enumerate(self.numeric_indices_):
                 low, high = self.bounds_.get(i, (self.low_[i], self.high_[i]))
                 columns[int(j)] = _to_dtype(values[:, i], self._numpy_dtype(j), low, high)
-        for j, (start, stop), categories in zip(self.categorical_indices_, self.spans_, self.categories_, strict=True):
+        n_categorical = len(self.categories_)
+        spans = self.spans_[:n_categorical]
+        for j, (start, stop), categories in zip(self.categorical_indices_, spans, self.categories_, strict=True):
             columns[int(j)] = categories[encoded[:, start:stop].argmax(1)]
+        missing = {
+            int(self.numeric_indices_[i]): encoded[:, start:stop].argmax(1) == 1
+            for i, (start, stop) in zip(self.missing_, self.spans_[n_categorical:], strict=True)
+        }
+        missing |= {int(self.numeric_indices_[i]): np.ones(len(encoded), bool) for i in self.empty_}
         if self.columns_ is not None:
-            frame = pd.DataFrame(
-                {j: pd.Series(columns[j]).astype(dtype) for j, dtype in enumerate(self.dtypes_)}, copy=False
-            )
-            return frame.set_axis(self.columns_, axis=1)
+            decoded = {j: pd.Series(columns[j]).astype(dtype) for j, dtype in enumerate(self.dtypes_)}
+            for j, rows in missing.items():
+                decoded[j] = decoded[j].mask(rows)
+            return pd.DataFrame(decoded, copy=False).set_axis(self.columns_, axis=1)
         array = np.empty((len(encoded), len(self.dtypes_)), dtype=self.dtypes_[0] if self.dtypes_ else float)
         for j, column in columns.items():
-            array[:, j] = column
+            array[:, j] = np.where(missing[j], np.nan, column) if j in missing else column
         return array if self.sparse_type_ is None else self.sparse_type_(array)
 
     def _numpy_dtype(self, j: int) -> np.dtype:

@@ -184,6 +184,14 @@ class ConditionalGANAugmenter(GenerativeSamplerMixin, BaseSampler):
         ValueError, TypeError
             For input or parameters that training could not use, before any training.
         """
+        before = dict(self.__dict__)
+        try:
+            return self._checked_and_resampled(X, y, condition)
+        except BaseException:  # also Ctrl-C: what was fitted before is as it was
+            self.__dict__ = before
+            raise
+
+    def _checked_and_resampled(self, X, y, condition):
         X_rows, y_rows = self._checked(X, y, condition)
         if self.labeler is not None and self._conditions is None:
             raise ValueError(

@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_consistent_length
 from skgan import presets
 from skgan._compat import ArraysTransformer, check_target_type, validate_data
 from skgan._torch import draw_seeds, private_rng, resolve_device, sub_seed, to_unit_range
-from skgan.codecs import choose_codec
+from skgan.codecs import TabularCodec, choose_codec
 from skgan.samplers._cache import generator_key, recall, recall_filter
 from skgan.samplers._checks import check_container, check_finite
 
@@ -91,10 +91,11 @@ def preset(name: str):
 
 
 def tag_inputs(tags):
-    """Images, categories and strings are taken too."""
+    """Images, categories, strings and missing values are taken too."""
     tags.input_tags.three_d_array = True
     tags.input_tags.categorical = True
     tags.input_tags.string = True
+    tags.input_tags.allow_nan = True
     return tags
 
 
@@ -136,7 +137,8 @@ class GenerativeSamplerMixin:
         Parameters
         ----------
         X : array-like, DataFrame or sparse matrix of shape (n, d), or images (n, C, H, W), (n, H, W, C), (n, H, W)
-            Numbers in any dtype; DataFrames and object arrays may hold categorical columns. No NaN.
+            Numbers in any dtype; DataFrames and object arrays may hold categorical columns. Dense tables may hold
+            NaN: new rows have values missing as real ones do.
         y : array-like of shape (n,)
             Class labels of any type.
 
@@ -195,8 +197,14 @@ class GenerativeSamplerMixin:
                 ensure_all_finite=False,
                 multi_output=np.ndim(y) > 1,
             )
-        check_finite(X, type(self).__name__)
+        check_finite(X, type(self).__name__, allow_nan=self._takes_nan(X))
         return X, y
+
+    def _takes_nan(self, X) -> bool:
+        """Dense tables whose codec encodes missing values."""
+        codec = TabularCodec() if isinstance(self.codec, str) else self.codec
+        image = X.ndim > 2 or self.image_shape is not None  # type: ignore[attr-defined]
+        return isinstance(codec, TabularCodec) and not image and not sparse.issparse(X)
 
     # Training
 

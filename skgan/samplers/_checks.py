@@ -30,9 +30,9 @@ def check_container(name: str, data: Any, what: str) -> None:
             )
 
 
-def check_finite(X: Any, name: str) -> None:
-    """Refuse NaN and infinity, in imbalanced-learn's words plus the row and the column."""
-    found = _first_not_finite(X)
+def check_finite(X: Any, name: str, allow_nan: bool = False) -> None:
+    """Refuse infinity, and NaN unless it is allowed, in imbalanced-learn's words plus the row and the column."""
+    found = _first_not_finite(X, allow_nan)
     if found is None:
         return
     row, *where = (int(i) for i in found)
@@ -42,18 +42,19 @@ def check_finite(X: Any, name: str) -> None:
         value, place = X[(row, *where)], ", ".join(map(str, where))
     what = "NaN" if pd.isna(value) else "infinity or a value too large for dtype('float64')"
     raise ValueError(
-        f"Input X contains {what}.\nThe first is in row {row}, column {place}. {name} trains on complete, finite rows "
-        "only: put an imputer such as SimpleImputer() before it in the pipeline, or drop the row."
+        f"Input X contains {what}.\nThe first is in row {row}, column {place}. {name} trains on finite values, and takes "
+        "NaN in dense tables only: put an imputer such as SimpleImputer() before it in the pipeline, or drop the row."
     )
 
 
-def _first_not_finite(X: Any) -> np.ndarray | None:
-    """Indices of the first value that is NaN or infinite, or None."""
+def _first_not_finite(X: Any, allow_nan: bool = False) -> np.ndarray | None:
+    """Indices of the first value that is NaN (unless that is allowed) or infinite, or None."""
     if isinstance(X, pd.DataFrame):
-        bad = np.array(X.isna())
+        missing = np.array(X.isna())
+        bad = missing & (not allow_nan)
         for j, dtype in enumerate(X.dtypes):
             if not bad[:, j].any() and pd.api.types.is_float_dtype(getattr(dtype, "subtype", dtype)):
-                bad[:, j] = np.isinf(X.iloc[:, j].to_numpy(np.float64))
+                bad[:, j] = np.isinf(X.iloc[:, j].to_numpy(np.float64, na_value=np.nan))
     elif sparse.issparse(X):
         stored = X.tocoo()
         bad_stored = ~np.isfinite(stored.data) if X.dtype.kind == "f" else np.zeros(stored.nnz, bool)
@@ -63,8 +64,8 @@ def _first_not_finite(X: Any) -> np.ndarray | None:
         with np.errstate(all="ignore"):
             if np.isfinite(X.sum()):  # no array of bools for the usual case
                 return None
-        bad = ~np.isfinite(X)
-    elif X.dtype.kind == "O":
+        bad = np.isinf(X) if allow_nan else ~np.isfinite(X)
+    elif X.dtype.kind == "O" and not allow_nan:
         bad = pd.isna(X)
     else:
         return None

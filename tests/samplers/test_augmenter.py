@@ -372,6 +372,26 @@ def test_wrong_conditions(labelled, params, change, message):
         make_continuous(1.0, **params).fit_resample(X, y, condition=change(C))
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda X, C: {"X": np.where(X > X.max() - 1e-9, np.inf, X), "y": C},
+        lambda X, C: {"X": X, "y": np.arange(60) % 2, "condition": C[:5]},
+        lambda X, C: {"X": X[:5], "y": C},
+    ],
+    ids=["infinity", "condition", "length"],
+)
+def test_a_refused_call_leaves_the_fitted_augmenter_as_it_was(labelled, broken):
+    X, C = labelled
+    augmenter = make_continuous(0.5)
+    augmenter.fit_resample(X, C)
+    rows = augmenter.sample_at(C[:5])
+    with pytest.raises(ValueError, match=r"infinity|inconsistent"):
+        augmenter.fit_resample(**broken(X, C))
+    np.testing.assert_array_equal(augmenter.sample_at(C[:5]), rows)
+    assert len(augmenter.sample(3)[0]) == 3
+
+
 def test_a_continuous_y_takes_neither_conditions_nor_ratios_by_class(labelled):
     X, C = labelled
     with pytest.raises(ValueError, match="it is the condition itself"):
