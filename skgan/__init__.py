@@ -5,7 +5,7 @@ from importlib.metadata import version
 from skgan.classifier import CNNClassifier
 from skgan.model_selection import prefit_generators
 from skgan.prior import PriorCorrectedClassifier
-from skgan.samplers import ConditionalGANAugmenter, GANOverSampler, RecursiveAugmenter
+from skgan.samplers import ConditionalGANAugmenter, GANOverSampler, OverSamplerCV, RecursiveAugmenter
 from skgan.strategies import at_least
 
 __version__ = version("skgan")
@@ -13,6 +13,7 @@ __all__ = [
     "CNNClassifier",
     "ConditionalGANAugmenter",
     "GANOverSampler",
+    "OverSamplerCV",
     "PriorCorrectedClassifier",
     "RecursiveAugmenter",
     "at_least",

@@ -10,7 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
 from skgan._compat import HasMethods, StrOptions
-from skgan.samplers import ConditionalGANAugmenter
+from skgan.samplers import ConditionalGANAugmenter, OverSamplerCV
 
 
 class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -170,7 +170,7 @@ def _resampled_counts(estimator, y: np.ndarray, classes: np.ndarray) -> np.ndarr
             continue
         made = getattr(step, "sampling_strategy_", None)
         kind = getattr(step, "_sampling_type", None)
-        if isinstance(step, ConditionalGANAugmenter) and step.keep_real:
+        if isinstance(step, OverSamplerCV) or (isinstance(step, ConditionalGANAugmenter) and step.keep_real):
             kind = "over-sampling"
         if kind == "over-sampling" and isinstance(made, Mapping):
             counts += [made.get(klass, 0) for klass in classes.tolist()]
