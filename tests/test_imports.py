@@ -24,6 +24,7 @@ ALLOWED = {
     "metrics": set(),
     "filters": {"_torch"},
     "plotting": set(),
+    "datasets": set(),
     "callbacks": set(),
     "nets": {"_torch", "losses", "penalties", "augment", "callbacks"},
     "presets": {"nets", "modules", "losses", "penalties", "augment", "callbacks"},
@@ -38,6 +39,7 @@ ONLY_IN = {
     "skorch": {"nets", "callbacks", "classifier"},
     "imblearn": {"samplers", "_compat", "cli"},
     "matplotlib": {"plotting"},
+    "PIL": {"datasets"},
     "sklearn_compat": {"_compat"},
 }
 
