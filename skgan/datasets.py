@@ -60,19 +60,16 @@ def load_image_folder(path, size: int | tuple[int, int] | None = None, *, mode: 
             broken.append(f"{file} ({error})")
     if broken:
         shown = "; ".join(broken[:5]) + (f"; and {len(broken) - 5} more" if len(broken) > 5 else "")
-        warnings.warn(
-            f"{len(broken)} of {len(files)} files could not be read and are left out: {shown}",
-            UserWarning,
-            stacklevel=2,
-        )
+        said = f"{len(broken)} of {len(files)} files could not be read and are left out: {shown}"
+        warnings.warn(said, UserWarning, stacklevel=2)
     if not images:
         raise ValueError(f"None of the {len(files)} files under {str(path)!r} could be read as an image.")
     sizes = Counter(image.size for image in images)
     if len(sizes) > 1:
         told = ", ".join(f"{width}×{height} ({n})" for (width, height), n in sizes.most_common(4))
         raise ValueError(
-            f"The images have {len(sizes)} different sizes, such as {told}: give size=64, or size=(height, width), and they are "
-            "brought to it."
+            f"The images have {len(sizes)} different sizes, such as {told}: give size=64, or size=(height, width), and they "
+            "are brought to it."
         )
     if mode == "auto":
         mode = "L" if all(image.mode == "L" for image in images) else "RGB"

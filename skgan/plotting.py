@@ -287,6 +287,20 @@ def _images(sampler, X) -> np.ndarray:
     return last if last.shape[-1] == 3 else last[..., 0]
 
 
+def plot_differences(table: pd.DataFrame, scoring: str = "score", ax=None) -> Axes:
+    """Each row's difference to nothing with its interval, from the table of :func:`skgan.compare`."""
+    if ax is None:
+        ax = Figure(figsize=(7, 0.4 * len(table) + 1.2), layout="constrained").subplots()
+    at = np.arange(len(table))[::-1]
+    difference = table["over nothing"]
+    errors = np.stack([difference - table["low"], table["high"] - difference])
+    ax.errorbar(difference, at, xerr=np.nan_to_num(errors, posinf=0.0), fmt="o", capsize=3)
+    ax.axvline(0, color="0.6", linewidth=1)
+    ax.set_yticks(at, list(table.index))
+    ax.set(xlabel=f"{scoring.replace('_', ' ')}, difference to nothing (95 % interval)")
+    return ax
+
+
 def plot_confusion_matrices(matrices: Mapping[str, np.ndarray]) -> Figure:
     """One confusion matrix per name, in rows of up to three."""
     n_columns = min(3, len(matrices))

@@ -31,13 +31,14 @@ ALLOWED = {
     "classifier": {"_torch", "augment", "codecs"},
     "samplers": {"_torch", "_compat", "presets", "codecs", "strategies"},
     "prior": {"_compat", "samplers"},
+    "comparison": {"_compat", "_torch", "augment", "prior", "samplers", "plotting"},
     "model_selection": {"samplers", "_compat"},
     "cli": {"__init__", "classifier", "samplers", "plotting"},
 }
 # Library → the only units that may import it
 ONLY_IN = {
     "skorch": {"nets", "callbacks", "classifier"},
-    "imblearn": {"samplers", "_compat", "cli"},
+    "imblearn": {"samplers", "_compat", "cli", "comparison"},
     "matplotlib": {"plotting"},
     "PIL": {"datasets"},
     "sklearn_compat": {"_compat"},

@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Integral
 from os import PathLike
 from typing import Any, ClassVar
@@ -162,7 +162,7 @@ class OverSamplerCV(BaseSampler):
         scorer = get_scorer(self.scoring) if isinstance(self.scoring, str) else self.scoring
         estimator = default_estimator(X) if self.estimator is None else self.estimator
         fold_seed, sampler_seed = draw_seeds(self.random_state, 2)
-        splits = self._splits(X, labels, groups, fold_seed)
+        splits = checked_splits(self.cv, X, labels, groups, fold_seed)
         prepared = [self._prepared(candidate, sampler_seed) for candidate in candidates]
         if self.verbose:
             print(
@@ -237,28 +237,6 @@ class OverSamplerCV(BaseSampler):
             sampler.set_params(memory=self.memory)
         return sampler
 
-    def _splits(self, X, labels: np.ndarray, groups, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-        cv = self.cv
-        if isinstance(cv, Integral):
-            folds = StratifiedKFold if groups is None else StratifiedGroupKFold
-            cv = folds(cv, shuffle=True, random_state=seed)
-        counts = np.unique(labels, return_counts=True)
-        splits = list(check_cv(cv, labels, classifier=True).split(X, labels, groups))
-        if len(splits) < 2:
-            raise ValueError(
-                f"cv={self.cv!r} gives {len(splits)} fold; at least 2 are needed to tell a difference from chance."
-            )
-        for number, (train, test) in enumerate(splits):
-            for side, rows in (("training", train), ("test", test)):
-                missing = np.setdiff1d(counts[0], labels[rows]).tolist()
-                if missing:
-                    raise ValueError(
-                        f"Fold {number} has no row of class {missing} on its {side} side (the smallest class has "
-                        f"{counts[1].min()} rows{'' if groups is None else ', and groups stay together'}): use fewer folds, or "
-                        "collect more rows of it."
-                    )
-        return splits
-
     @staticmethod
     def _racing(first: np.ndarray, alive: list[int], labels: np.ndarray) -> list[int]:
         """Candidates that are not clearly behind after the first fold."""
@@ -305,6 +283,26 @@ class OverSamplerCV(BaseSampler):
         return tag_inputs(super().__sklearn_tags__())
 
 
+def checked_splits(cv, X, labels: np.ndarray, groups, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Folds of which each side has every class; an int means shuffled, stratified ones that keep groups together."""
+    if isinstance(cv, Integral):
+        cv = (StratifiedKFold if groups is None else StratifiedGroupKFold)(cv, shuffle=True, random_state=seed)
+    classes, counts = np.unique(labels, return_counts=True)
+    splits = list(check_cv(cv, labels, classifier=True).split(X, labels, groups))
+    if len(splits) < 2:
+        raise ValueError(f"cv={cv!r} gives {len(splits)} fold; at least 2 are needed to tell a difference from chance.")
+    for number, (train, test) in enumerate(splits):
+        for side, rows in (("training", train), ("test", test)):
+            missing = np.setdiff1d(classes, labels[rows]).tolist()
+            if missing:
+                raise ValueError(
+                    f"Fold {number} has no row of class {missing} on its {side} side (the smallest class has "
+                    f"{counts.min()} rows{'' if groups is None else ', and groups stay together'}): use fewer folds, or "
+                    "collect more rows of it."
+                )
+    return splits
+
+
 class FlatRows(BaseSampler):
     """An over-sampler of rows, applied to images: flattened before it and folded back after it."""
 
@@ -323,14 +321,14 @@ class FlatRows(BaseSampler):
         raise NotImplementedError
 
 
-def auto_samplers(X) -> dict[str, Any]:
+def auto_samplers(X, amounts: Sequence[float] = AMOUNTS) -> dict[str, Any]:
     """The candidates of ``samplers="auto"``, from the simplest on."""
     images = np.ndim(X) > 2
     samplers: dict[str, Any] = {NOTHING: None}
     peers: dict[str, Any] = {"copies": RandomOverSampler()}
     peers |= {} if images else _smote(X)
     for name, peer in {**peers, "GANOverSampler": GANOverSampler()}.items():
-        for amount in AMOUNTS:
+        for amount in amounts:
             sampler = clone(peer).set_params(sampling_strategy=at_least(amount))
             wrap = images and not isinstance(sampler, GANOverSampler)
             samplers[f"{name} to {amount:.0%}"] = FlatRows(sampler) if wrap else sampler

@@ -1,0 +1,158 @@
+"""compare(): right on planted cases, with everything that costs nothing beside it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from imblearn.base import BaseSampler
+from imblearn.over_sampling import BorderlineSMOTE
+from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
+
+from skgan import CNNClassifier, GANOverSampler, compare
+from skgan.comparison import interval
+from skgan.presets import mlp_gan
+
+NET = mlp_gan(alpha=1, max_steps=4, batch_size=8)
+
+
+class Oracle(BaseSampler):
+    """Adds what no sampler has: fresh rows of the population, here of clusters of which few were seen."""
+
+    _sampling_type = "bypass"
+    sampling_strategy = "auto"
+
+    def __init__(self, random_state=None):
+        self.random_state = random_state
+
+    def fit_resample(self, X, y):
+        rng = np.random.RandomState(self.random_state)
+        more_X, more_y = clusters(4000, 0.5, rng)
+        return np.concatenate([X, more_X]), np.concatenate([y, more_y])
+
+    def _fit_resample(self, X, y):
+        raise NotImplementedError
+
+
+def clusters(n, rare, rng):
+    """A chess board of 8 × 8 clusters: the white ones are rare."""
+    y = (rng.uniform(size=n) < rare).astype(int)
+    column, row = rng.randint(8, size=n), rng.randint(4, size=n)
+    centre = np.c_[column, 2 * row + (column + y) % 2].astype(float)
+    return centre + 0.15 * rng.standard_normal((n, 2)), y
+
+
+def shifted(n, distance, seed=0, rare=0.08):
+    rng = np.random.RandomState(seed)
+    y = (rng.uniform(size=n) < rare).astype(int)
+    return rng.standard_normal((n, 2)) + distance * y[:, None], y
+
+
+def test_pure_noise():
+    result = compare(BorderlineSMOTE(), LogisticRegression(), *shifted(600, 0.0), random_state=0)
+    assert result.verdict.startswith("No sampler helps: no row is better than nothing (0.500 balanced accuracy)")
+
+
+def test_separable_classes():
+    result = compare(BorderlineSMOTE(), LogisticRegression(), *shifted(600, 8.0), random_state=0)
+    assert result.verdict == "Nothing is needed: without any new row the balanced accuracy is 1.000."
+
+
+def test_where_the_free_things_do_as_well():
+    result = compare(BorderlineSMOTE(), LogisticRegression(), *shifted(3000, 1.5), random_state=0)
+    assert "BorderlineSMOTE is better than nothing" in result.verdict
+    assert "which costs nothing" in result.verdict
+    assert result.table.index.tolist() == [
+        *("nothing", "nothing, prior-corrected", "class weights", "copies", "SMOTE", "BorderlineSMOTE"),
+    ]
+    table = result.table
+    assert (table.loc["nothing", ["over nothing", "low", "high"]] == 0).all()
+    assert table.loc["copies", "low"] > 0
+    folds = result.folds.set_index(["row", "fold"])["score"].unstack(0)
+    assert table.loc["copies", "score"] == pytest.approx(folds["copies"].mean())
+    assert result.complete
+    assert result.confusion_matrices["nothing"].sum() == 3000
+
+
+def test_where_new_rows_help():
+    X, y = clusters(1000, 0.06, np.random.RandomState(0))
+    result = compare({"oracle": Oracle()}, DecisionTreeClassifier(), X, y, random_state=0)
+    assert result.verdict.startswith("oracle helps here: +")
+    assert "over the best of what costs nothing" in result.verdict
+    assert "Ranking: +" in result.verdict
+
+
+def test_the_interval_is_corrected_for_overlap():
+    differences = np.array([0.01, 0.02, 0.04, 0.01, 0.02])
+    low, high = interval(differences, 0.25)
+    half = 2.776445 * np.sqrt((1 / 5 + 1 / 4) * differences.var(ddof=1))
+    assert (low, high) == pytest.approx((differences.mean() - half, differences.mean() + half), rel=1e-5)
+
+
+def test_the_default_sampler_missing_values_and_the_same_twice(table):
+    X, y = table
+    frame = pd.DataFrame(X, columns=list("abcde"))
+    sampler = GANOverSampler(net=NET)
+    one, two = (compare(sampler, LogisticRegression(), frame, y, cv=3, random_state=1) for _ in range(2))
+    pd.testing.assert_frame_equal(one.table.drop(columns="seconds"), two.table.drop(columns="seconds"))
+    assert one.verdict == two.verdict
+    assert one.table.index[-1] == "GANOverSampler"
+
+
+def test_images_are_compared_with_augmentation_too(images):
+    X, y = images
+    classifier = CNNClassifier(max_updates=3)
+    result = compare(GANOverSampler(net=NET), classifier, X, y, cv=2, random_state=0)
+    names = result.table.index.tolist()
+    plain = ["nothing", "nothing, prior-corrected", "class weights", "copies", "GANOverSampler"]
+    assert names == plain + [f"{name} + augmentation" for name in plain]
+
+
+def test_time_runs_out(table):
+    result = compare(GANOverSampler(net=NET), LogisticRegression(), *table, cv=5, max_time=1e-6, random_state=0)
+    assert not result.complete
+    assert result.folds["fold"].nunique() == 2
+    assert result.verdict.endswith("Cut by max_time=1e-06: 2 of 5 folds.")
+
+
+def test_groups_and_workers():
+    X, y = shifted(300, 1.5, rare=0.3)
+    groups = np.arange(300) // 3
+    result = compare(BorderlineSMOTE(), LogisticRegression(), X, y, cv=3, groups=groups, n_jobs=2, random_state=0)
+    assert result.folds["fold"].nunique() == 3
+
+
+def test_a_row_that_fails_is_left_out(table):
+    sampler = GANOverSampler(net=NET)
+    with pytest.warns(
+        UserWarning, match="The row 'SMOTE' failed in fold 0 and is left out: ValueError: Expected n_neigh"
+    ):
+        result = compare(sampler, LogisticRegression(), *table, cv=2, random_state=0)
+    assert "SMOTE" not in result.table.index
+    assert "GANOverSampler" in result.table.index
+    with pytest.raises(ValueError, match="'BorderlineSMOTE' failed"), pytest.warns(UserWarning, match="SMOTE"):
+        compare(BorderlineSMOTE(), LogisticRegression(), *table, cv=2, random_state=0)
+
+
+def test_the_picture(table, tmp_path):
+    result = compare(GANOverSampler(net=NET), LogisticRegression(), *table, cv=3, random_state=0)
+    axes = result.plot()
+    assert [label.get_text() for label in axes.get_yticklabels()] == result.table.index.tolist()
+    axes.figure.savefig(tmp_path / "compare.png")
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"samplers": [BorderlineSMOTE]}, "samplers must hold samplers"),
+        ({"samplers": {"a": 3}}, "a is 3"),
+        ({"scoring": "balanced"}, "balanced"),
+        ({"cv": 30}, "has no row of class|n_splits=30"),
+        ({"y": np.zeros(90, int)}, "more than 1 class"),
+    ],
+    ids=str,
+)
+def test_what_is_refused(table, params, message):
+    X, y = table
+    wanted = {"samplers": BorderlineSMOTE(), "estimator": LogisticRegression(), "X": X, "y": y, **params}
+    with pytest.raises((ValueError, TypeError), match=message):
+        compare(**wanted)
