@@ -19,6 +19,9 @@ SECTIONS = {
     "long_tail": "Long-tailed images",
     "offspring_rows": "What offspring are like",
     "filters": "Row filters",
+    "mixing_ratio": "How much synthetic data: the MNIST report, as published and corrected",
+    "recursive": "Recursive training",
+    "galaxies": "Real-valued labels: galaxies",
     "convergence": "The laboratory: what makes training converge",
 }
 ROOT = Path(__file__).parent.parent
