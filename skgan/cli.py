@@ -1,6 +1,8 @@
-"""The ``skgan`` command: ``skgan demo`` and ``skgan --version``."""
+"""The ``skgan`` command: ``skgan demo``, ``skgan compare`` and ``skgan --version``."""
 
 import argparse
+import difflib
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -13,13 +15,19 @@ from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.pipeline import Pipeline
 from sklearn.base import clone
 from sklearn.datasets import load_digits
-from sklearn.metrics import balanced_accuracy_score, confusion_matrix, f1_score, recall_score
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.metrics import balanced_accuracy_score, confusion_matrix, f1_score, get_scorer_names, recall_score
 from sklearn.model_selection import StratifiedKFold
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
 from tqdm import tqdm
 
 from skgan import __version__
 from skgan.classifier import CNNClassifier
+from skgan.comparison import compare
+from skgan.datasets import load_image_folder
 from skgan.samplers import GANOverSampler
+from skgan.samplers._cv import default_estimator
 
 RARE = (3, 8)
 KEPT = 0.05
@@ -141,6 +149,131 @@ def _write_pictures(out: Path, pipeline: Pipeline, X: np.ndarray, y: np.ndarray,
     print(f"\nPictures: {', '.join(str(out / name) for name in figures)}")
 
 
+ESTIMATORS = {
+    "logistic": None,  # default_estimator's own
+    "forest": lambda: RandomForestClassifier(random_state=0),
+    "boosting": lambda: HistGradientBoostingClassifier(random_state=0),
+    "knn": KNeighborsClassifier,
+    "cnn": lambda: CNNClassifier(max_updates=400),
+}
+
+
+class DataError(ValueError):
+    """What is wrong with the data, in a sentence for the command line."""
+
+
+def load_data(path: Path, target: str | None, size: int | None) -> tuple[Any, np.ndarray, list[str]]:
+    """Rows, labels, and notes on what was left out, of a CSV, Parquet or npz file or a folder of class folders."""
+    if path.is_dir():
+        X, y = load_image_folder(path, size)
+        return X, y, []
+    if not path.exists():
+        raise DataError(f"There is no file or folder {str(path)!r}.")
+    if path.suffix == ".npz":
+        with np.load(path, allow_pickle=False) as file:
+            named = {name.lower(): name for name in file.files}
+            if not {"x", "y"} <= named.keys():
+                raise DataError(
+                    f"{path.name} must hold the arrays X and y; it holds {', '.join(file.files) or 'nothing'}."
+                )
+            return file[named["x"]], file[named["y"]], []
+    readers = {".csv": pd.read_csv, ".parquet": pd.read_parquet, ".pq": pd.read_parquet}
+    if path.suffix not in readers:
+        raise DataError(f"{path.name} is none of .csv, .parquet and .npz, and no folder of class folders.")
+    frame = readers[path.suffix](path)
+    if target is None:
+        raise DataError(
+            f"Name the column of the classes with --target; there are {', '.join(map(repr, frame.columns))}."
+        )
+    if target not in frame:
+        near = difflib.get_close_matches(target, [str(c) for c in frame.columns], n=3, cutoff=0.4)
+        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        raise DataError(f"There is no column {target!r}; there are {', '.join(map(repr, frame.columns))}.{hint}")
+    return _table(frame, target)
+
+
+def _table(frame: pd.DataFrame, target: str) -> tuple[pd.DataFrame, np.ndarray, list[str]]:
+    notes = []
+    without = int(frame[target].isna().sum())
+    if without:
+        notes.append(f"{without} rows without a {target} were left out.")
+        frame = frame[frame[target].notna()].reset_index(drop=True)
+    y = frame[target].to_numpy()
+    X = frame.drop(columns=target)
+    for name in list(X):
+        column = X[name]
+        text = not pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+        if column.nunique(dropna=False) <= 1:
+            notes.append(f"Column {name!r} has one value only and was left out.")
+            X = X.drop(columns=name)
+        elif _holds_dates(column):
+            raise DataError(
+                f"Column {name!r} holds dates: turn it into a number first, such as days since a start date, or leave it out."
+            )
+        elif column.is_unique and (text or (pd.api.types.is_integer_dtype(column) and column.is_monotonic_increasing)):
+            notes.append(f"Column {name!r} names every row by a value of its own and was left out.")
+            X = X.drop(columns=name)
+        elif text:
+            X[name] = column.astype("category")
+    if not X.shape[1]:
+        raise DataError("No column is left to learn from.")
+    return X, y, notes
+
+
+def _holds_dates(column: pd.Series) -> bool:
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return True
+    if pd.api.types.is_numeric_dtype(column) or isinstance(column.dtype, pd.CategoricalDtype):
+        return False
+    some = column.dropna().astype(str).head(50)
+    looks = some.str.match(r"^\d{4}-\d{1,2}-\d{1,2}|^\d{1,2}[./]\d{1,2}[./]\d{2,4}").mean()
+    return bool(looks > 0.9)
+
+
+def run_compare(arguments: argparse.Namespace) -> None:
+    """Read the data, compare, print, and write the page."""
+    X, y, notes = load_data(arguments.data, arguments.target, arguments.size)
+    for note in notes:
+        print(note)
+    groups = None
+    if arguments.groups is not None:
+        groups = pd.read_csv(arguments.groups).iloc[:, 0].to_numpy()
+        if len(groups) != len(y):
+            raise DataError(f"{arguments.groups} has {len(groups)} groups, and there are {len(y)} rows.")
+    images = np.ndim(X) > 2
+    name = arguments.estimator or ("cnn" if images else "logistic")
+    if name == "cnn" and not images:
+        raise DataError("--estimator cnn takes images, and these rows are a table.")
+    make = ESTIMATORS[name]
+    estimator = default_estimator(X)
+    if make is not None:
+        estimator = make() if name == "cnn" else make_pipeline(*(step for _, step in estimator.steps[:-1]), make())
+    print(f"{len(y)} rows, {X.shape[1:]} each; classes: {_counted(y)}; classifier: {name}.\n")
+    result = compare(
+        None,
+        estimator,
+        X,
+        y,
+        cv=arguments.folds,
+        scoring=arguments.scoring,
+        groups=groups,
+        max_time=arguments.max_time,
+        n_jobs=arguments.jobs,
+        random_state=arguments.seed,
+        verbose=1,
+    )
+    print(f"{result.formatted().to_string()}\n\n{result.verdict}")
+    if arguments.out is not None:
+        result.to_html(arguments.out)
+        print(f"\nReport: {arguments.out}")
+
+
+def _counted(y: np.ndarray) -> str:
+    classes, counts = np.unique(y, return_counts=True)
+    shown = [f"{k} ({n})" for k, n in zip(classes.tolist(), counts.tolist(), strict=True)]
+    return ", ".join(shown[:12]) + (f" … {len(shown)} in all" if len(shown) > 12 else "")
+
+
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="skgan", description="Generative models as a drop-in for SMOTE.")
     parser.add_argument("--version", action="version", version=f"skgan {__version__}")
@@ -156,6 +289,25 @@ def build_parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--folds", type=int, default=5, help="stratified folds (default: %(default)s)")
     demo.add_argument("--seed", type=int, default=0, help="random seed (default: %(default)s)")
+    comparison = commands.add_parser(
+        "compare",
+        help="does GANOverSampler help on your data? A table, a verdict in words, and a page",
+        description="Cross-validates a classifier behind GANOverSampler and beside everything that costs nothing. DATA is a "
+        "CSV or Parquet file (with --target), an npz file with X and y, or a folder of class folders of images.",
+    )
+    comparison.add_argument("data", type=Path, metavar="DATA")
+    comparison.add_argument("--target", help="column of the classes, in a table")
+    comparison.add_argument("--size", type=int, help="images of a folder are brought to this many pixels a side")
+    comparison.add_argument(
+        "--estimator", choices=list(ESTIMATORS), help="classifier (default: logistic, for images cnn)"
+    )
+    comparison.add_argument("--scoring", default="balanced_accuracy", help="scikit-learn's name (default: %(default)s)")
+    comparison.add_argument("--groups", type=Path, help="CSV whose first column has the group of every row, in order")
+    comparison.add_argument("--folds", type=int, default=5, help="(default: %(default)s)")
+    comparison.add_argument("--out", type=Path, help="write the report as one HTML page")
+    comparison.add_argument("--max-time", type=float, help="seconds after which no further fold is begun")
+    comparison.add_argument("--jobs", type=int, help="fits at once")
+    comparison.add_argument("--seed", type=int, default=0, help="random seed (default: %(default)s)")
     return parser
 
 
@@ -163,11 +315,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of the ``skgan`` command."""
     parser = build_parser()
     arguments = parser.parse_args(argv)
-    if arguments.folds < 3:  # with two, SMOTE would have too few rows of a rare class for its five neighbours
-        parser.error(f"--folds must be at least 3, got {arguments.folds}.")
-    if arguments.out.exists() and not arguments.out.is_dir():
-        parser.error(f"--out {arguments.out} is a file; name a folder.")
-    run_demo(arguments.out, arguments.folds, arguments.seed)
+    if arguments.command == "demo":
+        if arguments.folds < 3:  # with two, SMOTE would have too few rows of a rare class for its five neighbours
+            parser.error(f"--folds must be at least 3, got {arguments.folds}.")
+        if arguments.out.exists() and not arguments.out.is_dir():
+            parser.error(f"--out {arguments.out} is a file; name a folder.")
+        run_demo(arguments.out, arguments.folds, arguments.seed)
+        return 0
+    # Found now, not after an hour of work
+    if arguments.scoring not in get_scorer_names():
+        near = difflib.get_close_matches(arguments.scoring, get_scorer_names(), n=3)
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        parser.error(f"--scoring {arguments.scoring} is none of scikit-learn's.{hint}")
+    if arguments.out is not None and (arguments.out.is_dir() or not os.access(arguments.out.parent, os.W_OK)):
+        parser.error(f"--out {arguments.out} cannot be written: name a file in a folder that is there and writable.")
+    try:
+        run_compare(arguments)
+    except (ValueError, OSError, ImportError) as error:
+        parser.error(str(error))
     return 0
 
 

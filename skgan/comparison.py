@@ -1,9 +1,13 @@
 """compare(): does a sampler help on these data? A table, and a verdict in plain words."""
 
+import base64
+import html
 import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +18,7 @@ from scipy import stats
 from sklearn.base import clone
 from sklearn.metrics import average_precision_score, confusion_matrix, get_scorer
 from sklearn.preprocessing import label_binarize
+from tqdm import tqdm
 
 from skgan._compat import safe_indexing
 from skgan._torch import draw_seeds
@@ -65,6 +70,86 @@ class Comparison:
 
         return plot_differences(self.table, self.scoring, ax)
 
+    def to_html(self, path) -> None:
+        """Write one page that needs no network: verdict, table, differences, confusion matrices. Needs matplotlib.
+
+        Parameters
+        ----------
+        path : str or path
+            Overwritten where it exists.
+        """
+        from skgan.plotting import plot_confusion_matrices
+
+        best = self.table["score"].idxmax()
+        shown = {name: self.confusion_matrices[name] for name in dict.fromkeys((NOTHING, best))}
+        matrices = "; ".join(
+            f"{name}: {np.trace(m)} of {m.sum()} rows on the diagonal, recall of the classes "
+            + ", ".join(f"{k} {r:.2f}" for k, r in zip(self.classes, np.diag(m) / m.sum(axis=1), strict=True))
+            for name, m in shown.items()
+        )
+        differences = "; ".join(
+            f"{name} {row['over nothing']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
+            for name, row in self.table.iterrows()
+        )
+        page = _PAGE.format(
+            verdict=html.escape(self.verdict),
+            table=self.formatted().to_html(border=0),
+            n_folds=self.folds["fold"].nunique(),
+            metric=html.escape(self.scoring.replace("_", " ")),
+            differences=_picture(self.plot().figure, f"Differences to nothing: {differences}"),
+            matrices=_picture(plot_confusion_matrices(shown), f"Confusion matrices. {matrices}"),
+        )
+        Path(path).write_text(page, encoding="utf-8")
+
+    def formatted(self) -> pd.DataFrame:
+        """The table as text: mean ± standard error, and differences with their intervals."""
+        rows = {
+            name: {
+                self.scoring.replace("_", " "): f"{row['score']:.3f} ± {row['standard error']:.3f}",
+                "over nothing": f"{row['over nothing']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
+                if name != NOTHING
+                else "",
+                RANKING: "" if np.isnan(row[RANKING]) else f"{row[RANKING]:.3f}",
+                "seconds a fold": f"{row['seconds']:.1f}",
+            }
+            for name, row in self.table.iterrows()
+        }
+        return pd.DataFrame(rows).T
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Does a sampler help?</title>
+<style>
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; color: #1a1a1a; }}
+.verdict {{ font-size: 1.2rem; background: #eef4fb; border-left: 4px solid #1f77b4; padding: .8rem 1rem; }}
+.wide {{ overflow-x: auto; }}
+table {{ border-collapse: collapse; white-space: nowrap; }}
+th, td {{ text-align: right; padding: .3rem .8rem; border-bottom: 1px solid #ddd; }}
+tbody th {{ text-align: left; }}
+img {{ max-width: 100%; height: auto; }}
+</style></head><body>
+<h1>Does a sampler help?</h1>
+<p class="verdict">{verdict}</p>
+<h2>Every row, {n_folds} folds</h2>
+<div class="wide">{table}</div>
+<p>Mean ± standard error over folds; difference in {metric} to the line "nothing", with the 95 % interval of the corrected
+resampled t-test. An interval that holds 0 may be chance. Average precision judges the ranking, which over-sampling seldom
+moves.</p>
+<h2>Differences</h2>
+{differences}
+<h2>Confusion matrices, rows of all test sides</h2>
+{matrices}
+</body></html>
+"""
+
+
+def _picture(figure, text: str) -> str:
+    """An image inside the page, with its content in words."""
+    file = BytesIO()
+    figure.savefig(file, format="png", dpi=110)
+    return f'<img src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}" alt="{html.escape(text)}">'
+
 
 def compare(
     samplers,
@@ -78,6 +163,7 @@ def compare(
     max_time=None,
     n_jobs=None,
     random_state=None,
+    verbose=0,
 ) -> Comparison:
     """Cross-validate an estimator behind each sampler, and beside everything that costs nothing.
 
@@ -105,6 +191,8 @@ def compare(
         Fits at once, in processes.
     random_state : int, RandomState or None, default=None
         Of the folds, and of samplers and estimators whose own is None.
+    verbose : int, default=0
+        1 shows progress and the time left on the standard error stream.
 
     Returns
     -------
@@ -135,7 +223,7 @@ def compare(
     begin, cells, complete = time.perf_counter(), [], True
     classes = np.unique(labels)
     matrices = {name: np.zeros((len(classes),) * 2, int) for name in rows}
-    for fold, (train, test) in enumerate(splits):
+    for fold, (train, test) in enumerate(tqdm(splits, unit="fold", disable=not verbose)):
         if max_time is not None and fold > 1 and time.perf_counter() - begin > max_time:
             complete = False
             break
@@ -169,9 +257,9 @@ def compare(
 
 def _rows(samplers, estimator, X, seed: int) -> tuple[dict[str, Any], list[str]]:
     """Name → unfitted estimator, and the names of those with the caller's samplers."""
-    candidates = auto_samplers(X, amounts=(1.0,))
+    candidates = {name.removesuffix(" to 100%"): s for name, s in auto_samplers(X, amounts=(1.0,)).items()}
     own = {name: sampler for name, sampler in candidates.items() if isinstance(sampler, GANOverSampler)}
-    free = {name.removesuffix(" to 100%"): s for name, s in candidates.items() if name not in own and s is not None}
+    free = {name: sampler for name, sampler in candidates.items() if name not in own and sampler is not None}
     if samplers is not None:
         if hasattr(samplers, "fit_resample"):
             samplers = [samplers]

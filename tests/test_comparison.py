@@ -138,6 +138,13 @@ def test_the_picture(table, tmp_path):
     axes = result.plot()
     assert [label.get_text() for label in axes.get_yticklabels()] == result.table.index.tolist()
     axes.figure.savefig(tmp_path / "compare.png")
+    result.to_html(tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    assert page.count('<img src="data:image/png;base64,') == page.count("<img") == page.count('alt="') == 2
+    assert "http" not in page
+    assert '<meta name="viewport"' in page
+    assert all(name in page for name in result.table.index)
+    assert result.verdict[:20] in page
 
 
 @pytest.mark.parametrize(

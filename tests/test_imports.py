@@ -33,7 +33,7 @@ ALLOWED = {
     "prior": {"_compat", "samplers"},
     "comparison": {"_compat", "_torch", "augment", "prior", "samplers", "plotting"},
     "model_selection": {"samplers", "_compat"},
-    "cli": {"__init__", "classifier", "samplers", "plotting"},
+    "cli": {"__init__", "classifier", "samplers", "plotting", "comparison", "datasets"},
 }
 # Library → the only units that may import it
 ONLY_IN = {
