@@ -97,7 +97,7 @@ class Comparison:
             n_folds=self.folds["fold"].nunique(),
             metric=html.escape(self.scoring.replace("_", " ")),
             differences=_picture(self.plot().figure, f"Differences to nothing: {differences}"),
-            matrices=_picture(plot_confusion_matrices(shown), f"Confusion matrices. {matrices}"),
+            matrices=_picture(plot_confusion_matrices(shown, self.classes), f"Confusion matrices. {matrices}"),
         )
         Path(path).write_text(page, encoding="utf-8")
 
@@ -134,8 +134,8 @@ img {{ max-width: 100%; height: auto; }}
 <h2>Every row, {n_folds} folds</h2>
 <div class="wide">{table}</div>
 <p>Mean ± standard error over folds; difference in {metric} to the line "nothing", with the 95 % interval of the corrected
-resampled t-test. An interval that holds 0 may be chance. Average precision judges the ranking, which over-sampling seldom
-moves.</p>
+resampled t-test. An interval that holds 0 may be chance. Average precision judges the ranking alone, whatever the
+threshold.</p>
 <h2>Differences</h2>
 {differences}
 <h2>Confusion matrices, rows of all test sides</h2>

@@ -301,8 +301,8 @@ def plot_differences(table: pd.DataFrame, scoring: str = "score", ax=None) -> Ax
     return ax
 
 
-def plot_confusion_matrices(matrices: Mapping[str, np.ndarray]) -> Figure:
-    """One confusion matrix per name, in rows of up to three."""
+def plot_confusion_matrices(matrices: Mapping[str, np.ndarray], classes=None) -> Figure:
+    """One confusion matrix per name, in rows of up to three; ``classes`` names the labels."""
     n_columns = min(3, len(matrices))
     n_rows = -(-len(matrices) // n_columns)
     figure = Figure(figsize=(3.6 * n_columns, 3.8 * n_rows), layout="constrained")
@@ -310,6 +310,8 @@ def plot_confusion_matrices(matrices: Mapping[str, np.ndarray]) -> Figure:
     for axis in axes[len(matrices) :]:
         axis.set_axis_off()
     for axis, (name, matrix) in zip(axes, matrices.items(), strict=False):
-        ConfusionMatrixDisplay(matrix).plot(ax=axis, colorbar=False, cmap="Blues", text_kw={"fontsize": 6})
+        ConfusionMatrixDisplay(matrix, display_labels=classes).plot(
+            ax=axis, colorbar=False, cmap="Blues", text_kw={"fontsize": 6}
+        )
         axis.set_title(name, fontsize=10)
     return figure
