@@ -200,12 +200,9 @@ class ConditionalGANAugmenter(GenerativeSamplerMixin, BaseSampler):
         self._container = ArraysTransformer(X, y)
         X_new, y_new = self._fit_resample(X_rows, y_rows)
         free_device_memory()
-        return self._returned(X_new, y_new)
-
-    def _returned(self, X, y):
         if self._binarize_y:
-            y = label_binarize(y, classes=self.classes_)
-        return self._container.transform(X, y)
+            y_new = label_binarize(y_new, classes=self.classes_)
+        return self._container.transform(X_new, y_new)
 
     def _checked(self, X, y, condition):
         """X and y as arrays, everything counted and set that needs no training."""
@@ -256,10 +253,6 @@ class ConditionalGANAugmenter(GenerativeSamplerMixin, BaseSampler):
         self._continuous = continuous
         self._conditions: np.ndarray | None = None
         if condition is None:
-            if self.labeler is not None:
-                raise ValueError(
-                    "labeler= turns conditions into y, and there are none: give condition=, or a continuous y."
-                )
             return
         if self.per_class:
             raise ValueError(

@@ -215,6 +215,7 @@ def test_a_labeler_names_the_class_of_new_conditions(labelled):
     _, y_new = augmenter.fit_resample(X, y, condition=C)
     assert np.bincount(y_new).tolist() == (4 * np.bincount(y)).tolist()
     np.testing.assert_array_equal(augmenter.conditions_[:, 0] > 7, y_new[60:])
+    assert augmenter.fit(X, y).sampling_strategy_ == {0: 3 * (y == 0).sum(), 1: 3 * (y == 1).sum()}
     # of a continuous y, it makes the new y
     y_new = make_continuous(1.0, labeler=np.floor).fit_resample(X, C[:, 0])[1]
     assert (y_new[60:] == np.floor(y_new[60:])).all()
