@@ -271,7 +271,7 @@ class ConditionalGANAugmenter(GenerativeSamplerMixin, BaseSampler):
                 f"Condition {', '.join(map(str, constant))} of {self._conditions.shape[1]} has one value only: rows are "
                 "generated for that value, and how they depend on it cannot be learned.",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
         if not continuous:
             self._donors = self._check_labeler()
@@ -335,7 +335,7 @@ class ConditionalGANAugmenter(GenerativeSamplerMixin, BaseSampler):
                 "in them, and this is no privacy protection. Use a net that starts from noise, such as net='dcgan' or "
                 "net='mlp_gan', where that matters.",
                 UserWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         X_new, y_new = self._generate(counts, sub_seed(self._sample_seed, _FIT_STREAM))
         if self._conditions is not None:
@@ -361,7 +361,7 @@ class ConditionalGANAugmenter(GenerativeSamplerMixin, BaseSampler):
                 f"There are {len(encoded)} rows, and a net needs at least {TOO_FEW} to learn how rows vary: nothing was "
                 "trained, and the new rows are plain copies. More real rows would help more than any sampler.",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
             self._copied_rows = {i: encoded[self._groups == i] for i in groups}
             return
