@@ -42,6 +42,7 @@ RATIOS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
 MODES = ("as published", "corrected")
 EPOCHS = 20  # of the classifier
 OURS = "offspring, shared"
+LONGER = "MLP GAN, α 4, twice the epochs"
 REPORT, REPEATED, TWICE, ALONE = "MLP GAN, α 4", "real rows repeated", "2s real", "synthetic only"
 GRID = [0, 0.25, 0.5, 1, 2, 4]
 
@@ -108,7 +109,8 @@ def data(dataset: str, n: int, seed: int):
 
 def augmenter(net: str, n: int, epochs: int, seed: int, **params) -> ConditionalGANAugmenter:
     own = net == OURS
-    made = offspring() if own else report_gan(int(net.rpartition(" ")[2]), n, epochs)
+    alpha = 4 if net == LONGER else int(net.rpartition(" ")[2]) if not own else 0
+    made = offspring() if own else report_gan(alpha, n, 2 * epochs if net == LONGER else epochs)
     return ConditionalGANAugmenter(net=made, per_class=not own, memory=CACHE.location, random_state=seed, **params)
 
 
@@ -263,6 +265,7 @@ def cells_of(budget: str):
         lines = [
             *((n, net, ratio) for net in (REPORT, OURS) for ratio in RATIOS),
             *((n, REPEATED, ratio) for ratio in RATIOS[1:]),
+            *((n, LONGER, ratio) for ratio in (1.0, 2.0)),
             *((n, f"MLP GAN, α {alpha}", ALONE) for alpha in ALPHAS if budget != "quick"),
             *((half, *line) for line in ((REPORT, 0.0), (REPORT, 1.0), (TWICE, 1.0))),
         ]
