@@ -109,8 +109,12 @@ def data(dataset: str, n: int, seed: int):
 
 def augmenter(net: str, n: int, epochs: int, seed: int, **params) -> ConditionalGANAugmenter:
     own = net == OURS
-    alpha = 4 if net == LONGER else int(net.rpartition(" ")[2]) if not own else 0
-    made = offspring() if own else report_gan(alpha, n, 2 * epochs if net == LONGER else epochs)
+    if own:
+        made = offspring()
+    elif net == LONGER:
+        made = report_gan(4, n, 2 * epochs)
+    else:
+        made = report_gan(int(net.rpartition(" ")[2]), n, epochs)
     return ConditionalGANAugmenter(net=made, per_class=not own, memory=CACHE.location, random_state=seed, **params)
 
 
