@@ -184,21 +184,23 @@ def test_a_grid_over_amounts_trains_once_a_fold(rows, tmp_path, trainings):
     assert len(trainings) == 6 == entries(tmp_path)
 
 
-def test_two_workers_do_not_train_one_key_twice(rows, tmp_path, monkeypatch):
+def test_two_workers_do_not_train_one_key_twice(rows, tmp_path):
     X, y = rows
     pipeline = Pipeline([("sampler", sampler(tmp_path)), ("classifier", LogisticRegression())])
     grid = {"sampler__sampling_strategy": [at_least(0.5), at_least(0.9), "auto"]}
-    monkeypatch.setenv("SKGAN_TEST_LOG", str(tmp_path / "trainings"))
-    logging = small(callbacks=[NoteTraining()])
+    logging = small(callbacks=[NoteTraining(str(tmp_path / "trainings"))])
     GridSearchCV(pipeline.set_params(sampler__net=logging), grid, cv=3, n_jobs=2).fit(X, y)
     assert len((tmp_path / "trainings").read_text().splitlines()) == 4 == entries(tmp_path)
 
 
 class NoteTraining(Callback):
-    """A user's callback that writes a line per training."""
+    """A user's callback that writes a line per training; workers may have been started before this test."""
+
+    def __init__(self, path):
+        self.path = path
 
     def on_train_begin(self, net, X=None, y=None, **kwargs):
-        with open(os.environ["SKGAN_TEST_LOG"], "a") as file:
+        with open(self.path, "a") as file:
             file.write("trained\n")
 
 
