@@ -158,37 +158,33 @@ ESTIMATORS = {
 }
 
 
-class DataError(ValueError):
-    """What is wrong with the data, in a sentence for the command line."""
-
-
 def load_data(path: Path, target: str | None, size: int | None) -> tuple[Any, np.ndarray, list[str]]:
     """Rows, labels, and notes on what was left out, of a CSV, Parquet or npz file or a folder of class folders."""
     if path.is_dir():
         X, y = load_image_folder(path, size)
         return X, y, []
     if not path.exists():
-        raise DataError(f"There is no file or folder {str(path)!r}.")
+        raise ValueError(f"There is no file or folder {str(path)!r}.")
     if path.suffix == ".npz":
         with np.load(path, allow_pickle=False) as file:
             named = {name.lower(): name for name in file.files}
             if not {"x", "y"} <= named.keys():
-                raise DataError(
+                raise ValueError(
                     f"{path.name} must hold the arrays X and y; it holds {', '.join(file.files) or 'nothing'}."
                 )
             return file[named["x"]], file[named["y"]], []
     readers = {".csv": pd.read_csv, ".parquet": pd.read_parquet, ".pq": pd.read_parquet}
     if path.suffix not in readers:
-        raise DataError(f"{path.name} is none of .csv, .parquet and .npz, and no folder of class folders.")
+        raise ValueError(f"{path.name} is none of .csv, .parquet and .npz, and no folder of class folders.")
     frame = readers[path.suffix](path)
     if target is None:
-        raise DataError(
+        raise ValueError(
             f"Name the column of the classes with --target; there are {', '.join(map(repr, frame.columns))}."
         )
     if target not in frame:
         near = difflib.get_close_matches(target, [str(c) for c in frame.columns], n=3, cutoff=0.4)
         hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-        raise DataError(f"There is no column {target!r}; there are {', '.join(map(repr, frame.columns))}.{hint}")
+        raise ValueError(f"There is no column {target!r}; there are {', '.join(map(repr, frame.columns))}.{hint}")
     return _table(frame, target)
 
 
@@ -207,7 +203,7 @@ def _table(frame: pd.DataFrame, target: str) -> tuple[pd.DataFrame, np.ndarray, 
             notes.append(f"Column {name!r} has one value only and was left out.")
             X = X.drop(columns=name)
         elif _holds_dates(column):
-            raise DataError(
+            raise ValueError(
                 f"Column {name!r} holds dates: turn it into a number first, such as days since a start date, or leave it out."
             )
         elif column.is_unique and (text or (pd.api.types.is_integer_dtype(column) and column.is_monotonic_increasing)):
@@ -216,7 +212,7 @@ def _table(frame: pd.DataFrame, target: str) -> tuple[pd.DataFrame, np.ndarray, 
         elif text:
             X[name] = column.astype("category")
     if not X.shape[1]:
-        raise DataError("No column is left to learn from.")
+        raise ValueError("No column is left to learn from.")
     return X, y, notes
 
 
@@ -239,11 +235,11 @@ def run_compare(arguments: argparse.Namespace) -> None:
     if arguments.groups is not None:
         groups = pd.read_csv(arguments.groups).iloc[:, 0].to_numpy()
         if len(groups) != len(y):
-            raise DataError(f"{arguments.groups} has {len(groups)} groups, and there are {len(y)} rows.")
+            raise ValueError(f"{arguments.groups} has {len(groups)} groups, and there are {len(y)} rows.")
     images = np.ndim(X) > 2
     name = arguments.estimator or ("cnn" if images else "logistic")
     if name == "cnn" and not images:
-        raise DataError("--estimator cnn takes images, and these rows are a table.")
+        raise ValueError("--estimator cnn takes images, and these rows are a table.")
     make = ESTIMATORS[name]
     estimator = default_estimator(X)
     if make is not None:

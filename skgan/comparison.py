@@ -87,13 +87,11 @@ class Comparison:
             + ", ".join(f"{k} {r:.2f}" for k, r in zip(self.classes, np.diag(m) / m.sum(axis=1), strict=True))
             for name, m in shown.items()
         )
-        differences = "; ".join(
-            f"{name} {row['over nothing']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
-            for name, row in self.table.iterrows()
-        )
+        table = self.formatted()
+        differences = "; ".join(f"{name} {text}" for name, text in table["over nothing"].items() if text)
         page = _PAGE.format(
             verdict=html.escape(self.verdict),
-            table=self.formatted().to_html(border=0),
+            table=table.to_html(border=0),
             n_folds=self.folds["fold"].nunique(),
             metric=html.escape(self.scoring.replace("_", " ")),
             differences=_picture(self.plot().figure, f"Differences to nothing: {differences}"),

@@ -9,6 +9,7 @@ from sklearn.datasets import make_classification
 
 from skgan import GANOverSampler
 from skgan.presets import dcgan, mlp_gan
+from skgan.samplers import _base
 
 # On a build machine the same examples every time; elsewhere new ones are looked for.
 settings.register_profile("repeatable", derandomize=True)
@@ -46,3 +47,12 @@ def images():
     """30 uint8 images of 3×8×10 in two classes of 22 and 8."""
     rng = np.random.RandomState(0)
     return rng.randint(0, 256, (30, 3, 8, 10), dtype=np.uint8), np.array([0] * 22 + [1] * 8)
+
+
+@pytest.fixture
+def trainings(monkeypatch):
+    """A list that grows by one per training in this process."""
+    done = []
+    train = _base.train_generator
+    monkeypatch.setattr(_base, "train_generator", lambda *job: done.append(1) or train(*job))
+    return done

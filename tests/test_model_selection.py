@@ -13,17 +13,8 @@ from sklearn.preprocessing import StandardScaler
 from skgan import ConditionalGANAugmenter, GANOverSampler, at_least, prefit_generators
 from skgan.model_selection import one_standard_error
 from skgan.presets import mlp_gan, predictor_mlp_gan
-from skgan.samplers import _base
 
 NET = mlp_gan(alpha=1, max_steps=4, batch_size=8)
-
-
-@pytest.fixture
-def trainings(monkeypatch):
-    done = []
-    train = _base.train_generator
-    monkeypatch.setattr(_base, "train_generator", lambda *job: done.append(1) or train(*job))
-    return done
 
 
 def pipeline(sampler):

@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Mapping
 from numbers import Integral, Real
-from os import PathLike
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,9 +13,17 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_array, check_consistent_length
 
 from skgan import presets
-from skgan._compat import ArraysTransformer, HasMethods, Interval, StrOptions, check_target_type
+from skgan._compat import ArraysTransformer, Interval, StrOptions, check_target_type
 from skgan._torch import draw_seeds, private_rng, sub_seed
-from skgan.samplers._base import _AT_STREAM, _FIT_STREAM, BLOCK, TOO_FEW, GenerativeSamplerMixin, free_device_memory
+from skgan.samplers._base import (
+    _AT_STREAM,
+    _FIT_STREAM,
+    BLOCK,
+    NET_CONSTRAINTS,
+    TOO_FEW,
+    GenerativeSamplerMixin,
+    free_device_memory,
+)
 from skgan.samplers._checks import check_container
 
 _TRIES = 8  # draws of smoothed conditions until the labeler gives the class; then real ones serve
@@ -92,22 +99,10 @@ class ConditionalGANAugmenter(GenerativeSamplerMixin, BaseSampler):
         "mixing_ratio": [None, Interval(Real, 0, None, closed="left"), Mapping],
         "n_synthetic": [None, Interval(Integral, 0, None, closed="left")],
         "keep_real": ["boolean"],
-        "per_class": ["boolean"],
         "target": [StrOptions({"auto", "class", "continuous"})],
         "labeler": [None, callable],
-        "net": [str, Mapping, HasMethods(["fit", "sample", "export"])],
-        "codec": [str, HasMethods(["fit", "transform", "inverse_transform"])],
-        "row_filter": [None, HasMethods(["fit", "score_samples"])],
-        "image_shape": [None, "array-like"],
-        "channels": [None, str],
-        "categorical_features": [None, str, "array-like"],
-        "max_steps": [None, Interval(Integral, 1, None, closed="left")],
-        "max_time": [None, Interval(Real, 0, None, closed="neither")],
-        "memory": [None, str, PathLike, HasMethods(["cache"])],
-        "n_jobs": [None, Integral],
-        "device": [None, str],
         "random_state": ["random_state"],
-        "verbose": [None, "verbose"],
+        **NET_CONSTRAINTS,
     }
 
     def __init__(

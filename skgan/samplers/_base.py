@@ -5,6 +5,8 @@ import inspect
 import itertools
 import warnings
 from collections.abc import Iterator, Mapping
+from numbers import Integral, Real
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,7 @@ from sklearn.preprocessing import label_binarize
 from sklearn.utils.validation import check_consistent_length
 
 from skgan import presets
-from skgan._compat import ArraysTransformer, check_target_type, validate_data
+from skgan._compat import ArraysTransformer, HasMethods, Interval, check_target_type, validate_data
 from skgan._torch import draw_seeds, private_rng, resolve_device, sub_seed, to_unit_range
 from skgan.codecs import TabularCodec, choose_codec
 from skgan.samplers._cache import generator_key, recall, recall_filter
@@ -32,6 +34,23 @@ OVER_GENERATION = 8
 
 TOO_FEW = 5
 """Where no class has this many rows, nothing is trained: new rows are plain copies."""
+
+NET_CONSTRAINTS: dict[str, list[Any]] = {
+    "net": [str, Mapping, HasMethods(["fit", "sample", "export"])],
+    "codec": [str, HasMethods(["fit", "transform", "inverse_transform"])],
+    "row_filter": [None, HasMethods(["fit", "score_samples"])],
+    "per_class": ["boolean"],
+    "image_shape": [None, "array-like"],
+    "channels": [None, str],
+    "categorical_features": [None, str, "array-like"],
+    "max_steps": [None, Interval(Integral, 1, None, closed="left")],
+    "max_time": [None, Interval(Real, 0, None, closed="neither")],
+    "memory": [None, str, PathLike, HasMethods(["cache"])],
+    "n_jobs": [None, Integral],
+    "device": [None, str],
+    "verbose": [None, "verbose"],
+}
+"""What the parameters that every sampler with a net has may be."""
 
 _DECODE = 16 * BLOCK
 _FIT_STREAM, _SAMPLE_STREAM, _AT_STREAM = 0, 1, 2

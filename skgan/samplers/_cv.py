@@ -45,7 +45,7 @@ class OverSamplerCV(BaseSampler):
     ----------
     samplers : "auto", list or dict, default="auto"
         Candidates from the simplest on: samplers, or None for the data as they are; a dict gives them names. "auto" is
-        nothing, copies, SMOTE (SMOTENC, SMOTEN where columns are categorical; left out where rows are images, sparse or
+        nothing, copies, SMOTE (SMOTENC, SMOTEN where columns are categorical; left out where rows are images or
         incomplete), and :class:`skgan.GANOverSampler`, each bringing every class to at least half of the largest, and to all
         of it.
     estimator : classifier or None, default=None

@@ -1,16 +1,12 @@
 """GANOverSampler: SMOTE's place in the pipeline."""
 
-from collections.abc import Mapping
-from numbers import Integral, Real
-from os import PathLike
 from typing import ClassVar
 
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
 
-from skgan._compat import HasMethods, Interval
 from skgan._torch import sub_seed
-from skgan.samplers._base import _FIT_STREAM, GenerativeSamplerMixin
+from skgan.samplers._base import _FIT_STREAM, NET_CONSTRAINTS, GenerativeSamplerMixin
 
 
 class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
@@ -99,19 +95,7 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
 
     _parameter_constraints: ClassVar[dict] = {
         **BaseOverSampler._parameter_constraints,
-        "net": [str, Mapping, HasMethods(["fit", "sample", "export"])],
-        "codec": [str, HasMethods(["fit", "transform", "inverse_transform"])],
-        "row_filter": [None, HasMethods(["fit", "score_samples"])],
-        "per_class": ["boolean"],
-        "image_shape": [None, "array-like"],
-        "channels": [None, str],
-        "categorical_features": [None, str, "array-like"],
-        "max_steps": [None, Interval(Integral, 1, None, closed="left")],
-        "max_time": [None, Interval(Real, 0, None, closed="neither")],
-        "memory": [None, str, PathLike, HasMethods(["cache"])],
-        "n_jobs": [None, Integral],
-        "device": [None, str],
-        "verbose": [None, "verbose"],
+        **NET_CONSTRAINTS,
     }
 
     def __init__(

@@ -20,7 +20,6 @@ from skgan.callbacks import Anneal
 from skgan.filters import ClassifierFilter
 from skgan.modules import MLPGAN
 from skgan.presets import mlp_gan, offspring
-from skgan.samplers import _base
 from skgan.samplers._cache import describe, generator_key
 
 
@@ -32,15 +31,6 @@ def small(**params):
 def rows():
     X = np.random.RandomState(0).standard_normal((60, 3)).astype(np.float32)
     return X, np.repeat([0, 1, 2], [40, 12, 8])
-
-
-@pytest.fixture
-def trainings(monkeypatch):
-    """A list that grows by one per training in this process."""
-    done = []
-    train = _base.train_generator
-    monkeypatch.setattr(_base, "train_generator", lambda *job: done.append(1) or train(*job))
-    return done
 
 
 def entries(folder: Path) -> int:
