@@ -24,7 +24,7 @@ from sklearn.metrics import average_precision_score, balanced_accuracy_score, lo
 from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import LabelEncoder, OneHotEncoder, StandardScaler
 
 from skgan import GANOverSampler
@@ -119,19 +119,23 @@ def trained_offspring(name: str, fold: int, n_folds: int, n_repeats: int, steps:
     return codec, net, encoded, time.perf_counter() - begin
 
 
-def scores(classifier: str, X, y, X_test, y_test, prior: np.ndarray, weighted: bool) -> dict[str, float]:
-    """Balanced accuracy, average precision, and log-loss after correction to the training set's own prior."""
+def model_of(classifier: str) -> Pipeline:
+    """The classifier behind one-hot and standardised columns."""
     encode = make_column_transformer(
         (OneHotEncoder(handle_unknown="ignore", sparse_output=False), make_column_selector(dtype_include="category")),
         remainder="passthrough",
     )
-    final = CLASSIFIERS[classifier]()
+    return make_pipeline(encode, StandardScaler(), CLASSIFIERS[classifier]())
+
+
+def scores(classifier: str, X, y, X_test, y_test, prior: np.ndarray, weighted: bool) -> dict[str, float]:
+    """Balanced accuracy, average precision, and log-loss after correction to the training set's own prior."""
+    model = model_of(classifier)
     if weighted:
-        if "class_weight" not in final.get_params():
+        if "class_weight" not in model[-1].get_params():
             names = ("balanced accuracy", "average precision", "log-loss")
             return {f"{classifier}: {name}": float("nan") for name in names}
-        final.set_params(class_weight="balanced")
-    model = make_pipeline(encode, StandardScaler(), final)
+        model[-1].set_params(class_weight="balanced")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.fit(X, y)
