@@ -250,7 +250,8 @@ class TabularCodec(TransformerMixin, BaseEstimator):
 
     Everything decodes into what was seen: numbers inside the column's range (integers rounded), categories that occur. A
     numeric column with missing values also has a span of (there, missing), so that a net learns or hands on the pattern of
-    missing values as it does a category; among categories, missing is one more.
+    missing values as it does a category; among categories, missing is one more. Columns of very many categories are not
+    encoded: new rows are given those of a real row.
 
     Parameters
     ----------
@@ -260,6 +261,9 @@ class TabularCodec(TransformerMixin, BaseEstimator):
     scaling : {"quantile", "robust"}, default="quantile"
         "quantile" maps each numeric column to a normal distribution by its ranks, "robust" subtracts the median,
         divides by half the interquartile range and clips at ±20; both are then standardised, and constants become 0.
+    max_categories : int or None, default=100
+        A column with more categories is handed on: it stays out of the encoded array, and ``inverse_transform`` is told what
+        it holds. None encodes every column. Where all columns would be handed on, none is.
     max_bytes : int or None, default=None
         Largest encoded array; None is half of the machine's memory.
 
@@ -267,6 +271,8 @@ class TabularCodec(TransformerMixin, BaseEstimator):
     ----------
     categorical_indices_ : ndarray of int
         Positions of the categorical columns.
+    handed_on_ : ndarray of int
+        Positions of those that are not encoded.
     spans_ : tuple of (start, stop)
         Columns of the encoded array that belong to one categorical feature each; they follow the numeric ones. After these,
         the spans of missing values.
@@ -278,15 +284,18 @@ class TabularCodec(TransformerMixin, BaseEstimator):
         Which encoded columns are numeric.
     """
 
-    def __init__(self, *, categorical_features="auto", scaling="quantile", max_bytes=None):
+    def __init__(self, *, categorical_features="auto", scaling="quantile", max_categories=100, max_bytes=None):
         self.categorical_features = categorical_features
         self.scaling = scaling
+        self.max_categories = max_categories
         self.max_bytes = max_bytes
 
     def fit(self, X, y=None):
         """Learn the columns of X: DataFrame, ndarray or sparse matrix of shape (n, d)."""
         if self.scaling not in ("quantile", "robust"):
             raise ValueError(f"scaling must be 'quantile' or 'robust', got {self.scaling!r}.")
+        if self.max_categories is not None and not self.max_categories >= 1:
+            raise ValueError(f"max_categories must be None or an integer of at least 1, got {self.max_categories!r}.")
         self._remember_container(X)
         n_rows, n_columns = X.shape
         self.categorical_indices_ = self._categorical_indices(X)
@@ -377,7 +386,30 @@ class TabularCodec(TransformerMixin, BaseEstimator):
 
     def _fit_categories(self, X) -> None:
         """Categories in order of first appearance: they need not be comparable with one another."""
-        self.categories_ = [pd.unique(self._category_values(X, j)) for j in self.categorical_indices_]
+        found = {int(j): pd.unique(self._category_values(X, j)) for j in self.categorical_indices_}
+        limit = np.inf if self.max_categories is None else self.max_categories
+        many = [j for j, categories in found.items() if len(categories) > limit]
+        if len(many) == X.shape[1]:
+            many = []
+        self.handed_on_ = np.array(many, dtype=int)
+        self._one_hot = np.setdiff1d(self.categorical_indices_, self.handed_on_)
+        self.categories_ = [found[int(j)] for j in self._one_hot]
+        self._handed_on_categories = [found[j] for j in many]
+
+    def codes(self, X) -> np.ndarray:
+        """Which category each row has in the columns of ``handed_on_``: int32 of shape (n, n_handed_on).
+
+        Parameters
+        ----------
+        X
+            As in ``fit``.
+        """
+        check_is_fitted(self)
+        columns = [
+            pd.Index(categories).get_indexer(self._category_values(X, j))
+            for j, categories in zip(self.handed_on_, self._handed_on_categories, strict=True)
+        ]
+        return np.array(columns, dtype=np.int32).reshape(len(columns), X.shape[0]).T
 
     def _check_size(self, n_rows: int, n_numeric: int, sizes: list[int]) -> None:
         limit = _memory_limit() if self.max_bytes is None else self.max_bytes
@@ -388,7 +420,7 @@ class TabularCodec(TransformerMixin, BaseEstimator):
         if sizes and max(sizes) > n_numeric:
             widest = int(np.argmax(sizes))
             raise ValueError(
-                f"{message}: column {self._name(self.categorical_indices_[widest])} alone has {sizes[widest]} categories. "
+                f"{message}: column {self._name(self._one_hot[widest])} alone has {sizes[widest]} categories. "
                 "Drop it, group its rare categories, or encode it as a number."
             )
         raise ValueError(f"{message}. Select fewer columns (for instance with TruncatedSVD or SelectKBest) first.")
@@ -454,7 +486,7 @@ class TabularCodec(TransformerMixin, BaseEstimator):
                 raise ValueError(f"Column {name} has missing values, and there were none in fit.")
             scaled = self.scaler_.transform(self._centred(values))
             blocks.append(np.where(missing, 0.0, scaled).astype(np.float32))  # the median, of which the span tells
-        for j, categories in zip(self.categorical_indices_, self.categories_, strict=True):
+        for j, categories in zip(self._one_hot, self.categories_, strict=True):
             codes = pd.Index(categories).get_indexer(self._category_values(X, j))
             if (codes < 0).any():
                 unknown = self._category_values(X, j)[np.argmax(codes < 0)]
@@ -464,11 +496,31 @@ class TabularCodec(TransformerMixin, BaseEstimator):
             blocks.append(np.stack([~missing[:, i], missing[:, i]], axis=1).astype(np.float32))
         return np.concatenate(blocks, 1) if len(blocks) > 1 else blocks[0]
 
-    def inverse_transform(self, encoded: np.ndarray):
-        """Decode into a DataFrame, ndarray or sparse matrix like the one in ``fit``."""
+    def inverse_transform(self, encoded: np.ndarray, codes: np.ndarray | None = None):
+        """Decode into a DataFrame, ndarray or sparse matrix like the one in ``fit``.
+
+        Parameters
+        ----------
+        encoded : ndarray of shape (n, n_encoded)
+        codes : ndarray of int, shape (n, n_handed_on), or None, default=None
+            As from :meth:`codes`; needed where columns are handed on.
+
+        Raises
+        ------
+        ValueError
+            Where codes are needed and not given.
+        """
         check_is_fitted(self)
         n_numeric = len(self.numeric_indices_)
         columns: dict[int, Any] = {}
+        if len(self.handed_on_):
+            if codes is None:
+                raise ValueError(
+                    f"Column {self._name(self.handed_on_[0])} has more than {self.max_categories} categories and is not in the "
+                    "encoded rows: give what it holds as codes, or encode all columns with max_categories=None."
+                )
+            for j, categories, column in zip(self.handed_on_, self._handed_on_categories, codes.T, strict=True):
+                columns[int(j)] = categories[column]
         if n_numeric:
             values = self.scaler_.inverse_transform(encoded[:, :n_numeric].astype(np.float64))
             values = values * self.scale_ + self.center_
@@ -477,7 +529,7 @@ class TabularCodec(TransformerMixin, BaseEstimator):
                 columns[int(j)] = _to_dtype(values[:, i], self._numpy_dtype(j), low, high)
         n_categorical = len(self.categories_)
         spans = self.spans_[:n_categorical]
-        for j, (start, stop), categories in zip(self.categorical_indices_, spans, self.categories_, strict=True):
+        for j, (start, stop), categories in zip(self._one_hot, spans, self.categories_, strict=True):
             columns[int(j)] = categories[encoded[:, start:stop].argmax(1)]
         missing = {
             int(self.numeric_indices_[i]): encoded[:, start:stop].argmax(1) == 1

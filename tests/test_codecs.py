@@ -256,10 +256,11 @@ def test_categorical_features_by_name_index_or_mask(which):
             "Column 'when' holds dates.*convert it to a number",
         ),
         (pd.DataFrame({"a": ["x", "y"]}), {"categorical_features": None}, "Column 'a' could not be read as numbers"),
+        (np.zeros((3, 2)), {"max_categories": 0}, "max_categories must be None or an integer of at least 1, got 0"),
         (np.zeros((3, 2)), {"scaling": "minmax"}, "scaling must be 'quantile' or 'robust'"),
         (
             pd.DataFrame({"name": [str(i) for i in range(2000)], "x": 0.0}),
-            {"max_bytes": 10**6},
+            {"max_bytes": 10**6, "max_categories": None},
             r"would take 0.0149 GiB.*column 'name' alone has 2000 categories",
         ),
         (np.zeros((3000, 200)), {"max_bytes": 10**6}, "Select fewer columns"),
@@ -314,3 +315,25 @@ def test_codec_auto_takes_images_where_there_are_axes_or_an_image_shape():
 @pytest.mark.parametrize("codec", [ImageCodec(), TabularCodec()])
 def test_codecs_are_scikit_learn_estimators(codec):
     assert clone(codec).get_params() == codec.get_params()
+
+
+def test_columns_of_very_many_categories_are_handed_on_as_codes():
+    X = pd.DataFrame({"id": [f"row {i}" for i in range(30)], "few": list("abc") * 10, "x": np.arange(30)})
+    codec = TabularCodec(max_categories=10).fit(X)
+    assert codec.categorical_indices_.tolist() == [0, 1]
+    assert codec.handed_on_.tolist() == [0]
+    encoded, codes = codec.transform(X), codec.codes(X)
+    assert (encoded.shape, codes.shape, codes.dtype) == ((30, 4), (30, 1), np.int32)
+    pd.testing.assert_frame_equal(codec.inverse_transform(encoded, codes), X)
+    with pytest.raises(ValueError, match="Column 'id' has more than 10 categories and is not in the encoded rows"):
+        codec.inverse_transform(encoded)
+    pd.testing.assert_frame_equal(
+        codec.inverse_transform(encoded[:5], codes[5:10])[["id"]], X[["id"]][5:10].reset_index(drop=True)
+    )
+
+
+def test_where_every_column_has_very_many_categories_all_are_encoded():
+    X = pd.DataFrame({"id": [f"row {i}" for i in range(30)]})
+    codec = TabularCodec(max_categories=10).fit(X)
+    assert not len(codec.handed_on_)
+    pd.testing.assert_frame_equal(codec.inverse_transform(codec.transform(X)), X)

@@ -350,6 +350,7 @@ class ConditionalGANAugmenter(GenerativeSamplerMixin, BaseSampler):
         if not groups:
             return
         encoded = self.codec_.transform(X)
+        self._remember_what_is_handed_on(X, encoded, self._groups)
         self._copies_only = len(encoded) < TOO_FEW
         if self._copies_only:
             warnings.warn(
@@ -460,7 +461,7 @@ class ConditionalGANAugmenter(GenerativeSamplerMixin, BaseSampler):
         for block in range(0, len(told), BLOCK):
             with private_rng(sub_seed(seed, _AT_STREAM, block), net.device_):
                 rows = net.sample(told[block : block + BLOCK])
-            pieces.append(self._decode(self._finite(rows, 0)))
+            pieces.append(self._decode(self._finite(rows, 0), groups[block : block + BLOCK]))
         return self._container.transform(self._stack(pieces), self._empty_real_y)[0]
 
     def _generate(self, counts, seed):

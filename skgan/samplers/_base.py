@@ -16,6 +16,7 @@ from joblib import Parallel, delayed
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import label_binarize
 from sklearn.utils.validation import check_consistent_length
 
@@ -51,6 +52,9 @@ NET_CONSTRAINTS: dict[str, list[Any]] = {
     "verbose": [None, "verbose"],
 }
 """What the parameters that every sampler with a net has may be."""
+
+MAX_DONORS = 10_000
+"""Rows of a class among which the nearest is looked for where a table has columns that are handed on."""
 
 _DECODE = 16 * BLOCK
 _FIT_STREAM, _SAMPLE_STREAM, _AT_STREAM = 0, 1, 2
@@ -242,6 +246,7 @@ class GenerativeSamplerMixin:
         if not wanted:
             return
         encoded = self.codec_.transform(X)
+        self._remember_what_is_handed_on(X, encoded, labels)
         self._copied_rows.update({i: encoded[labels == i] for i in copied})
         if self._copies_only:
             warnings.warn(
@@ -297,8 +302,20 @@ class GenerativeSamplerMixin:
         self._generators: dict[int, tuple[Any, dict[str, Any]]] = {}
         self._copied_rows: dict[int, np.ndarray] = {}
         self._sources: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # encoded rows, for nets that start from real ones
+        self._hand_on: dict[int, tuple[NearestNeighbors, np.ndarray]] = {}
         self.training_history_ = pd.DataFrame()
         return train_seed
+
+    def _remember_what_is_handed_on(self, X, encoded: np.ndarray, labels: np.ndarray) -> None:
+        """Real rows that hand on what no net makes: columns of very many categories."""
+        if not len(getattr(self.codec_, "handed_on_", ())):
+            return
+        codes = self.codec_.codes(X)
+        for i in np.unique(labels):
+            rows = np.flatnonzero(labels == i)
+            if len(rows) > MAX_DONORS:
+                rows = np.random.RandomState(sub_seed(self._sample_seed, i)).choice(rows, MAX_DONORS, replace=False)
+            self._hand_on[int(i)] = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(encoded[rows]), codes[rows]
 
     @property
     def _memory(self):
@@ -451,14 +468,15 @@ class GenerativeSamplerMixin:
         pieces, targets = [self._empty_X], [self._empty_y]
         for klass, n in counts.items():
             batch: list[np.ndarray] = []
-            for rows, y in self._blocks(self._index_of(klass), n, seed):
+            i = self._index_of(klass)
+            for rows, y in self._blocks(i, n, seed):
                 batch.append(rows)
                 targets.append(y)
                 if sum(map(len, batch)) >= _DECODE:
-                    pieces.append(self._decode(np.concatenate(batch)))
+                    pieces.append(self._decode(np.concatenate(batch), i))
                     batch = []
             if batch:
-                pieces.append(self._decode(np.concatenate(batch)))
+                pieces.append(self._decode(np.concatenate(batch), i))
         return self._stack(pieces), np.concatenate(targets)
 
     def _index_of(self, klass) -> int:
@@ -533,8 +551,17 @@ class GenerativeSamplerMixin:
             rows = np.nan_to_num(rows, nan=0.0, posinf=0.0, neginf=0.0)
         return rows
 
-    def _decode(self, encoded: np.ndarray):
-        rows = self.codec_.inverse_transform(encoded)
+    def _decode(self, encoded: np.ndarray, groups):
+        """Rows of one class, or of one class each, in the container of X, plus what their nearest real rows hand on."""
+        if self._hand_on:
+            codes = np.empty((len(encoded), len(self.codec_.handed_on_)), dtype=np.int32)
+            groups = np.broadcast_to(groups, len(encoded))
+            for i in np.unique(groups):
+                index, of_class = self._hand_on[int(i)]
+                codes[groups == i] = of_class[index.kneighbors(encoded[groups == i], return_distance=False)[:, 0]]
+            rows = self.codec_.inverse_transform(encoded, codes)
+        else:
+            rows = self.codec_.inverse_transform(encoded)
         if isinstance(self._empty_X, pd.DataFrame) and not isinstance(rows, pd.DataFrame):
             return pd.DataFrame(rows, columns=self._empty_X.columns).astype(self._empty_X.dtypes)
         return rows
