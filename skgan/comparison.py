@@ -1,13 +1,11 @@
 """compare(): does a sampler help on these data? A table, and a verdict in plain words."""
 
-import base64
-import html
 import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -21,11 +19,13 @@ from sklearn.preprocessing import label_binarize
 from tqdm import tqdm
 
 from skgan._compat import safe_indexing
+from skgan._report import GeneratedRows, look_at, page
 from skgan._torch import draw_seeds
 from skgan.augment import Rotation, Scale, Translation
 from skgan.prior import PriorCorrectedClassifier
-from skgan.samplers import GANOverSampler
-from skgan.samplers._cv import NOTHING, auto_samplers, checked_splits
+from skgan.samplers import GANOverSampler, OverSamplerCV
+from skgan.samplers._base import GenerativeSamplerMixin
+from skgan.samplers._cv import NOTHING, auto_samplers, checked_splits, rarest_class
 
 CORRECTED, WEIGHTS, AUGMENTED = "nothing, prior-corrected", "class weights", " + augmentation"
 RANKING = "average precision"
@@ -41,7 +41,7 @@ class Comparison:
     ----------
     table : DataFrame
         A line per row of the comparison: score and its standard error; difference to nothing, and its 95 % interval (low,
-        high); average precision; seconds of a fold.
+        high); average precision; seconds of a fold (a generator that two rows share is counted in the first of them).
     folds : DataFrame
         A line per row and fold: score, average precision, seconds.
     verdict : str
@@ -54,6 +54,8 @@ class Comparison:
         The classes, sorted.
     scoring : str
         What "score" is.
+    generated : dict
+        Name of each sampler of skgan → :class:`skgan._report.GeneratedRows` of the first fold.
     """
 
     table: pd.DataFrame
@@ -63,6 +65,7 @@ class Comparison:
     confusion_matrices: dict[str, np.ndarray] = field(repr=False)
     classes: np.ndarray = field(repr=False)
     scoring: str = "balanced_accuracy"
+    generated: dict[str, GeneratedRows] = field(default_factory=dict, repr=False)
 
     def plot(self, ax=None):
         """Differences to nothing with their intervals, one line a row; returns the axes. Needs matplotlib."""
@@ -71,33 +74,17 @@ class Comparison:
         return plot_differences(self.table, self.scoring, ax)
 
     def to_html(self, path) -> None:
-        """Write one page that needs no network: verdict, table, differences, confusion matrices. Needs matplotlib.
+        """Write one page that needs no network. Needs matplotlib.
+
+        Verdict, table, differences, confusion matrices, and of skgan's samplers what they made: rows beside their parents or
+        nearest real rows, copy and filter reports, losses.
 
         Parameters
         ----------
         path : str or path
             Overwritten where it exists.
         """
-        from skgan.plotting import plot_confusion_matrices
-
-        best = self.table["score"].idxmax()
-        shown = {name: self.confusion_matrices[name] for name in dict.fromkeys((NOTHING, best))}
-        matrices = "; ".join(
-            f"{name}: {np.trace(m)} of {m.sum()} rows on the diagonal, recall of the classes "
-            + ", ".join(f"{k} {r:.2f}" for k, r in zip(self.classes, np.diag(m) / m.sum(axis=1), strict=True))
-            for name, m in shown.items()
-        )
-        table = self.formatted()
-        differences = "; ".join(f"{name} {text}" for name, text in table["over nothing"].items() if text)
-        page = _PAGE.format(
-            verdict=html.escape(self.verdict),
-            table=table.to_html(border=0),
-            n_folds=self.folds["fold"].nunique(),
-            metric=html.escape(self.scoring.replace("_", " ")),
-            differences=_picture(self.plot().figure, f"Differences to nothing: {differences}"),
-            matrices=_picture(plot_confusion_matrices(shown, self.classes), f"Confusion matrices. {matrices}"),
-        )
-        Path(path).write_text(page, encoding="utf-8")
+        Path(path).write_text(page(self), encoding="utf-8")
 
     def formatted(self) -> pd.DataFrame:
         """The table as text: mean ± standard error, and differences with their intervals."""
@@ -113,40 +100,6 @@ class Comparison:
             for name, row in self.table.iterrows()
         }
         return pd.DataFrame(rows).T
-
-
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Does a sampler help?</title>
-<style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; color: #1a1a1a; }}
-.verdict {{ font-size: 1.2rem; background: #eef4fb; border-left: 4px solid #1f77b4; padding: .8rem 1rem; }}
-.wide {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; white-space: nowrap; }}
-th, td {{ text-align: right; padding: .3rem .8rem; border-bottom: 1px solid #ddd; }}
-tbody th {{ text-align: left; }}
-img {{ max-width: 100%; height: auto; }}
-</style></head><body>
-<h1>Does a sampler help?</h1>
-<p class="verdict">{verdict}</p>
-<h2>Every row, {n_folds} folds</h2>
-<div class="wide">{table}</div>
-<p>Mean ± standard error over folds; difference in {metric} to the line "nothing", with the 95 % interval of the corrected
-resampled t-test. An interval that holds 0 may be chance. Average precision judges the ranking alone, whatever the
-threshold.</p>
-<h2>Differences</h2>
-{differences}
-<h2>Confusion matrices, rows of all test sides</h2>
-{matrices}
-</body></html>
-"""
-
-
-def _picture(figure, text: str) -> str:
-    """An image inside the page, with its content in words."""
-    file = BytesIO()
-    figure.savefig(file, format="png", dpi=110)
-    return f'<img src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}" alt="{html.escape(text)}">'
 
 
 def compare(
@@ -216,32 +169,42 @@ def compare(
     GANOverSampler().fit(X, y)  # refuses rows and labels that no sampler takes, in sentences
     labels = np.asarray(y)
     scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
-    rows, own = _rows(samplers, estimator, X, seed)
     splits = checked_splits(cv, X, labels, groups, fold_seed)
+    rows, own = _rows(samplers, estimator, X, rarest_class(labels, splits), seed)
     begin, cells, complete = time.perf_counter(), [], True
     classes = np.unique(labels)
     matrices = {name: np.zeros((len(classes),) * 2, int) for name in rows}
-    for fold, (train, test) in enumerate(tqdm(splits, unit="fold", disable=not verbose)):
-        if max_time is not None and fold > 1 and time.perf_counter() - begin > max_time:
-            complete = False
-            break
-        done = Parallel(n_jobs=n_jobs)(delayed(_cell)(row, scorer, X, labels, train, test) for row in rows.values())
-        for name, (values, matrix, error) in zip(list(rows), done, strict=True):
-            if error is None:
-                cells.append({"row": name, "fold": fold, **values})
-                matrices[name] += matrix
-                continue
-            del rows[name], matrices[name]
-            if name == NOTHING or own == [name]:
-                raise ValueError(
-                    f"The row {name!r} failed in fold {fold}, and without it there is nothing to compare."
-                ) from error
-            own = [other for other in own if other != name]
-            warnings.warn(
-                f"The row {name!r} failed in fold {fold} and is left out: {type(error).__name__}: {error}",
-                UserWarning,
-                stacklevel=2,
-            )
+    generated: dict[str, GeneratedRows] = {}
+    with TemporaryDirectory() as folder:
+        _share_trainings(rows, folder)
+        bar = tqdm(total=len(splits) * len(rows), unit="fit", disable=not verbose)
+        for fold, (train, test) in enumerate(splits):
+            if max_time is not None and fold > 1 and time.perf_counter() - begin > max_time:
+                complete = False
+                break
+            jobs = [(row, scorer, X, labels, train, test, not fold and name in own) for name, row in rows.items()]
+            done = Parallel(n_jobs=n_jobs, return_as="generator")(delayed(_cell)(*job) for job in jobs)
+            for name, (values, matrix, made, error) in zip(list(rows), done, strict=True):
+                bar.update()
+                if error is None:
+                    cells.append({"row": name, "fold": fold, **values})
+                    matrices[name] += matrix
+                    if made is not None and not name.endswith(AUGMENTED):
+                        generated[name] = made
+                    continue
+                del rows[name], matrices[name]
+                bar.total -= len(splits) - fold - 1
+                if name == NOTHING or own == [name]:
+                    raise ValueError(
+                        f"The row {name!r} failed in fold {fold}, and without it there is nothing to compare."
+                    ) from error
+                own = [other for other in own if other != name]
+                warnings.warn(
+                    f"The row {name!r} failed in fold {fold} and is left out: {type(error).__name__}: {error}",
+                    UserWarning,
+                    stacklevel=2,
+                )
+        bar.close()
     folds = pd.DataFrame(cells)
     folds = folds[folds["row"].isin(rows)].reset_index(drop=True)
     share = float(np.mean([len(test) / len(train) for train, test in splits]))
@@ -250,12 +213,12 @@ def compare(
     words = _verdict(table, folds, own, share, name)
     if not complete:
         words += f" Cut by max_time={max_time:g}: {folds['fold'].nunique()} of {len(splits)} folds."
-    return Comparison(table, folds, words, complete, matrices, classes, name)
+    return Comparison(table, folds, words, complete, matrices, classes, name, generated)
 
 
-def _rows(samplers, estimator, X, seed: int) -> tuple[dict[str, Any], list[str]]:
+def _rows(samplers, estimator, X, rarest: int, seed: int) -> tuple[dict[str, Any], list[str]]:
     """Name → unfitted estimator, and the names of those with the caller's samplers."""
-    candidates = {name.removesuffix(" to 100%"): s for name, s in auto_samplers(X, amounts=(1.0,)).items()}
+    candidates = {name.removesuffix(" to 100%"): s for name, s in auto_samplers(X, rarest, amounts=(1.0,)).items()}
     own = {name: sampler for name, sampler in candidates.items() if isinstance(sampler, GANOverSampler)}
     free = {name: sampler for name, sampler in candidates.items() if name not in own and sampler is not None}
     if samplers is not None:
@@ -293,13 +256,23 @@ def _seeded(row, seed: int):
     return clone(row).set_params(**dict.fromkeys(unset, seed))
 
 
-def _cell(row, scorer, X, y, train: np.ndarray, test: np.ndarray) -> tuple[dict[str, float], Any, Exception | None]:
-    """One fit: score, average precision and seconds; the confusion matrix; and what went wrong."""
+def _share_trainings(rows: dict[str, Any], folder: str) -> None:
+    """Rows that differ in what follows the sampler only train its generator once a fold."""
+    for row in rows.values():
+        sampler: Any = row.steps[0][1] if isinstance(row, Pipeline) else None
+        if isinstance(sampler, GenerativeSamplerMixin | OverSamplerCV) and sampler.memory is None:
+            sampler.set_params(memory=folder)
+
+
+def _cell(
+    row, scorer, X, y, train: np.ndarray, test: np.ndarray, look: bool
+) -> tuple[dict[str, float], Any, GeneratedRows | None, Exception | None]:
+    """One fit: score, average precision and seconds; the confusion matrix; what its sampler made; and what went wrong."""
     begin = time.perf_counter()
     classes = np.unique(y)
-    X_test, y_test = safe_indexing(X, test), y[test]
+    X_train, X_test, y_test = safe_indexing(X, train), safe_indexing(X, test), y[test]
     try:
-        fitted = clone(row).fit(safe_indexing(X, train), y[train])
+        fitted = clone(row).fit(X_train, y[train])
         values = {"score": float(scorer(fitted, X_test, y_test)), RANKING: np.nan}
         if hasattr(fitted, "predict_proba"):
             truth = label_binarize(y_test, classes=classes)
@@ -307,8 +280,10 @@ def _cell(row, scorer, X, y, train: np.ndarray, test: np.ndarray) -> tuple[dict[
             values[RANKING] = average_precision_score(truth, probability[:, 1] if truth.shape[1] == 1 else probability)
         matrix = confusion_matrix(y_test, fitted.predict(X_test), labels=classes)
     except Exception as error:  # one row must not end the comparison of the others
-        return {}, None, error
-    return {**values, "seconds": time.perf_counter() - begin}, matrix, None
+        return {}, None, None, error
+    values["seconds"] = time.perf_counter() - begin
+    made = look_at(fitted.steps[0][1], X_train, y[train], X_test, y_test) if look else None
+    return values, matrix, made, None
 
 
 def interval(differences, share: float) -> tuple[float, float]:

@@ -45,7 +45,8 @@ class SampleGridDisplay(_Display):
 
     @classmethod
     def from_sampler(cls, sampler, X, y, *, classes=None, n_columns: int = 10, random_state: int | None = None):
-        """Of a fitted image sampler: per class real rows, generated rows, and the latter's nearest real neighbours.
+        """Of a fitted image sampler: per class parents and offspring, where the net starts from real rows; else real rows,
+        generated rows, and the latter's nearest real neighbours.
 
         Parameters
         ----------
@@ -71,8 +72,14 @@ class SampleGridDisplay(_Display):
         y = np.asarray(y)
         blocks = []
         for klass in classes:
-            made = sampler.sample({klass: n_columns}, random_state)[0]
-            blocks.append((str(klass), _images(sampler, X)[y == klass], _images(sampler, made)))
+            if sampler.has_parents_:
+                made, _, shown = sampler.sample_with_parents({klass: n_columns}, random_state)
+                shown = _images(sampler, shown)
+            else:
+                made, shown = sampler.sample({klass: n_columns}, random_state)[0], _images(sampler, X)[y == klass]
+            blocks.append((str(klass), shown, _images(sampler, made)))
+        if sampler.has_parents_:
+            return cls.from_images(blocks, n_columns=n_columns, kinds=("parent", "offspring"))
         return cls.from_images(blocks, n_columns=n_columns, nearest=True)
 
     @classmethod

@@ -31,7 +31,8 @@ ALLOWED = {
     "classifier": {"_torch", "augment", "codecs"},
     "samplers": {"_torch", "_compat", "presets", "codecs", "strategies"},
     "prior": {"_compat", "samplers"},
-    "comparison": {"_compat", "_torch", "augment", "prior", "samplers", "plotting"},
+    "_report": {"_compat", "metrics", "plotting", "samplers"},
+    "comparison": {"_compat", "_report", "_torch", "augment", "prior", "samplers", "plotting"},
     "model_selection": {"samplers", "_compat"},
     "cli": {"__init__", "classifier", "samplers", "plotting", "comparison", "datasets"},
 }

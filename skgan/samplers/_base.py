@@ -57,7 +57,7 @@ MAX_DONORS = 10_000
 """Rows of a class among which the nearest is looked for where a table has columns that are handed on."""
 
 _DECODE = 16 * BLOCK
-_FIT_STREAM, _SAMPLE_STREAM, _AT_STREAM = 0, 1, 2
+_FIT_STREAM, _SAMPLE_STREAM, _AT_STREAM, _PARENT_STREAM = range(4)
 
 
 def train_generator(X: np.ndarray, y: np.ndarray, net, seed: int) -> dict[str, Any]:
@@ -132,7 +132,9 @@ class GenerativeSamplerMixin:
     net: Any
     codec: Any
     row_filter: Any
+    memory: Any
     per_class: bool
+    sampling_strategy_: dict[Any, int]
 
     # The border
 
@@ -414,6 +416,59 @@ class GenerativeSamplerMixin:
         ValueError
             For unknown classes and negative counts.
         """
+        self._check_counts(counts)
+        seed = self._sample_seed if random_state is None else draw_seeds(random_state, 1)[0]
+        X, y = self._generate({klass: n for klass, n in counts.items() if n}, sub_seed(seed, _SAMPLE_STREAM))
+        return self._in_container(X, y)
+
+    def sample_with_parents(self, counts: Mapping[Any, int], random_state: int | None = None):
+        """Offspring and the real rows that each was made from; mixtures, copies and the row filter are left out.
+
+        Parameters
+        ----------
+        counts, random_state
+            As for ``sample``.
+
+        Returns
+        -------
+        X, y, parents
+            X and parents row by row, in the container and dtype of ``fit_resample``'s X.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            As ``sample``.
+        ValueError
+            As ``sample``, and for nets that start from noise.
+        """
+        self._check_counts(counts)
+        seed = self._sample_seed if random_state is None else draw_seeds(random_state, 1)[0]
+        pieces, parents, targets = [self._empty_X], [self._empty_X], [self._empty_y]
+        for klass, n in counts.items():
+            i = self._index_of(klass)
+            key = i if i in self._generators else next(iter(self._generators), None)
+            if key not in self._sources:
+                raise ValueError(
+                    f"Rows of class {klass!r} are not made from real ones, as offspring() makes them, and have no parents; use "
+                    "sample, and SampleGridDisplay for the nearest real rows."
+                )
+            net = self._restored(key).set_params(shares=(1, 0, 0))
+            for block in range(0, n, BLOCK):
+                wanted = np.full(min(BLOCK, n - block), 0 if self.per_class else i)
+                with private_rng(sub_seed(seed, _PARENT_STREAM, i, block), net.device_):
+                    rows, made_from, _ = net.sample_with_parents(wanted, self._sources[key])
+                pieces.append(self._decode(self._finite(rows, i), i))
+                parents.append(self._decode(made_from, i))
+                targets.append(self._targets(i, np.zeros(len(wanted), int)))
+        X, y = self._in_container(self._stack(pieces), np.concatenate(targets))
+        return X, y, self._in_container(self._stack(parents), np.concatenate(targets))[0]
+
+    @property
+    def has_parents_(self) -> bool:
+        """Whether new rows are made from real ones, so that ``sample_with_parents`` can show both."""
+        return bool(self._sources)
+
+    def _check_counts(self, counts: Mapping[Any, int]) -> None:
         name = type(self).__name__
         if not hasattr(self, "_generators"):
             raise NotFittedError(f"This {name} has made no generator yet: call fit_resample(X, y) before sample.")
@@ -428,8 +483,8 @@ class GenerativeSamplerMixin:
                     f"This {name} has no generator for class {klass!r}, because fit_resample had no new rows to make for "
                     "it; ask for at least one there, through sampling_strategy."
                 )
-        seed = self._sample_seed if random_state is None else draw_seeds(random_state, 1)[0]
-        X, y = self._generate({klass: n for klass, n in counts.items() if n}, sub_seed(seed, _SAMPLE_STREAM))
+
+    def _in_container(self, X, y):
         if self._binarize_y:
             y = label_binarize(y, classes=self.classes_)
         return self._container.transform(X, y)

@@ -45,9 +45,9 @@ class OverSamplerCV(BaseSampler):
     ----------
     samplers : "auto", list or dict, default="auto"
         Candidates from the simplest on: samplers, or None for the data as they are; a dict gives them names. "auto" is
-        nothing, copies, SMOTE (SMOTENC, SMOTEN where columns are categorical; left out where rows are images or
-        incomplete), and :class:`skgan.GANOverSampler`, each bringing every class to at least half of the largest, and to all
-        of it.
+        nothing, copies, SMOTE (SMOTENC, SMOTEN where columns are categorical; with fewer neighbours where a class is
+        small; left out where values are missing), and :class:`skgan.GANOverSampler`, each bringing every class to at least
+        half of the largest, and to all of it.
     estimator : classifier or None, default=None
         None is a quick one: logistic regression on standardised and one-hot columns, or on pixels.
     scoring : str or callable, default="balanced_accuracy"
@@ -158,11 +158,11 @@ class OverSamplerCV(BaseSampler):
             Before any training: for candidates that are no samplers, an unknown scoring, and folds that lose a class.
         """
         labels = self._checked(X, y)
-        names, candidates = self._candidates(X)
         scorer = get_scorer(self.scoring) if isinstance(self.scoring, str) else self.scoring
         estimator = default_estimator(X) if self.estimator is None else self.estimator
         fold_seed, sampler_seed = draw_seeds(self.random_state, 2)
         splits = checked_splits(self.cv, X, labels, groups, fold_seed)
+        names, candidates = self._candidates(X, rarest_class(labels, splits))
         prepared = [self._prepared(candidate, sampler_seed) for candidate in candidates]
         if self.verbose:
             print(
@@ -212,8 +212,8 @@ class OverSamplerCV(BaseSampler):
         self.sampling_strategy_ = dict.fromkeys(np.unique(labels).tolist(), 0)
         return labels
 
-    def _candidates(self, X) -> tuple[list[str], list[Any]]:
-        samplers = auto_samplers(X) if isinstance(self.samplers, str) else self.samplers
+    def _candidates(self, X, rarest: int) -> tuple[list[str], list[Any]]:
+        samplers = auto_samplers(X, rarest) if isinstance(self.samplers, str) else self.samplers
         named = samplers.items() if isinstance(samplers, Mapping) else [(_name(s), s) for s in samplers]
         names, candidates = [str(name) for name, _ in named], [sampler for _, sampler in named]
         names = [name if names.count(name) == 1 else f"{name} ({i + 1})" for i, name in enumerate(names)]
@@ -303,6 +303,11 @@ def checked_splits(cv, X, labels: np.ndarray, groups, seed: int) -> list[tuple[n
     return splits
 
 
+def rarest_class(labels: np.ndarray, splits: Sequence[tuple[np.ndarray, np.ndarray]]) -> int:
+    """Rows of the smallest class on the smallest training side."""
+    return int(min(np.unique(labels[train], return_counts=True)[1].min() for train, _ in splits))
+
+
 class FlatRows(BaseSampler):
     """An over-sampler of rows, applied to images: flattened before it and folded back after it."""
 
@@ -321,12 +326,12 @@ class FlatRows(BaseSampler):
         raise NotImplementedError
 
 
-def auto_samplers(X, amounts: Sequence[float] = AMOUNTS) -> dict[str, Any]:
-    """The candidates of ``samplers="auto"``, from the simplest on."""
+def auto_samplers(X, rarest: int, amounts: Sequence[float] = AMOUNTS) -> dict[str, Any]:
+    """The candidates of ``samplers="auto"``, from the simplest on, for classes of at least so many rows."""
     images = np.ndim(X) > 2
     samplers: dict[str, Any] = {NOTHING: None}
     peers: dict[str, Any] = {"copies": RandomOverSampler()}
-    peers |= {} if images else _smote(X)
+    peers |= _smote(X, min(5, rarest - 1))
     for name, peer in {**peers, "GANOverSampler": GANOverSampler()}.items():
         for amount in amounts:
             sampler = clone(peer).set_params(sampling_strategy=at_least(amount))
@@ -335,19 +340,21 @@ def auto_samplers(X, amounts: Sequence[float] = AMOUNTS) -> dict[str, Any]:
     return samplers
 
 
-def _smote(X) -> dict[str, Any]:
-    """SMOTE in the form that takes these columns, or nothing."""
-    if sparse.issparse(X):
-        return {"SMOTE": SMOTE()}
+def _smote(X, k: int) -> dict[str, Any]:
+    """SMOTE in the form that takes these columns, with k neighbours; or nothing."""
+    if k < 1:
+        return {}
+    if sparse.issparse(X) or np.ndim(X) > 2:
+        return {"SMOTE": SMOTE(k_neighbors=k)}
     frame = X if isinstance(X, pd.DataFrame) else np.asarray(X)
     if pd.isna(frame).to_numpy().any() if isinstance(frame, pd.DataFrame) else pd.isna(frame).any():
         return {}
     categorical = TabularCodec().fit(frame).categorical_indices_
     if not len(categorical):
-        return {"SMOTE": SMOTE()}
+        return {"SMOTE": SMOTE(k_neighbors=k)}
     if len(categorical) == frame.shape[1]:
-        return {"SMOTEN": SMOTEN()}
-    return {"SMOTENC": SMOTENC(categorical)}
+        return {"SMOTEN": SMOTEN(k_neighbors=k)}
+    return {"SMOTENC": SMOTENC(categorical, k_neighbors=k)}
 
 
 def default_estimator(X):

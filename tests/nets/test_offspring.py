@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.exceptions import NotFittedError
 
 from skgan import GANOverSampler
 from skgan._torch import private_rng
@@ -298,3 +299,31 @@ def test_a_filter_that_accepts_nothing_leaves_copies():
     with pytest.warns(UserWarning, match=r"left too few rows of class 1 \(0% accepted\)"):
         X_new, _ = GANOverSampler(net=NET, row_filter=Never(), random_state=0).fit_resample(X, Y)
     assert all((row == X[30:]).all((1, 2, 3)).any() for row in X_new[40:])
+
+
+def test_a_sampler_shows_offspring_beside_their_parents(table, make_sampler):
+    X, y = table
+    sampler = make_sampler(net=offspring(shares=(0, 1, 1), max_steps=2))
+    sampler.fit_resample(X, y)
+    assert sampler.has_parents_
+    rows, labels, parents = sampler.sample_with_parents({2: 300, 1: 4, 0: 2})
+    assert np.bincount(labels).tolist() == [2, 4, 300]
+    assert rows.shape == parents.shape == (306, 5)
+    for klass in range(3):
+        distance = np.abs(parents[labels == klass][:, None] - X[y == klass][None]).max(2).min(1)
+        assert distance.max() < 1e-4  # through the encoding and back
+    again = sampler.sample_with_parents({2: 300})
+    np.testing.assert_array_equal(again[0], rows[labels == 2])
+    assert not np.array_equal(sampler.sample_with_parents({2: 300}, random_state=1)[0], again[0])
+    with pytest.raises(ValueError, match="9 is no class"):
+        sampler.sample_with_parents({9: 1})
+
+
+def test_nets_that_start_from_noise_have_no_parents(table, make_sampler):
+    sampler = make_sampler()
+    with pytest.raises(NotFittedError, match="call fit_resample"):
+        sampler.sample_with_parents({1: 1})
+    sampler.fit_resample(*table)
+    assert not sampler.has_parents_
+    with pytest.raises(ValueError, match="are not made from real ones"):
+        sampler.sample_with_parents({1: 1})

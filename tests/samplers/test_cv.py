@@ -92,19 +92,23 @@ def test_the_same_choice_and_rows_twice():
 
 def test_candidates_by_default(table, images):
     X = table[0]
-    names = list(auto_samplers(X))
+    names = list(auto_samplers(X, 10))
     assert names[:3] == ["nothing", "copies to 50%", "copies to 100%"]
     assert names[-1] == "GANOverSampler to 100%"
     assert "SMOTE to 50%" in names
     mixed = pd.DataFrame(X).assign(c=pd.Categorical(["a", "b"] * 45))
-    assert "SMOTENC to 50%" in auto_samplers(mixed)
-    assert not any("SMOTE" in name for name in auto_samplers(mixed.where(mixed[0] < 1)))
-    assert "SMOTEN to 100%" in auto_samplers(mixed[["c"]])
-    pictures = auto_samplers(images[0])
+    assert "SMOTENC to 50%" in auto_samplers(mixed, 10)
+    assert not any("SMOTE" in name for name in auto_samplers(mixed.where(mixed[0] < 1), 10))
+    assert "SMOTEN to 100%" in auto_samplers(mixed[["c"]], 10)
+    pictures = auto_samplers(images[0], 10)
     assert isinstance(pictures["copies to 50%"], FlatRows)
     X_new, y_new = pictures["copies to 100%"].fit_resample(*images)
     assert X_new.shape[1:] == images[0].shape[1:]
     assert np.bincount(y_new).tolist() == [22, 22]
+    X_new, y_new = auto_samplers(images[0], 4)["SMOTE to 100%"].fit_resample(*images)
+    assert (X_new.shape[1:], X_new.dtype) == (images[0].shape[1:], images[0].dtype)
+    assert auto_samplers(images[0], 4)["SMOTE to 100%"].sampler.k_neighbors == 3
+    assert not any("SMOTE" in name for name in auto_samplers(X, 1))  # a single row has no neighbour
 
 
 @pytest.mark.parametrize("kind", ["table", "frame", "missing", "images"])
