@@ -354,7 +354,7 @@ def _smote(X, k: int) -> dict[str, Any]:
         return {"SMOTE": SMOTE(k_neighbors=k)}
     if len(categorical) == frame.shape[1]:
         return {"SMOTEN": SMOTEN(k_neighbors=k)}
-    return {"SMOTENC": SMOTENC(categorical, k_neighbors=k)}
+    return {"SMOTENC": SMOTENC(categorical.tolist(), k_neighbors=k)}  # an array fails inside imbalanced-learn
 
 
 def default_estimator(X):

@@ -96,10 +96,12 @@ def test_candidates_by_default(table, images):
     assert names[:3] == ["nothing", "copies to 50%", "copies to 100%"]
     assert names[-1] == "GANOverSampler to 100%"
     assert "SMOTE to 50%" in names
-    mixed = pd.DataFrame(X).assign(c=pd.Categorical(["a", "b"] * 45))
-    assert "SMOTENC to 50%" in auto_samplers(mixed, 10)
-    assert not any("SMOTE" in name for name in auto_samplers(mixed.where(mixed[0] < 1), 10))
-    assert "SMOTEN to 100%" in auto_samplers(mixed[["c"]], 10)
+    mixed = pd.DataFrame(X, columns=list("vwxyz")).assign(
+        c=pd.Categorical(["a", "b"] * 45), d=pd.Categorical(["u", "v", "w"] * 30)
+    )
+    assert len(auto_samplers(mixed, 10)["SMOTENC to 50%"].fit_resample(mixed, table[1])[0]) > 90
+    assert not any("SMOTE" in name for name in auto_samplers(mixed.where(mixed["v"] < 1), 10))
+    assert "SMOTEN to 100%" in auto_samplers(mixed[["c", "d"]], 10)
     pictures = auto_samplers(images[0], 10)
     assert isinstance(pictures["copies to 50%"], FlatRows)
     X_new, y_new = pictures["copies to 100%"].fit_resample(*images)
