@@ -1,10 +1,15 @@
 """Real data for the benchmarks, and the imbalances they are put in.
 
+    python benchmarks/data.py mnist-tail.npz
+
+writes 3,000 long-tailed digits (500 … 20 a class) for ``skgan compare``.
+
 Looked for in ``$SKGAN_DATA`` first (``fashion-mnist.npz``, ``mnist-5k.npz``, ``tables/<name>.csv``), then on OpenML,
 whose downloads scikit-learn caches; where neither is to be had, a sentence says what to do.
 """
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -101,3 +106,19 @@ def single_class_imbalance(X, y, klass, kept: float, rng: np.random.RandomState)
     dropped = rng.permutation(of_class)[max(1, round(kept * len(of_class))) :]
     rows = np.setdiff1d(np.arange(len(y)), dropped)
     return X[rows], y[rows]
+
+
+COMPARED = (500, 500, 500, 450, 400, 300, 180, 100, 50, 20)
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or not sys.argv[1].endswith(".npz"):
+        raise SystemExit("Usage: python benchmarks/data.py FILE.npz")
+    whole = mnist_5k(0)
+    X, y = long_tail(
+        np.concatenate([whole.x_train, whole.x_test]),
+        np.concatenate([whole.y_train, whole.y_test]),
+        COMPARED,
+        np.random.RandomState(0),
+    )
+    np.savez_compressed(sys.argv[1], X=X, y=y)
+    print(f"Wrote {len(y)} images to {sys.argv[1]}")

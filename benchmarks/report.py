@@ -7,6 +7,7 @@ For every benchmark the largest budget that has a CSV is shown; a benchmark with
 """
 
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +20,7 @@ SECTIONS = {
     "long_tail": "Long-tailed images",
     "offspring_rows": "What offspring are like",
     "filters": "Row filters",
+    "choice": "When cross-validation chooses",
     "mixing_ratio": "How much synthetic data: the MNIST report, as published and corrected",
     "recursive": "Recursive training",
     "galaxies": "Real-valued labels: galaxies",
@@ -33,6 +35,12 @@ README_LINES = {  # of long_tail → what README calls it
     "random": "random over-sampling",
     "SMOTE": "SMOTE",
     "offspring (the default)": "**GANOverSampler**",
+}
+MORE_LINES = {  # of docs/when_not.md
+    **README_LINES,
+    "offspring only": "offspring only",
+    "conditional dcgan": "`dcgan()`",
+    "autoencoder + latent SMOTE": "SMOTE between an autoencoder's codes",
 }
 
 INTRODUCTION = """# Results
@@ -64,7 +72,7 @@ def largest(name: str) -> tuple[str, pd.DataFrame]:
     raise FileNotFoundError(f"No CSV of {name} in {RESULTS}.")
 
 
-def readme_table() -> str:
+def readme_table(names: Mapping[str, str] = README_LINES) -> str:
     """Mean recall on both long tails after 800 updates, without and with augmentation of every row."""
     long_tail = importlib.import_module("long_tail")
     budget, results = largest("long_tail")
@@ -75,7 +83,7 @@ def readme_table() -> str:
         for suffix in ("", " + augmentation")
     }
     lines = []
-    for method, name in README_LINES.items():
+    for method, name in names.items():
         line = {"new rows from": name}
         for column, (dataset, suffix) in columns.items():
             cell = results[(results["dataset"] == dataset) & (results["method"] == method + suffix)]
@@ -104,4 +112,8 @@ if __name__ == "__main__":
     text = "\n".join([INTRODUCTION, *(section(name, heading) for name, heading in SECTIONS.items())])
     (DOCS / "results.md").write_text(text)
     put(ROOT / "README.md", "results", readme_table())
-    print(f"Wrote {DOCS / 'results.md'} and the table in README.md")
+    page = DOCS / "when_not.md"
+    put(page, "long_tail", readme_table(MORE_LINES))
+    put(page, "tables", importlib.import_module("tables").brief(largest("tables")[1]))
+    put(page, "choice", section("choice", SECTIONS["choice"]).split("\n\n", 1)[1])
+    print(f"Wrote {DOCS / 'results.md'}, and the tables in README.md and {page}")

@@ -187,6 +187,35 @@ def measure(table: str, fold: int, method: str, n_folds: int, n_repeats: int, st
     return {**values, "seconds": seconds}
 
 
+BRIEF = {  # method → what a reader calls it
+    "nothing": "nothing",
+    "random": "random over-sampling",
+    "SMOTE": "SMOTE",
+    "CTGAN": "CTGAN",
+    "Gaussian": "Gaussian (skgan's floor)",
+    "conditional GAN (mlp_gan)": "**GANOverSampler**",
+}
+
+
+def brief(results: pd.DataFrame) -> str:
+    """Markdown: means over all tables and classifiers, for docs/when_not.md."""
+    rows = []
+    for method, name in BRIEF.items():
+        part = results[results["method"] == method]
+        row = {"new rows from": name}
+        for measure in ("balanced accuracy", "average precision", "log-loss"):
+            values = part[[f"{classifier}: {measure}" for classifier in CLASSIFIERS]]
+            column = f"{measure}, prior-corrected" if measure == "log-loss" else measure
+            row[column] = f"{values.to_numpy().mean():.3f}"
+        rows.append(row)
+    table = pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
+    return (
+        f"{table}\n\nMeans over {results['table'].nunique()} tables, {results['fold'].nunique()} folds and "
+        f"{len(CLASSIFIERS)} classifiers, `python benchmarks/tables.py`, {results['date'].max()}. Class weights, where classifiers "
+        "have them, are in the [results](results.md#imbalanced-tables)."
+    )
+
+
 def report(results: pd.DataFrame) -> str:
     """Markdown for docs/results.md: mean rank and mean per classifier."""
     cells = results["method"].value_counts()

@@ -154,7 +154,7 @@ ESTIMATORS = {
     "forest": lambda: RandomForestClassifier(random_state=0),
     "boosting": lambda: HistGradientBoostingClassifier(random_state=0),
     "knn": KNeighborsClassifier,
-    "cnn": lambda: CNNClassifier(max_updates=400),
+    "cnn": lambda: CNNClassifier(max_updates=300),
 }
 
 

@@ -343,8 +343,8 @@ def _verdict(table: pd.DataFrame, folds: pd.DataFrame, own: list[str], share: fl
         )
     else:
         text = (
-            f"{best_own} is better than nothing, {points(best_own)}, but not than {best_free} by more than chance, "
-            f"{points(best_free)}: take {best_free}, which costs nothing."
+            f"{best_own} is better than nothing, {points(best_own)}, but by no more than chance better than {best_free}, which "
+            f"costs nothing: {points(best_free)}. Take {best_free}."
         )
     if CORRECTED in table.index and CORRECTED not in (best, best_free):
         behind = table.loc[best, "score"] - table.loc[CORRECTED, "score"]
