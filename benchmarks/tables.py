@@ -211,8 +211,8 @@ def brief(results: pd.DataFrame) -> str:
     table = pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
     return (
         f"{table}\n\nMeans over {results['table'].nunique()} tables, {results['fold'].nunique()} folds and "
-        f"{len(CLASSIFIERS)} classifiers, `python benchmarks/tables.py`, {results['date'].max()}. Class weights, where classifiers "
-        "have them, are in the [results](results.md#imbalanced-tables)."
+        f"{len(CLASSIFIERS)} classifiers, `python benchmarks/tables.py`, {results['date'].max()}. Class weights, where "
+        "classifiers have them, are in the [results](results.md#imbalanced-tables)."
     )
 
 

@@ -1,8 +1,9 @@
-"""skorch callbacks of generative nets: moving average, divergence guard, annealing, the log of steps."""
+"""skorch callbacks of generative nets: moving average, divergence guard, schedules, the log of steps."""
 
 import math
 import warnings
 
+import numpy as np
 import torch
 from skorch.callbacks import Callback
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -171,6 +172,102 @@ class Anneal(Callback):
         if self.before_ is not None and self.parameter != "lr":
             setattr(net, self.parameter, self.before_)
         del self.set_, self.before_
+
+
+class GammaByResolution(Callback):
+    """The weights of R1 and R2 by the size of the images, falling tenfold along a cosine as training goes on.
+
+    γ ends at .5 · √(H · W) / 32, R3GAN's values for ImageNet at 32 and 64 px (.5 and 1), and begins at ten times that; rows of
+    a table count as 32 px.
+
+    Parameters
+    ----------
+    scale : float, default=1.0
+        Factor on all of it; γ should be larger where data are few.
+
+    References
+    ----------
+    Huang et al., "The GAN is dead; long live the GAN!", NeurIPS 2024, section 4 and appendix D.
+    """
+
+    def __init__(self, scale: float = 1.0):
+        self.scale = scale
+
+    def on_train_begin(self, net, **kwargs):
+        if not self.scale > 0:
+            raise ValueError(f"scale must be above 0, got {self.scale!r}.")
+        self.parts_ = [part for name, part in net.penalties_.items() if name.startswith(("R1", "R2"))]
+        if not self.parts_:
+            raise ValueError("GammaByResolution sets the γ of R1 and R2, and this net's penalties hold neither.")
+        shape = net.data_shape_
+        self.end_ = 0.5 * self.scale * (math.sqrt(shape[1] * shape[2]) / 32 if len(shape) == 3 else 1.0)
+
+    def on_batch_begin(self, net, training=True, **kwargs):
+        t = net.steps_ / max(1, net.max_steps - 1)
+        for part in self.parts_:
+            part.gamma = self.end_ * (1 + 9 * (1 + math.cos(math.pi * t)) / 2)
+
+    def on_train_end(self, net, **kwargs):
+        del self.parts_
+
+
+class Grow(Callback):
+    """Grow a module such as :class:`skgan.modules.ProGAN` stage by stage, as its training goes on.
+
+    Training's ``max_steps`` are divided among the stages; every stage after the first fades in and then trains on in full.
+    The last stage is there in full at the last step. A training that ends early stays at the stage it has reached: with
+    ``max_time``, set ``max_steps`` to what the time allows.
+
+    Parameters
+    ----------
+    fade : float in [0, 1], default=0.5
+        The part of its stage in which alpha rises linearly from 0 to 1; 0 switches stages at once.
+    shares : sequence of floats above 0 or None, default=None
+        How much of the steps every stage gets, from the coarsest on; only their ratio counts. None is equal shares.
+
+    References
+    ----------
+    Karras et al., "Progressive growing of GANs", ICLR 2018, section 2: as many images for fading in as for training on.
+    """
+
+    def __init__(self, fade=0.5, shares=None):
+        self.fade = fade
+        self.shares = shares
+
+    def on_train_begin(self, net, **kwargs):
+        missing = [name for name in ("n_stages", "grow", "grown") if not hasattr(net.module_, name)]
+        if missing:
+            raise TypeError(
+                "Grow needs a module with n_stages, grow(stage, alpha) and grown(), such as skgan.modules.ProGAN, and "
+                f"{type(net.module_).__name__} lacks {', '.join(missing)}; leave Grow out of the callbacks, or use ProGAN."
+            )
+        if not 0 <= self.fade <= 1:
+            raise ValueError(f"fade is a part of every stage and must lie in [0, 1], got {self.fade!r}.")
+        n_stages = net.module_.n_stages
+        shares = np.ones(n_stages) if self.shares is None else np.asarray(self.shares, dtype=float)
+        if shares.shape != (n_stages,) or not (np.isfinite(shares).all() and (shares > 0).all()):
+            raise ValueError(
+                f"shares must be one weight above 0 per stage, and images of this size have {n_stages} stages; "
+                f"got {self.shares!r}."
+            )
+        ends = shares.cumsum()
+        self.bounds_ = [0.0, *(ends / ends[-1]).tolist()]
+        net.module_.grow(0, 1.0)
+
+    def state(self, t: float) -> tuple[int, float]:
+        """Stage and alpha of a step that brings training to progress t in (0, 1]."""
+        stage = sum(bound < t for bound in self.bounds_[1:-1])
+        begin, end = self.bounds_[stage : stage + 2]
+        fading = self.fade * (end - begin) if stage else 0.0
+        return stage, min(1.0, (t - begin) / fading) if fading else 1.0
+
+    def on_batch_begin(self, net, training=True, **kwargs):
+        if training:
+            net.module_.grow(*self.state((net.steps_ + 1) / net.max_steps))
+
+    def on_train_end(self, net, **kwargs):
+        # A cut leaves the moving average a step behind, and DivergenceGuard puts buffers back unseen by the module.
+        net.module_.grow(*net.module_.grown())
 
 
 class StepLog(Callback):

@@ -3,12 +3,16 @@
 ``net="dcgan"`` in a sampler means ``net=dcgan()``; to change a parameter, pass the call: ``net=dcgan(max_steps=500)``.
 """
 
-from skgan.losses import Hinge, NonSaturating
-from skgan.modules import DCGAN, MLPGAN, Offspring, ResizeConvGAN
-from skgan.nets import AdversarialNet, GaussianNet, OffspringNet, PredictorGANNet
-from skgan.penalties import R1
+from skgan.callbacks import Anneal, GammaByResolution, Grow
+from skgan.losses import Hinge, NonSaturating, Relativistic, Wasserstein
+from skgan.modules import DCGAN, MLPGAN, VAEGAN, Autoencoder, Offspring, PhotoGAN, ProGAN, ResizeConvGAN
+from skgan.nets import AdversarialNet, GaussianNet, OffspringNet, PredictorGANNet, ProGANNet, VAEGANNet, VAENet
+from skgan.penalties import R1, R2, GradientPenalty
 
-__all__ = ["dcgan", "gaussian", "mlp_gan", "offspring", "predictor_gan", "predictor_mlp_gan"]
+__all__ = [
+    *("autoencoder", "dcgan", "gaussian", "mlp_gan", "offspring", "photo_gan", "predictor_gan", "predictor_mlp_gan"),
+    *("progan", "relativistic_gan", "vae", "vae_gan", "wgan_gp"),
+]
 
 
 def mlp_gan(alpha: int = 4, **params) -> AdversarialNet:
@@ -55,6 +59,151 @@ def dcgan(**params) -> AdversarialNet:
         "max_steps": 1000,
     }
     return AdversarialNet(**{**defaults, **params})
+
+
+def photo_gan(**params) -> AdversarialNet:
+    """The photo report's conditional pair, with its optimiser: for a few dozen photographs.
+
+    The report's settings, which come near collapse: Adam(2e-3) with batches of 8 and no penalty (its 40,000 steps are
+    ``max_steps=40000``).
+
+    Parameters
+    ----------
+    **params
+        Any parameter of :class:`skgan.nets.AdversarialNet`, such as ``penalties`` or ``module__width``.
+    """
+    defaults = {
+        "module": PhotoGAN,
+        "criterion": NonSaturating,
+        "batch_size": 8,
+        "lr": 2e-3,
+        "optimizer__betas": (0.5, 0.999),
+        "max_steps": 2000,
+    }
+    return AdversarialNet(**{**defaults, **params})
+
+
+def wgan_gp(**params) -> AdversarialNet:
+    """The Wasserstein GAN with gradient penalty on the convolutional pair: five critic updates on fresh rows for one of
+    the generator, λ = 10, Adam(0, .9).
+
+    Gulrajani et al., "Improved training of Wasserstein GANs", NeurIPS 2017, algorithm 1. On tables give
+    ``module=skgan.modules.MLPGAN``.
+
+    Parameters
+    ----------
+    **params
+        Any parameter of :class:`skgan.nets.AdversarialNet`.
+    """
+    defaults = {
+        "module": DCGAN,
+        "criterion": Wasserstein,
+        "penalties": (GradientPenalty(weight=10.0),),
+        "n_critic": 5,
+        "lr": 2e-4,
+        "optimizer__betas": (0.0, 0.9),
+        "max_steps": 1000,
+    }
+    return AdversarialNet(**{**defaults, **params})
+
+
+def relativistic_gan(**params) -> AdversarialNet:
+    """R3GAN's recipe on the convolutional pair: relativistic pairing loss, R1 and R2, no normalisation, schedules.
+
+    γ by resolution and falling, learning rate falling and β₂ rising along cosines: Huang et al., "The GAN is dead; long live
+    the GAN!", NeurIPS 2024, section 4. On tables give ``module=skgan.modules.MLPGAN`` and ``module__norm="none"``.
+
+    Parameters
+    ----------
+    **params
+        Any parameter of :class:`skgan.nets.AdversarialNet`, such as ``callbacks__gamma__scale``.
+    """
+    lr = params.get("lr", 5e-4)
+    defaults = {
+        "module": DCGAN,
+        "module__norm": "none",
+        "criterion": Relativistic,
+        "penalties": (R1(gamma=1.0), R2(gamma=1.0)),
+        "lr": lr,
+        "optimizer__betas": (0.0, 0.9),
+        "callbacks": [
+            ("gamma", GammaByResolution()),
+            ("rate", Anneal("lr", (lr, lr / 5), "cosine")),
+            ("beta2", Anneal("beta2", (0.9, 0.99), "cosine")),
+        ],
+        "max_steps": 1500,
+    }
+    return AdversarialNet(**{**defaults, **params})
+
+
+def progan(**params) -> ProGANNet:
+    """A pair that grows from coarse images to fine ones: for large images and long trainings.
+
+    With the non-saturating loss and R1, which did better in short trainings than the paper's
+    ``criterion=Wasserstein, penalties=(GradientPenalty(),)``.
+
+    Parameters
+    ----------
+    **params
+        Any parameter of :class:`skgan.nets.ProGANNet`, such as ``callbacks__grow__fade`` or ``module__width``.
+    """
+    defaults = {
+        "module": ProGAN,
+        "criterion": NonSaturating,
+        "penalties": (R1(gamma=1.0),),
+        "lr": 1e-3,
+        "optimizer__betas": (0.0, 0.99),
+        "callbacks": [("grow", Grow())],
+        "callbacks__ema__decay": 0.98,
+        "max_steps": 2000,
+    }
+    return ProGANNet(**{**defaults, **params})
+
+
+def vae(beta: float = 1.0, **params) -> VAENet:
+    """A variational autoencoder for images and tables: never collapses, blurs.
+
+    Parameters
+    ----------
+    beta : float, default=1.0
+        Weight of the KL term; below 1 sharper and less like the prior (then ``sampling="posterior"``).
+    **params
+        Any parameter of :class:`skgan.nets.VAENet`.
+    """
+    defaults = {"module": Autoencoder, "beta": beta, "lr": 1e-3, "max_steps": 2000}
+    return VAENet(**{**defaults, **params})
+
+
+def autoencoder(**params) -> VAENet:
+    """A plain autoencoder; new rows are decoded from the Gaussian fitted to the codes of their class.
+
+    ``sampling="interpolation"`` decodes points between the codes of two real rows instead.
+
+    Parameters
+    ----------
+    **params
+        Any parameter of :class:`skgan.nets.VAENet`.
+    """
+    return vae(**{"variational": False, "sampling": "posterior", **params})
+
+
+def vae_gan(**params) -> VAEGANNet:
+    """A VAE whose decoder is a GAN's generator: sharper than a VAE, harder to collapse than a GAN.
+
+    Parameters
+    ----------
+    **params
+        Any parameter of :class:`skgan.nets.VAEGANNet`, such as ``feature_weight``.
+    """
+    defaults = {
+        "module": VAEGAN,
+        "criterion": NonSaturating,
+        "penalties": (R1(gamma=1.0),),
+        "lr": 5e-4,
+        "optimizer__betas": (0.0, 0.99),
+        "max_steps": 1000,
+    }
+    return VAEGANNet(**{**defaults, **params})
 
 
 def offspring(**params) -> OffspringNet:

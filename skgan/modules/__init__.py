@@ -1,8 +1,11 @@
 """Pairs of networks: ``.generator``, ``.discriminator``, ``.latent_dim``, ``forward(z, y)``."""
 
+from skgan.modules.autoencoder import VAEGAN, Autoencoder
 from skgan.modules.dcgan import DCGAN
 from skgan.modules.mlp import MLPGAN
 from skgan.modules.offspring import Offspring
+from skgan.modules.photo import PhotoGAN
+from skgan.modules.progan import ProGAN
 from skgan.modules.resize_conv import ResizeConvGAN
 
-__all__ = ["DCGAN", "MLPGAN", "Offspring", "ResizeConvGAN"]
+__all__ = ["DCGAN", "MLPGAN", "VAEGAN", "Autoencoder", "Offspring", "PhotoGAN", "ProGAN", "ResizeConvGAN"]

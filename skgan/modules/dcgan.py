@@ -30,7 +30,8 @@ class _DCGenerator(nn.Module):
             for n_in, n_out in zip(sizes, [*sizes[1:], channels], strict=True)
         )
 
-    def forward(self, z: Tensor, y: Tensor) -> Tensor:
+    def raw(self, z: Tensor, y: Tensor) -> Tensor:
+        """Images before the tanh."""
         if self.labels.dim:
             z = torch.cat([z, self.labels(y)], 1)
         h = self.project(z).view(-1, *self.start)
@@ -38,7 +39,10 @@ class _DCGenerator(nn.Module):
             h = upsample(leaky_relu(norm(h), 0.2))
         # The last layer covers a multiple of 2ᵏ; the image is its middle.
         top, left = (h.shape[2] - self.height) // 2, (h.shape[3] - self.width) // 2
-        return h[:, :, top : top + self.height, left : left + self.width].tanh()
+        return h[:, :, top : top + self.height, left : left + self.width]
+
+    def forward(self, z: Tensor, y: Tensor) -> Tensor:
+        return self.raw(z, y).tanh()
 
 
 class _DCDiscriminator(nn.Module):
@@ -61,11 +65,15 @@ class _DCDiscriminator(nn.Module):
         self.features = weight_normed(nn.Linear(sizes[-1] * area, n_features), norm)
         self.head = make_head(head, n_features, n_classes, condition_dim)
 
-    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+    def hidden(self, x: Tensor, y: Tensor) -> Tensor:
+        """The last hidden layer, (n, n_features), which knows no label."""
         h = pad(x, self.padding, value=-1.0) if any(self.padding) else x
         for downsample, norm in zip(self.downsample, self.norms, strict=True):
             h = leaky_relu(norm(downsample(h)), 0.2)
-        return self.head(leaky_relu(self.features(h.flatten(1)), 0.2), y)
+        return leaky_relu(self.features(h.flatten(1)), 0.2)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.head(self.hidden(x, y), y)
 
 
 class DCGAN(nn.Module):

@@ -60,11 +60,15 @@ class _MLPDiscriminator(nn.Module):
             ProjectionHead(sizes[-1], 1) if joins_input else make_head(head, sizes[-1], n_classes, condition_dim)
         )
 
-    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+    def hidden(self, x: Tensor, y: Tensor) -> Tensor:
+        """The last hidden layer, (n, 8α)."""
         x = x.flatten(1)
         if self.labels.dim:
             x = torch.cat([x, self.labels(y)], 1)
-        return self.head(self.layers(x), y)
+        return self.layers(x)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.head(self.hidden(x, y), y)
 
 
 class MLPGAN(nn.Module):

@@ -6,5 +6,17 @@ from skgan.nets.consensus import ConsensusNet
 from skgan.nets.gaussian import GaussianNet
 from skgan.nets.offspring import OffspringNet
 from skgan.nets.predictor import PredictorGANNet
+from skgan.nets.progan import ProGANNet
+from skgan.nets.vae import VAEGANNet, VAENet
 
-__all__ = ["AdversarialNet", "ConsensusNet", "GaussianNet", "GenerativeNet", "OffspringNet", "PredictorGANNet"]
+__all__ = [
+    "AdversarialNet",
+    "ConsensusNet",
+    "GaussianNet",
+    "GenerativeNet",
+    "OffspringNet",
+    "PredictorGANNet",
+    "ProGANNet",
+    "VAEGANNet",
+    "VAENet",
+]

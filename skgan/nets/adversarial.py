@@ -190,10 +190,14 @@ class AdversarialNet(GenerativeNet):
         loss = take_loss() if take_loss else None
         return 0.0 if loss is None else self.auxiliary_weight * loss
 
+    def make(self, real: Tensor, y: Tensor, *parents: Tensor) -> Tensor:
+        """The rows that a batch of real ones is set against."""
+        return self.module_(self.latent(len(y)), y, *parents)
+
     def discriminator_loss(self, real: Tensor, y: Tensor, *parents: Tensor) -> Tensor:
         """Loss of the discriminator on one batch; data-to-data nets have a parent for every row."""
         with torch.set_grad_enabled(self.differentiable_fakes):
-            fake = self.module_(self.latent(len(y)), y, *parents)
+            fake = self.make(real, y, *parents)
         critic = self.critic(y, *parents)
         real_logits, auxiliary = critic(real), self.auxiliary_loss(y)
         fake_logits, auxiliary = critic(fake), auxiliary + self.auxiliary_loss(y)
@@ -211,7 +215,7 @@ class AdversarialNet(GenerativeNet):
         """Loss of the generator on one batch."""
         critic = self.critic(y, *parents)
         real_logits = critic(real) if getattr(self.criterion_, "uses_real", False) else None
-        fake_logits = critic(self.module_(self.latent(len(y)), y, *parents))
+        fake_logits = critic(self.make(real, y, *parents))
         return self.criterion_.generator(real_logits, fake_logits) + self.auxiliary_loss(y)
 
 

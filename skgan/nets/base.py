@@ -51,8 +51,6 @@ class GenerativeNet(TrainingMixin, NeuralNet):
         1 prints steps, losses and time left.
     """
 
-    needs_source = False
-    """Whether rows are made from real ones: batches then carry a parent for every row, and ``sample`` needs ``source``."""
     sampling_params: tuple[str, ...] = ()
     """Parameters that only sampling reads: changing them needs no new training."""
     n_candidates = 0  # of BalancedBatches: no pairs
@@ -95,6 +93,11 @@ class GenerativeNet(TrainingMixin, NeuralNet):
             train_split=train_split,
             **kwargs,
         )
+
+    @property
+    def needs_source(self) -> bool:
+        """Whether rows are made from real ones: ``sample`` then needs ``source``."""
+        return False
 
     @property
     def max_epochs(self) -> int:

@@ -1,6 +1,7 @@
 """A Gaussian per class: the honest floor that a generative net has to beat."""
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -31,6 +32,36 @@ class ClassGaussians(nn.Module):
             of_class = y == k
             rows[of_class] = self.mean[k] + z[of_class] @ self.factor[k].T
         return rows.view(-1, *self.data_shape)
+
+
+def fit_gaussians(
+    rows: Tensor,
+    labels: Tensor,
+    n_classes: int,
+    prior_rows: float = 20.0,
+    lend: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Means (n_classes, d) and covariances (n_classes, d, d), float64, shrunk as :class:`GaussianNet` says.
+
+    Parameters
+    ----------
+    rows, labels : tensors of shape (n, d) and (n,)
+    n_classes : int
+    prior_rows : float, default=20.0
+        Rows that the lent covariance is worth.
+    lend : callable (scatter, counts, means) → (n_classes, d, d) or None, default=None
+        What is lent to each class; None is the pooled covariance.
+    """
+    rows = rows.double()
+    counts = torch.bincount(labels, minlength=n_classes).clamp(min=1).double()
+    means = torch.zeros(n_classes, rows.shape[1], dtype=torch.float64).index_add_(0, labels, rows)
+    means /= counts[:, None]
+    centred = rows - means[labels]
+    scatter = torch.stack([centred[labels == k].T @ centred[labels == k] for k in range(n_classes)])
+    lent = scatter.sum(0) / (counts - 1).sum().clamp(min=1) if lend is None else lend(scatter, counts, means)
+    weight = counts[:, None, None]
+    covariance = (scatter * weight / (weight - 1).clamp(min=1) + prior_rows * lent) / (weight + prior_rows)
+    return means, covariance
 
 
 class GaussianNet(GenerativeNet):
@@ -85,18 +116,9 @@ class GaussianNet(GenerativeNet):
     def fit_loop(self, X, y=None, epochs=None, **kwargs):
         """Means and covariances in closed form, instead of steps."""
         self.notify("on_epoch_begin")
-        rows = to_unit_range(as_tensor(X)).flatten(1).double()
-        labels = as_tensor(y)
-        counts = torch.bincount(labels, minlength=self.n_classes_).clamp(min=1).double()
-        means = torch.zeros(self.n_classes_, rows.shape[1], dtype=torch.float64).index_add_(0, labels, rows)
-        means /= counts[:, None]
-        centred = rows - means[labels]
-        scatter = torch.stack([centred[labels == k].T @ centred[labels == k] for k in range(self.n_classes_)])
-        lent = self._lent(scatter, counts, means)
-        weight = counts[:, None, None]
-        covariance = (scatter * weight / (weight - 1).clamp(min=1) + self.prior_rows * lent) / (
-            weight + self.prior_rows
-        )
+        rows = to_unit_range(as_tensor(X)).flatten(1)
+        lend = None if self.n_donors is None else self._lent
+        means, covariance = fit_gaussians(rows, as_tensor(y), self.n_classes_, self.prior_rows, lend)
         # Constant columns and few rows leave the matrix singular: a root by eigenvalues does not mind.
         values, vectors = torch.linalg.eigh(covariance)
         self.module_.mean.copy_(means)
@@ -107,9 +129,7 @@ class GaussianNet(GenerativeNet):
         return self
 
     def _lent(self, scatter: Tensor, counts: Tensor, means: Tensor) -> Tensor:
-        """S of each class: the covariance pooled over all classes, or over its donors."""
-        if self.n_donors is None:
-            return scatter.sum(0) / (counts - 1).sum().clamp(min=1)
+        """S of each class: the covariance pooled over its donors."""
         lent = torch.empty_like(scatter)
         distance = torch.cdist(means, means)
         for k in range(self.n_classes_):

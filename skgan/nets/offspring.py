@@ -42,7 +42,6 @@ class OffspringNet(AdversarialNet):
         As :class:`skgan.nets.AdversarialNet`.
     """
 
-    needs_source = True
     sampling_params = ("shares", "n_neighbors", "spread")
 
     def __init__(
@@ -53,6 +52,11 @@ class OffspringNet(AdversarialNet):
         self.n_candidates = n_candidates
         self.spread = spread
         super().__init__(module, criterion, **kwargs)
+
+    @property
+    def needs_source(self) -> bool:
+        """Offspring, mixtures and copies are made from real rows."""
+        return True
 
     def check_training_params(self):
         super().check_training_params()

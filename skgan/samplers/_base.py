@@ -447,7 +447,7 @@ class GenerativeSamplerMixin:
         for klass, n in counts.items():
             i = self._index_of(klass)
             key = i if i in self._generators else next(iter(self._generators), None)
-            if key not in self._sources:
+            if key not in self._sources or not self.has_parents_:
                 raise ValueError(
                     f"Rows of class {klass!r} are not made from real ones, as offspring() makes them, and have no parents; use "
                     "sample, and SampleGridDisplay for the nearest real rows."
@@ -465,8 +465,8 @@ class GenerativeSamplerMixin:
 
     @property
     def has_parents_(self) -> bool:
-        """Whether new rows are made from real ones, so that ``sample_with_parents`` can show both."""
-        return bool(self._sources)
+        """Whether each new row is made from one real row, so that ``sample_with_parents`` can show both."""
+        return any(hasattr(self._generators[i][0], "sample_with_parents") for i in self._sources)
 
     def _check_counts(self, counts: Mapping[Any, int]) -> None:
         name = type(self).__name__
