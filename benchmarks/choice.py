@@ -18,6 +18,7 @@ from harness import CACHE, parse_budget, run_cells
 from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import make_pipeline
 from long_tail import tail
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.metrics import average_precision_score, balanced_accuracy_score, log_loss
 
 from skgan import CNNClassifier, OverSamplerCV, PriorCorrectedClassifier
@@ -27,7 +28,7 @@ IMAGES = ("mnist", "fashion")
 UPDATES = 400
 BUDGETS = {
     "quick": "1 table, 1 fold (1 minute)",
-    "default": "11 tables, 3 folds, and both image sets, 1 seed (75 minutes on one core)",
+    "default": "11 tables, 3 folds, and both image sets, 1 seed (2 hours on one core)",
     "full": "13 tables, 5 folds, and both image sets, 5 seeds",
 }
 RUNS = {  # tables, folds, image sets, seeds
@@ -35,8 +36,8 @@ RUNS = {  # tables, folds, image sets, seeds
     "default": (tables.RUNS["default"][0], 3, IMAGES, 1),
     "full": (tables.TABLES, 5, IMAGES, 5),
 }
-METHODS = ("nothing", "SMOTE", "OverSamplerCV")
-MEASURES = ("balanced accuracy", "average precision", "log-loss")
+GUARDED, CALIBRATED = "OverSamplerCV, guarded", ", calibrated"
+METHODS = ("nothing", "SMOTE", "OverSamplerCV", GUARDED, f"nothing{CALIBRATED}", f"OverSamplerCV{CALIBRATED}")
 LIMIT = -0.01
 """Harm: a loss of more than a point."""
 
@@ -52,81 +53,97 @@ def split(data: str, fold: int, n_folds: int):
 
 
 def sampler_of(method: str, data: str, X, y, model, seed: int):
-    if method == "OverSamplerCV":
-        return OverSamplerCV(estimator=model, memory=CACHE.location, random_state=seed)
+    """None for nothing."""
+    if method.startswith("nothing"):
+        return None
+    if method.startswith("OverSamplerCV"):
+        guard = "average_precision" if method == GUARDED else None
+        return OverSamplerCV(estimator=model, guard=guard, memory=CACHE.location, random_state=seed)
     if data in IMAGES:
         return FlatRows(SMOTE(k_neighbors=min(5, int(np.bincount(y).min()) - 1), random_state=seed))
     return tables.smote(X, y, seed)
 
 
-def measure(data: str, classifier: str, fold: int, n_folds: int) -> dict:
+def measure(data: str, classifier: str, fold: int, method: str, n_folds: int) -> dict:
     X, y, X_test, y_test = split(data, fold, n_folds)
     counts = np.bincount(y)
-    values: dict[str, float | str] = {}
-    for method in METHODS:
-        model = CNNClassifier(max_updates=UPDATES, random_state=fold) if data in IMAGES else tables.model_of(classifier)
-        if method != "nothing":
-            model = make_pipeline(sampler_of(method, data, X, y, model, fold), model)
+    model = CNNClassifier(max_updates=UPDATES, random_state=fold) if data in IMAGES else tables.model_of(classifier)
+    sampler, chosen = sampler_of(method, data, X, y, model, fold), ""
+    begin = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if method.endswith(CALIBRATED) and sampler is not None:  # calibrated is what was chosen, not the choice itself
+            sampler.fit_resample(X, y)
+            sampler = sampler.best_sampler_
+        pipeline = model if sampler is None else make_pipeline(sampler, model)
         resampled = None if method != "SMOTE" else np.full(len(counts), counts.max())
-        begin = time.perf_counter()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            corrected = PriorCorrectedClassifier(model, resampled_prior=resampled).fit(X, y)
-            probability = corrected.estimator_.predict_proba(X_test)
-            right = corrected.predict_proba(X_test).clip(1e-6)
-        truth = np.eye(len(counts))[y_test]
-        # Of two classes the rare one's: the common one's is near 1 whatever is done.
-        ranked = [counts.argmin()] if len(counts) == 2 else list(range(len(counts)))
-        values |= {
-            f"{method}: balanced accuracy": balanced_accuracy_score(y_test, probability.argmax(1)),
-            f"{method}: average precision": average_precision_score(truth[:, ranked], probability[:, ranked]),
-            f"{method}: log-loss": log_loss(
-                y_test, right / right.sum(axis=1, keepdims=True), labels=range(len(counts))
-            ),
-            f"{method}: seconds": time.perf_counter() - begin,
-        }
-        if method == "OverSamplerCV":
-            values["chosen"] = corrected.estimator_[0].best_name_
-    return values
+        corrected = PriorCorrectedClassifier(pipeline, resampled_prior=resampled)
+        if method.endswith(CALIBRATED):
+            corrected = CalibratedClassifierCV(corrected, method="temperature", cv=3, ensemble=False).fit(X, y)
+            probability = corrected.predict_proba(X_test)
+        else:
+            probability = corrected.fit(X, y).estimator_.predict_proba(X_test)
+        if method in ("OverSamplerCV", GUARDED):
+            chosen = corrected.estimator_[0].best_name_
+    right = corrected.predict_proba(X_test).clip(1e-6)
+    # Of two classes the rare one's: the common one's is near 1 whatever is done.
+    ranked = [counts.argmin()] if len(counts) == 2 else list(range(len(counts)))
+    return {
+        "balanced accuracy": balanced_accuracy_score(y_test, probability.argmax(1)),
+        "average precision": average_precision_score(np.eye(len(counts))[y_test][:, ranked], probability[:, ranked]),
+        "log-loss": log_loss(y_test, right / right.sum(axis=1, keepdims=True), labels=range(len(counts))),
+        "seconds": time.perf_counter() - begin,
+        "chosen": chosen,
+    }
 
 
 def report(results: pd.DataFrame) -> str:
     """Markdown for docs/results.md: by classifier, over everything, and what was chosen."""
-    cells = results.groupby(["data", "classifier"], sort=False).mean(numeric_only=True)
-    differences = pd.DataFrame(
-        {
-            f"{method}: {measure}": cells[f"{method}: {measure}"] - cells[f"nothing: {measure}"]
-            for method in METHODS[1:]
-            for measure in MEASURES[:2]
-        }
-    )
-    loss = pd.DataFrame({m: cells[f"{m}: log-loss"] / cells["nothing: log-loss"] - 1 for m in METHODS[1:]})
+    keys = ["data", "classifier"]
+    done = results.groupby([*keys, "fold"])["method"].transform("nunique")
+    finished = results[done == results["method"].nunique()]
+    cells = finished.groupby([*keys, "method"], sort=False)[["balanced accuracy", "average precision", "log-loss"]]
+    cells = cells.mean().unstack("method")
+    methods = [m for m in METHODS[1:] if m in cells["log-loss"]]
     rows = []
-    for name, part in [*differences.groupby(level="classifier", sort=False), ("everything", differences)]:
-        for method in METHODS[1:]:
-            of_method = part[[f"{method}: {measure}" for measure in MEASURES[:2]]]
+    groups = [*cells.groupby(level="classifier", sort=False), ("everything", cells)]
+    for name, part in groups:
+        for method in methods:
+            accuracy, precision = (
+                part[m][method] - part[m]["nothing"] for m in ("balanced accuracy", "average precision")
+            )
+            scored = not method.endswith(CALIBRATED)  # thresholds are those of the real frequencies
             rows.append(
                 {
                     "classifier": name,
                     "cells": len(part),
                     "sampler": method,
-                    **{
-                        f"{measure}, points over nothing": f"{100 * of_method[f'{method}: {measure}'].mean():+.1f}"
-                        for measure in MEASURES[:2]
-                    },
-                    "log-loss, corrected": f"{100 * loss.loc[part.index, method].mean():+.1f} %",
-                    "cells without harm": f"{100 * (of_method >= LIMIT).all(axis=1).mean():.0f} %",
-                    "… in balanced accuracy": f"{100 * (of_method.iloc[:, 0] >= LIMIT).mean():.0f} %",
-                    "… in average precision": f"{100 * (of_method.iloc[:, 1] >= LIMIT).mean():.0f} %",
+                    "balanced accuracy": f"{100 * accuracy.mean():+.1f}" if scored else "",
+                    "average precision": f"{100 * precision.mean():+.1f}",
+                    "log-loss": f"{100 * (part['log-loss'][method] / part['log-loss']['nothing'] - 1).mean():+.1f} %",
+                    "no harm": f"{100 * ((accuracy >= LIMIT) & (precision >= LIMIT)).mean():.0f} %" if scored else "",
+                    "… to accuracy": f"{100 * (accuracy >= LIMIT).mean():.0f} %" if scored else "",
+                    "… to precision": f"{100 * (precision >= LIMIT).mean():.0f} %",
                 }
             )
-    table = pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
-    chosen = results["chosen"].value_counts()
-    told = ", ".join(f"{name} {n}" for name, n in chosen.items())
-    return (
-        f"A cell is a data set with a classifier, its mean over {results['fold'].nunique()} folds (one seed of image sets). "
-        f"Harm is a loss of more than a point.\n\n{table}\n\nChosen, of {len(results)}: {told}."
+    frame = pd.DataFrame(rows)
+    whole = frame[frame["classifier"] == "everything"].drop(columns="classifier")
+    each = frame[(frame["classifier"] != "everything") & frame["sampler"].isin(("SMOTE", "OverSamplerCV", GUARDED))]
+    told = "; ".join(
+        f"{method}: " + ", ".join(f"{name} {n}" for name, n in part["chosen"].value_counts().items())
+        for method, part in finished[finished["chosen"].fillna("") != ""].groupby("method", sort=False)
     )
+    note = (
+        f"A cell is a data set with a classifier, its mean over {finished['fold'].nunique()} folds (one seed of image sets). "
+        "Points over doing nothing; log-loss with `PriorCorrectedClassifier`, relative to that of doing nothing. Harm is a "
+        'loss of more than a point. Guarded: `guard="average_precision"`. Calibrated: `CalibratedClassifierCV(…, '
+        'method="temperature")` around it all.'
+    )
+    return f"{note}\n\n{_markdown(whole)}\n\nBy classifier:\n\n{_markdown(each)}\n\nChosen: {told}."
+
+
+def _markdown(frame: pd.DataFrame) -> str:
+    return frame.to_markdown(index=False, disable_numparse=True)
 
 
 if __name__ == "__main__":
@@ -134,10 +151,16 @@ if __name__ == "__main__":
     names, n_folds, image_sets, n_seeds = RUNS[arguments.budget]
     torch.set_num_threads(1)
     cells = [
-        {"data": name, "classifier": classifier, "fold": fold}
+        {"data": name, "classifier": classifier, "fold": fold, "method": method}
         for name in names
         for fold in range(n_folds)
         for classifier in tables.CLASSIFIERS
+        for method in METHODS
     ]
-    cells += [{"data": name, "classifier": "CNN", "fold": seed} for name in image_sets for seed in range(n_seeds)]
+    cells += [
+        {"data": name, "classifier": "CNN", "fold": seed, "method": method}
+        for name in image_sets
+        for seed in range(n_seeds)
+        for method in METHODS[: METHODS.index(GUARDED) + 1]
+    ]
     print(report(run_cells("choice", arguments, cells, functools.partial(measure, n_folds=n_folds))))

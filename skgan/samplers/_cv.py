@@ -52,6 +52,10 @@ class OverSamplerCV(BaseSampler):
         None is a quick one: logistic regression on standardised and one-hot columns, or on pixels.
     scoring : str or callable, default="balanced_accuracy"
         As everywhere in scikit-learn.
+    guard : str, callable or None, default=None
+        A second score that the choice must not lower, such as "average_precision" for the ranking: a candidate stays only if
+        its mean over the folds, less one standard error of its difference to doing nothing, is no lower than that of doing
+        nothing. Over-sampling moves the threshold, which pays in balanced accuracy, and may cost ranking unseen.
     cv : int, splitter or iterable, default=3
         An int means shuffled, stratified folds, which keep groups together where ``groups`` are given.
     rule : {"one_standard_error", "best"}, default="one_standard_error"
@@ -72,7 +76,8 @@ class OverSamplerCV(BaseSampler):
     best_score_ : float
         Its mean over the inner folds.
     cv_results_ : DataFrame
-        Per candidate, in order: name, mean, standard_error, split0 …, seconds, raced_out, chosen.
+        Per candidate, in order: name, mean, standard_error, split0 …, seconds, raced_out, chosen; with a guard also its mean
+        and whether the candidate is "guarded_out".
     sampling_strategy_ : dict
         Class → number of new rows.
     is_synthetic_ : ndarray of bool
@@ -100,6 +105,7 @@ class OverSamplerCV(BaseSampler):
         "samplers": [StrOptions({"auto"}), list, tuple, Mapping],
         "estimator": [None, HasMethods(["fit", "predict"])],
         "scoring": [str, callable],
+        "guard": [None, str, callable],
         "cv": ["cv_object"],
         "rule": [StrOptions({"one_standard_error", "best"})],
         "memory": [None, str, PathLike, HasMethods(["cache"])],
@@ -114,6 +120,7 @@ class OverSamplerCV(BaseSampler):
         estimator=None,
         *,
         scoring="balanced_accuracy",
+        guard=None,
         cv=3,
         rule="one_standard_error",
         memory=None,
@@ -124,6 +131,7 @@ class OverSamplerCV(BaseSampler):
         self.samplers = samplers
         self.estimator = estimator
         self.scoring = scoring
+        self.guard = guard
         self.cv = cv
         self.rule = rule
         self.memory = memory
@@ -158,40 +166,50 @@ class OverSamplerCV(BaseSampler):
             Before any training: for candidates that are no samplers, an unknown scoring, and folds that lose a class.
         """
         labels = self._checked(X, y)
-        scorer = get_scorer(self.scoring) if isinstance(self.scoring, str) else self.scoring
+        scorers = [get_scorer(s) if isinstance(s, str) else s for s in (self.scoring, self.guard) if s is not None]
         estimator = default_estimator(X) if self.estimator is None else self.estimator
         fold_seed, sampler_seed = draw_seeds(self.random_state, 2)
         splits = checked_splits(self.cv, X, labels, groups, fold_seed)
         names, candidates = self._candidates(X, rarest_class(labels, splits))
+        if self.guard is not None and None not in candidates:
+            raise ValueError(
+                "guard compares candidates with doing nothing: put None among the samplers, or set guard=None."
+            )
         prepared = [self._prepared(candidate, sampler_seed) for candidate in candidates]
         if self.verbose:
             print(
                 f"OverSamplerCV: {len(prepared)} candidates in {len(splits)} folds, at most {len(prepared) * len(splits)} fits "
                 f"and one more: {', '.join(names)}"
             )
-        scores = np.full((len(prepared), len(splits)), np.nan)
+        scores, guards = (np.full((len(prepared), len(splits)), np.nan) for _ in range(2))
         seconds = np.zeros(len(prepared))
         alive, errors = list(range(len(prepared))), dict[str, str]()
         for folds in ([0], list(range(1, len(splits)))):
             jobs = [(i, fold) for i in alive for fold in folds]
             done = Parallel(n_jobs=self.n_jobs)(
-                delayed(_score)(prepared[i], estimator, scorer, X, labels, *splits[fold]) for i, fold in jobs
+                delayed(_score)(prepared[i], estimator, scorers, X, labels, *splits[fold]) for i, fold in jobs
             )
-            for (i, fold), (score, spent, error) in zip(jobs, done, strict=True):
-                scores[i, fold] = score
+            for (i, fold), (values, spent, error) in zip(jobs, done, strict=True):
+                scores[i, fold], guards[i, fold] = values[0], values[-1]
                 seconds[i] += spent
                 if error:
                     errors.setdefault(names[i], f"{error} (fold {fold})")
             alive = [i for i in alive if np.isfinite(scores[i, folds]).all()]
             if folds == [0]:
                 alive = self._racing(scores[:, 0], alive, labels[splits[0][1]])
+                if self.guard is not None:  # the yardstick runs to the end
+                    alive = sorted({*alive, candidates.index(None)})
         if errors:
             told = "; ".join(f"{name}: {error}" for name, error in errors.items())
             if not alive:
                 raise ValueError(f"Every candidate failed. {told}")
             warnings.warn(f"Candidates that failed are out of the choice. {told}", UserWarning, stacklevel=2)
-        chosen = self._choose(scores, alive)
+        allowed = alive if self.guard is None else self._guarded(guards, alive, candidates.index(None))
+        chosen = self._choose(scores, allowed)
         self._remember(names, scores, seconds, alive, chosen)
+        if self.guard is not None:
+            self.cv_results_["guard"] = np.where(np.isin(np.arange(len(names)), alive), guards.mean(axis=1), np.nan)
+            self.cv_results_["guarded_out"] = [i in alive and i not in allowed for i in range(len(names))]
         if self.verbose:
             print(f"OverSamplerCV: {self.best_name_}, {self.best_score_:.4g}")
         self.best_sampler_ = prepared[chosen]
@@ -247,6 +265,13 @@ class OverSamplerCV(BaseSampler):
         # At a perfect score the formula would say that chance has no part in it.
         p = min(scores.max(), 1 - 1 / (rarest + 2))
         return [i for i in alive if first[i] >= scores.max() - 2 * np.sqrt(p * (1 - p) / rarest)]
+
+    @staticmethod
+    def _guarded(guards: np.ndarray, alive: list[int], nothing: int) -> list[int]:
+        """Candidates that do not lower the guard's score, and doing nothing."""
+        difference = guards[alive] - guards[nothing]
+        error = difference.std(axis=1, ddof=1) / np.sqrt(guards.shape[1])
+        return [i for i, good in zip(alive, difference.mean(axis=1) >= error, strict=True) if good or i == nothing]
 
     def _choose(self, scores: np.ndarray, alive: list[int]) -> int:
         means = scores[alive].mean(axis=1)
@@ -376,20 +401,20 @@ def _flatten(X) -> np.ndarray:
     return np.asarray(X, dtype=np.float64).reshape(len(X), -1)
 
 
-def _score(sampler, estimator, scorer, X, y, train: np.ndarray, test: np.ndarray) -> tuple[float, float, str]:
-    """Score on the test side after training on the over-sampled training side, the seconds that took, and what failed."""
+def _score(sampler, estimator, scorers, X, y, train: np.ndarray, test: np.ndarray) -> tuple[list[float], float, str]:
+    """Scores on the test side after training on the over-sampled training side, the seconds that took, and what failed."""
     begin = time.perf_counter()
     X_train, y_train = safe_indexing(X, train), safe_indexing(y, train)
-    score, error = np.nan, ""
+    scores, error = [np.nan], ""
     try:
         if sampler is not None:
             X_train, y_train = clone(sampler).fit_resample(X_train, y_train)
         fitted = clone(estimator).fit(X_train, y_train)
-        score = float(scorer(fitted, safe_indexing(X, test), safe_indexing(y, test)))
-        error = "" if np.isfinite(score) else "the score is not a number"
+        scores = [float(scorer(fitted, safe_indexing(X, test), safe_indexing(y, test))) for scorer in scorers]
+        error = "" if np.isfinite(scores).all() else "the score is not a number"
     except Exception as exception:  # one candidate must not end the choice among the others
         error = f"{type(exception).__name__}: {exception}"
-    return score, time.perf_counter() - begin, error
+    return scores, time.perf_counter() - begin, error
 
 
 def _labels(y) -> np.ndarray:

@@ -208,3 +208,30 @@ def test_common_checks(estimator, check):
 
 def test_parameter_validation():
     check_param_validation("OverSamplerCV", SMALL)
+
+
+def caution(fitted, X, y):
+    """A score that over-sampling lowers: how far the classifier leans to the common class."""
+    return -fitted[-1].intercept_[0]
+
+
+def test_the_guard_keeps_what_over_sampling_would_cost():
+    rng = np.random.RandomState(0)
+    y = (rng.uniform(size=900) < 0.1).astype(int)
+    X = rng.standard_normal((900, 3)) + 1.2 * y[:, None]
+    params = {"scoring": "recall", "random_state": 0}
+    samplers = {"nothing": None, "copies": RandomOverSampler()}
+    plain, guarded = (OverSamplerCV(samplers, guard=guard, **params) for guard in (None, caution))
+    plain.fit_resample(X, y)
+    guarded.fit_resample(X, y)
+    assert plain.best_name_ == "copies"
+    assert guarded.best_name_ == "nothing"
+    assert guarded.cv_results_["guarded_out"].tolist() == [False, True]
+    assert guarded.cv_results_["guard"][0] > guarded.cv_results_["guard"][1]
+    assert "guard" not in plain.cv_results_
+    same = OverSamplerCV(samplers, guard="recall", **params)
+    same.fit_resample(X, y)
+    assert same.best_name_ == "copies"  # racing drops "nothing", which stays the yardstick
+    assert not same.cv_results_["guarded_out"].any()
+    with pytest.raises(ValueError, match="put None among the samplers"):
+        OverSamplerCV([RandomOverSampler()], guard="recall").fit_resample(X, y)
