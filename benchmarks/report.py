@@ -23,6 +23,8 @@ SECTIONS = {
     "choice": "When cross-validation chooses",
     "mixing_ratio": "How much synthetic data: the MNIST report, as published and corrected",
     "recursive": "Recursive training",
+    "families": "Families of nets",
+    "missing_class": "A class that is almost gone: the imbalance report",
     "galaxies": "Real-valued labels: galaxies",
     "convergence": "The laboratory: what makes training converge",
 }

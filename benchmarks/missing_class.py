@@ -1,0 +1,252 @@
+"""A class that is almost gone: the imbalance report's experiment, with controls.
+
+    OMP_NUM_THREADS=2 python benchmarks/missing_class.py [--quick | --full]
+
+99 % of one class's training rows are deleted (Fashion-MNIST's shirts; MNIST-5k's fives), and the amount *generated* brings
+the class back to an imbalance of 99 % (none), 96, 90, 75, 45 or 10 %: a class of n rows among classes of m has an imbalance of
+1 − n / m. The same CNN and the same number of updates for every line, with and without random crops and rotations. An extra
+axis of ``--full`` varies the real rows kept. Writes docs/images/missing-class.png, -learning.png and -rows.png.
+"""
+
+import functools
+import json
+
+import numpy as np
+import pandas as pd
+from data import Images, fashion_mnist, mnist_5k, single_class_imbalance
+from harness import CACHE, parse_budget, run_cells
+from imblearn.over_sampling import SMOTE, RandomOverSampler
+from long_tail import DOCS, with_error
+from matplotlib.figure import Figure
+from sklearn.metrics import accuracy_score, confusion_matrix, precision_score, recall_score
+from skorch.callbacks import Callback
+
+from skgan import CNNClassifier, GANOverSampler
+from skgan.augment import Crop, Rotation
+from skgan.metrics import copy_ratio, improved_precision_recall, kernel_distance
+from skgan.plotting import SampleGridDisplay
+from skgan.presets import autoencoder, dcgan, mlp_gan, offspring, progan, relativistic_gan, vae, vae_gan, wgan_gp
+
+BUDGETS = {
+    "quick": "MNIST, 2 levels, vae and offspring of 60 steps, 60 updates (2 minutes)",
+    "default": "Fashion-MNIST, 1 seed, 3 levels, {vae, wgan_gp, dcgan, offspring}, 800 updates (45 minutes)",
+    "full": "both data sets, 3 seeds, 5 levels, all families, four shares of real rows, 4,000 updates",
+}
+FAMILIES = {
+    "vae": vae,
+    "wgan_gp": functools.partial(wgan_gp, max_steps=600),
+    "dcgan": dcgan,
+    "offspring": offspring,
+    "relativistic_gan": relativistic_gan,
+    "progan": progan,
+    "vae_gan": vae_gan,
+    "autoencoder": autoencoder,
+    "mlp_gan": mlp_gan,
+}
+FEW = ("vae", "wgan_gp", "dcgan", "offspring")
+RUNS = {  # data sets, seeds, levels, families, shares of real rows kept, updates, generator steps
+    "quick": (("mnist",), 1, (90, 10), ("vae", "offspring"), (0.01,), 60, 60),
+    "default": (("fashion",), 1, (90, 45, 10), FEW, (0.01,), 800, None),
+    "full": (("fashion", "mnist"), 3, (96, 90, 75, 45, 10), FAMILIES, (0.01, 0.001, 0.04, 0.25), 4000, None),
+}
+CLASSES = {"fashion": 6, "mnist": 5}  # shirts, fives
+AUGMENTED = " + crop, rotation"
+PLAIN = ("nothing", "class weights")  # which generate nothing: level 99
+SHOWN = 1000
+PICTURES = (
+    "![recall, precision and accuracy against the amount generated](images/missing-class.png)",
+    "Learning curves with the most generated rows, seed 0:\n\n![loss and accuracy](images/missing-class-learning.png)",
+    "Rows of the class, seed 0:\n\n![rows of every family](images/missing-class-rows.png)",
+)
+
+
+@functools.lru_cache(maxsize=1)
+def rows(dataset: str, seed: int, kept: float) -> tuple[np.ndarray, np.ndarray, Images]:
+    """Training rows without most of the class, and the whole data set."""
+    whole = fashion_mnist() if dataset == "fashion" else mnist_5k(seed)
+    rng = np.random.RandomState(seed)
+    return *single_class_imbalance(whole.x_train, whole.y_train, CLASSES[dataset], kept, rng), whole
+
+
+@functools.lru_cache(maxsize=1)
+def judge(dataset: str, seed: int, updates: int) -> CNNClassifier:
+    """A CNN that saw all real rows, for its features."""
+    whole = rows(dataset, seed, 0.01)[2]
+    return CNNClassifier(max_updates=updates, random_state=seed).fit(whole.x_train, whole.y_train)
+
+
+class Curve(Callback):
+    """Training loss and accuracy on some test rows, every so many updates."""
+
+    def __init__(self, X, y, every: int):
+        self.X, self.y, self.every = X, y, every
+        self.points: list[tuple[int, float, float]] = []
+
+    def on_train_begin(self, net, **kwargs):
+        self.losses: list[float] = []
+
+    def on_batch_end(self, net, training=True, loss=None, **kwargs):
+        if not training:
+            return
+        self.losses.append(float(loss))
+        if len(self.losses) % self.every == 0:
+            accuracy = float((net.predict(self.X) == self.y).mean())
+            self.points.append((len(self.losses), round(float(np.mean(self.losses[-self.every :])), 4), accuracy))
+
+
+def sampler_of(name: str, wanted: dict[int, int], n_rare: int, seed: int, steps: int | None):
+    if name == "random":
+        return RandomOverSampler(sampling_strategy=wanted, random_state=seed)
+    if name == "SMOTE":
+        return SMOTE(sampling_strategy=wanted, k_neighbors=min(5, n_rare - 1), random_state=seed)
+    return GANOverSampler(
+        net=FAMILIES[name](),
+        sampling_strategy=wanted,
+        max_steps=steps,
+        memory=CACHE.location,
+        image_shape=(28, 28),
+        random_state=seed,
+    )
+
+
+def measure(dataset: str, kept: float, seed: int, method: str, level: int, updates: int, steps: int | None) -> dict:
+    X, y, whole = rows(dataset, seed, kept)
+    klass, counts = CLASSES[dataset], np.bincount(y)
+    name = method.removesuffix(AUGMENTED)
+    values: dict[str, float | str] = dict.fromkeys(
+        ("seconds of training", "KID", "precision of rows", "recall of rows", "copy ratio"), np.nan
+    )
+    if name not in PLAIN and level < 99:
+        wanted = {klass: max(int(counts[klass]), round((1 - level / 100) * counts.max()))}
+        sampler = sampler_of(name, wanted, int(counts[klass]), seed, steps)
+        flat, y = sampler.fit_resample(X.reshape(len(X), -1), y)
+        made = flat[len(X) :].reshape(-1, 28, 28)
+        X = flat.reshape(-1, 28, 28)
+        if name in FAMILIES and not method.endswith(AUGMENTED):
+            values |= quality(sampler, made[:SHOWN], dataset, seed, kept, updates)
+    curve = Curve(whole.x_test[:SHOWN], whole.y_test[:SHOWN], max(1, updates // 20))
+    classifier = CNNClassifier(
+        max_updates=updates,
+        random_state=seed,
+        augment=[Crop(), Rotation(10)] if method.endswith(AUGMENTED) else None,
+        class_weight="balanced" if name == "class weights" else None,
+        callbacks=[curve],
+    ).fit(X, y)
+    predicted = classifier.predict(whole.x_test)
+    return {
+        "accuracy": accuracy_score(whole.y_test, predicted),
+        "recall": recall_score(whole.y_test, predicted, labels=[klass], average="macro"),
+        "precision": precision_score(whole.y_test, predicted, labels=[klass], average="macro", zero_division=0),
+        **values,
+        "curve": json.dumps(curve.points),
+        "confusion": json.dumps(confusion_matrix(whole.y_test, predicted).tolist()),
+    }
+
+
+def quality(sampler, made: np.ndarray, dataset: str, seed: int, kept: float, updates: int) -> dict[str, float]:
+    """Of the rows that a family made of the class, in the features of a CNN that saw all real rows."""
+    X, y, whole = rows(dataset, seed, kept)
+    klass, features = CLASSES[dataset], judge(dataset, seed, updates).features
+    held_out = whole.x_test[whole.y_test == klass][:SHOWN]
+    precision, recall = improved_precision_recall(held_out, made, features=features)
+    return {
+        "seconds of training": float(sampler.training_history_["seconds"].max()),
+        "KID": kernel_distance(held_out, made, features=features),
+        "precision of rows": precision,
+        "recall of rows": recall,
+        "copy ratio": copy_ratio(X[y == klass], held_out, made, features=features),
+    }
+
+
+def report(results: pd.DataFrame) -> str:
+    """Markdown for docs/results.md."""
+    text = []
+    for (dataset, kept), part in results.groupby(["dataset", "kept"], sort=False):
+        lines = []
+        for (method, level), cell in part.groupby(["method", "level"], sort=False):
+            lines.append(
+                {
+                    "training set": method,
+                    "imbalance": f"{level} %",
+                    **{c: with_error(100 * cell[c]) for c in ("accuracy", "recall", "precision")},
+                    **{
+                        c: "" if cell[c].isna().all() else with_error(cell[c], digits=2)
+                        for c in ("KID", "precision of rows", "recall of rows", "copy ratio")
+                    },
+                    "seconds of training": ""
+                    if cell["seconds of training"].isna().all()
+                    else f"{cell['seconds of training'].mean():.0f}",
+                }
+            )
+        text.append(
+            f"### {dataset}: {100 * (1 - kept):.3g} % of class {CLASSES[dataset]} deleted, {part['seed'].nunique()} seed(s)\n\n"
+            + pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)
+        )
+    curves(results)
+    learning(results)
+    note = (
+        "Accuracy over all classes, recall and precision of the rare one, in percent. The imbalance is the one left after "
+        "generating; 99 % is without. KID, precision and recall of rows are of the generated ones, against test rows."
+    )
+    return "\n\n".join([*text, note, *PICTURES])
+
+
+def curves(results: pd.DataFrame) -> None:
+    """Recall, precision and accuracy against the imbalance, one line a method."""
+    first = results[(results["dataset"] == results["dataset"].iloc[0]) & (results["kept"] == results["kept"].iloc[0])]
+    figure = Figure(figsize=(11, 4.6), layout="constrained")
+    axes = figure.subplots(1, 3)
+    start = first[first["method"] == "nothing"]
+    for axis, column in zip(axes, ("recall", "precision", "accuracy"), strict=True):
+        for method, cells in first[first["level"] < 99].groupby("method", sort=False):
+            mean = pd.concat([start, cells]).groupby("level")[column].mean().sort_index(ascending=False)
+            style = "--" if method.endswith(AUGMENTED) else "-"
+            axis.plot(mean.index, mean, style, marker="o", markersize=3, label=method)
+        axis.set(title=column, xlabel="imbalance left, %")
+        axis.invert_xaxis()
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8)
+    figure.savefig(DOCS / "images" / "missing-class.png", dpi=70)
+
+
+def learning(results: pd.DataFrame) -> None:
+    """Loss and accuracy against the update, for seed 0 and the largest amount generated."""
+    first = results[(results["dataset"] == results["dataset"].iloc[0]) & (results["kept"] == results["kept"].iloc[0])]
+    first = first[(first["seed"] == 0) & ~first["method"].str.endswith(AUGMENTED)]
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    axes = figure.subplots(1, 2)
+    for method, cells in first.groupby("method", sort=False):
+        updates, loss, accuracy = zip(*json.loads(cells.sort_values("level")["curve"].iloc[0]), strict=True)
+        for axis, values, name in zip(axes, (loss, accuracy), ("training loss", "accuracy on test rows"), strict=True):
+            axis.plot(updates, values, label=method)
+            axis.set(title=name, xlabel="updates")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center", fontsize=8)
+    figure.savefig(DOCS / "images" / "missing-class-learning.png", dpi=70)
+
+
+def picture(dataset: str, families, steps: int | None) -> None:
+    """Rows of the class from every family, seed 0; trainings come from the cache."""
+    X, y, _ = rows(dataset, 0, 0.01)
+    klass = CLASSES[dataset]
+    blocks = [("real, all that are left", X[y == klass][:12])]
+    for name in families:
+        sampler = sampler_of(name, {klass: int(np.bincount(y)[klass]) + 12}, 60, 0, steps)
+        blocks.append((name, sampler.fit_resample(X.reshape(len(X), -1), y)[0][len(X) :].reshape(-1, 28, 28)))
+    SampleGridDisplay(blocks).plot().figure_.savefig(DOCS / "images" / "missing-class-rows.png", dpi=60)
+
+
+if __name__ == "__main__":
+    arguments = parse_budget(__doc__.splitlines()[0], BUDGETS)
+    datasets, n_seeds, levels, families, shares, updates, steps = RUNS[arguments.budget]
+    names = ("random", "SMOTE", *families)
+    generated = [(method, level) for method in (*names, *(f"{n}{AUGMENTED}" for n in names)) for level in levels]
+    cells = [
+        {"dataset": dataset, "kept": kept, "seed": seed, "method": method, "level": level}
+        for dataset in datasets
+        for kept in shares
+        for seed in range(n_seeds)
+        for method, level in (*((plain, 99) for plain in (*PLAIN, f"nothing{AUGMENTED}")), *generated)
+    ]
+    results = run_cells("missing_class", arguments, cells, functools.partial(measure, updates=updates, steps=steps))
+    if arguments.budget != "quick" and not arguments.only:
+        picture(datasets[0], families, steps)
+    print(report(results))
