@@ -16,7 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.datasets import fetch_openml
+import torch
+from sklearn.datasets import fetch_openml, load_sample_image
+from torch.nn.functional import interpolate
 
 TABLES = (
     *("abalone9-18", "car-good", "ecoli3", "flare-F", "german", "glass2", "kr-vs-k-zero_vs_eight", "page-blocks"),
@@ -106,6 +108,38 @@ def single_class_imbalance(X, y, klass, kept: float, rng: np.random.RandomState)
     dropped = rng.permutation(of_class)[max(1, round(kept * len(of_class))) :]
     rows = np.setdiff1d(np.arange(len(y)), dropped)
     return X[rows], y[rows]
+
+
+REGIONS = {  # of scikit-learn's china.jpg: class → top, bottom, left, right of the training part, then of the test part
+    "pagoda": ((90, 225, 150, 250), (235, 330, 160, 265)),
+    "leaves": ((330, 427, 370, 520), (200, 427, 570, 640)),
+}
+
+
+def two_textures(n: int, size: int, seed: int) -> Images:
+    """n crops of a pagoda and n of leaves for training and for test, uint8, (2 n, 3, size, size).
+
+    Both parts of one photograph, but of regions apart; of 28 to 56 px, mirrored at random, brought to one mean brightness, and
+    tinted at random, so that colour tells nothing. One pagoda is told from another by what a roof looks like.
+    """
+    photo = torch.tensor(load_sample_image("china.jpg")).permute(2, 0, 1).float() / 255
+    rng = np.random.RandomState(seed)
+    sides: list[list[np.ndarray]] = [[], []]
+    labels = [name for name in REGIONS for _ in range(n)]
+    for name in labels:
+        for side, (top, bottom, left, right) in zip(sides, REGIONS[name], strict=True):
+            edge = rng.randint(28, 57)
+            y, x = rng.randint(top, bottom - edge + 1), rng.randint(left, right - edge + 1)
+            crop = photo[:, y : y + edge, x : x + edge]
+            crop = interpolate(crop[None], (size, size), mode="bilinear")[0]
+            grey = crop.mean(0, keepdim=True)
+            tint = torch.tensor(rng.uniform(0.7, 1.3, (3, 1, 1)), dtype=torch.float32)
+            image = (0.45 + (0.3 * crop + 0.7 * grey - grey.mean()) * rng.uniform(0.7, 1.2)) * tint
+            image = image.flip(2) if rng.uniform() < 0.5 else image
+            side.append((255 * image.clamp(0, 1)).byte().numpy())
+    order = rng.permutation(len(labels))
+    y = np.array(labels)
+    return Images(np.stack(sides[0])[order], y[order], np.stack(sides[1]), y)
 
 
 COMPARED = (500, 500, 500, 450, 400, 300, 180, 100, 50, 20)

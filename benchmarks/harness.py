@@ -83,7 +83,9 @@ def run_cells(
         values = measure(**cell)
         row = {**cell, **values, "date": datetime.date.today().isoformat()}
         pd.DataFrame([row]).to_csv(path, mode="a", header=not path.exists(), index=False)
-        shown = "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in values.items())
+        # Curves and matrices are kept as long strings, which nobody reads in a log
+        short = {k: v for k, v in values.items() if not isinstance(v, str) or len(v) < 40}
+        shown = "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in short.items())
         label = " ".join(map(str, cell.values()))
         print(f"[{number}/{len(left)}] {label}: {shown}  ({time.perf_counter() - begin:.1f} s)", flush=True)
     return pd.read_csv(path)

@@ -25,6 +25,7 @@ SECTIONS = {
     "recursive": "Recursive training",
     "families": "Families of nets",
     "missing_class": "A class that is almost gone: the imbalance report",
+    "few_photos": "Eighty-two photographs: the photo report",
     "galaxies": "Real-valued labels: galaxies",
     "convergence": "The laboratory: what makes training converge",
 }

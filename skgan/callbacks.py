@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -268,6 +269,59 @@ class Grow(Callback):
     def on_train_end(self, net, **kwargs):
         # A cut leaves the moving average a step behind, and DivergenceGuard puts buffers back unseen by the module.
         net.module_.grow(*net.module_.grown())
+
+
+class SampleGrid(Callback):
+    """Write a picture of generated images every so many steps, always from the same noise; needs matplotlib.
+
+    The photo report watches its training by eight images, four of each class. Files are ``step-000100.png`` and so on, in a
+    folder that is made where it is missing; with ``per_class=True`` every class's net writes to the same names, so give each
+    a folder of its own.
+
+    Parameters
+    ----------
+    folder : str or path
+    every : int, default=100
+        Steps from one picture to the next; the last step has one too.
+    n_images : int, default=4
+        Images of each class.
+    """
+
+    def __init__(self, folder, every: int = 100, n_images: int = 4):
+        self.folder = folder
+        self.every = every
+        self.n_images = n_images
+
+    def on_train_begin(self, net, **kwargs):
+        for name in ("every", "n_images"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"SampleGrid's {name} must be an integer of at least 1, got {value!r}.")
+        if len(net.data_shape_) != 3 or net.condition_dim_ or net.needs_source:
+            raise ValueError(
+                "SampleGrid draws images of classes that a net makes from noise, and this net makes rows of a table, rows for "
+                "real-valued labels, or rows from real ones; leave it out of the callbacks."
+            )
+        Path(self.folder).mkdir(parents=True, exist_ok=True)
+        self.labels_ = np.repeat(np.arange(net.n_classes_), self.n_images)
+
+    def on_batch_end(self, net, training=True, **kwargs):
+        if net.steps_ % self.every == 0 or net.steps_ == net.max_steps:
+            self._draw(net)
+
+    def _draw(self, net):
+        from skgan.plotting import SampleGridDisplay
+
+        with torch.random.fork_rng(devices=range(torch.cuda.device_count())):  # training's own stream goes on unmoved
+            torch.manual_seed(0)
+            images = np.moveaxis(net.sample(self.labels_), 1, -1)
+        net._set_training(True)
+        images = images if images.shape[-1] == 3 else images[..., 0]
+        rows = [(f"class {k}", images[self.labels_ == k]) for k in range(net.n_classes_)]
+        SampleGridDisplay(rows).plot().figure_.savefig(Path(self.folder) / f"step-{net.steps_:06d}.png", dpi=80)
+
+    def on_train_end(self, net, **kwargs):
+        del self.labels_
 
 
 class StepLog(Callback):

@@ -25,7 +25,7 @@ ALLOWED = {
     "filters": {"_torch"},
     "plotting": set(),
     "datasets": set(),
-    "callbacks": set(),
+    "callbacks": {"plotting"},
     "nets": {"_torch", "losses", "penalties", "augment", "callbacks"},
     "presets": {"nets", "modules", "losses", "penalties", "augment", "callbacks"},
     "classifier": {"_torch", "augment", "codecs"},

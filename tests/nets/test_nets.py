@@ -9,11 +9,12 @@ from skorch.callbacks import Callback
 
 from skgan import presets
 from skgan._torch import private_rng
+from skgan.callbacks import SampleGrid
 from skgan.losses import Hinge, NonSaturating
 from skgan.modules import MLPGAN
 from skgan.nets import AdversarialNet
 from skgan.penalties import R1
-from skgan.presets import dcgan, mlp_gan
+from skgan.presets import dcgan, mlp_gan, relativistic_gan
 
 X = np.random.RandomState(0).randn(50, 4).astype(np.float32)
 Y = np.repeat([0, 1], [40, 10])
@@ -302,3 +303,44 @@ def test_a_gan_learns_a_simple_distribution():
             fake = net.sample(np.full(500, klass))
             np.testing.assert_allclose(fake.mean(0), mean, atol=0.3)
             assert 0.1 < fake.std(0).min() <= fake.std(0).max() < 0.8
+
+
+def test_sample_grids_are_written_and_change_no_training(images, tmp_path):
+    X, y = images
+
+    def train(**params):
+        net = dcgan(module__width=4, module__n_features=8, batch_size=8, max_steps=5, **params)
+        with private_rng(0):
+            return net.fit(X, y)
+
+    grid = SampleGrid(tmp_path / "new" / "folder", every=2, n_images=3)
+    watched, plain = train(callbacks=[("grid", grid)]), train()
+    assert sorted(p.name for p in (tmp_path / "new" / "folder").iterdir()) == [
+        *("step-000002.png", "step-000004.png", "step-000005.png"),
+    ]
+    for name, weight in plain.module_.state_dict().items():
+        torch.testing.assert_close(watched.module_.state_dict()[name], weight, rtol=0, atol=0)
+    with pytest.raises(ValueError, match="every must be an integer of at least 1, got 0"):
+        train(callbacks=[SampleGrid(tmp_path, every=0)])
+    with pytest.raises(ValueError, match="SampleGrid draws images of classes"), private_rng(0):
+        mlp_gan(alpha=1, max_steps=1, callbacks=[SampleGrid(tmp_path)]).fit(np.zeros((8, 3), np.float32))
+
+
+def test_gamma_falls_and_grows_with_the_image():
+    net = relativistic_gan(max_steps=11, batch_size=4, module__width=2, module__n_features=4)
+    seen = []
+
+    class Spy(Callback):
+        def on_batch_end(self, net, **kwargs):
+            seen.append([part.gamma for part in net.penalties_.values()])
+
+    with private_rng(0):
+        net.set_params(callbacks=[*net.callbacks, ("spy", Spy())])
+        net.fit(np.zeros((8, 1, 16, 64), np.uint8))
+    assert seen[0] == pytest.approx([5.0, 5.0])  # ten times the end
+    assert seen[-1] == pytest.approx([0.5, 0.5])  # √(16 · 64) = 32
+    assert np.all(np.diff(np.array(seen)[:, 0]) < 0)
+    with pytest.raises(ValueError, match="penalties hold neither"), private_rng(0):
+        net.set_params(penalties=()).fit(np.zeros((8, 1, 16, 16), np.uint8))
+    with pytest.raises(ValueError, match="scale must be above 0"), private_rng(0):
+        relativistic_gan(callbacks__gamma__scale=0.0, max_steps=1).fit(np.zeros((8, 1, 16, 16), np.uint8))
