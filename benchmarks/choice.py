@@ -20,6 +20,7 @@ from imblearn.pipeline import make_pipeline
 from long_tail import tail
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.metrics import average_precision_score, balanced_accuracy_score, log_loss
+from sklearn.model_selection import StratifiedKFold
 
 from skgan import CNNClassifier, OverSamplerCV, PriorCorrectedClassifier
 from skgan.samplers._cv import FlatRows
@@ -79,7 +80,8 @@ def measure(data: str, classifier: str, fold: int, method: str, n_folds: int) ->
         resampled = None if method != "SMOTE" else np.full(len(counts), counts.max())
         corrected = PriorCorrectedClassifier(pipeline, resampled_prior=resampled)
         if method.endswith(CALIBRATED):
-            corrected = CalibratedClassifierCV(corrected, method="temperature", cv=3, ensemble=False).fit(X, y)
+            folds = StratifiedKFold(3, shuffle=True, random_state=fold)  # some tables are sorted
+            corrected = CalibratedClassifierCV(corrected, method="temperature", cv=folds, ensemble=False).fit(X, y)
             probability = corrected.predict_proba(X_test)
         else:
             probability = corrected.fit(X, y).estimator_.predict_proba(X_test)
