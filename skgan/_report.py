@@ -205,7 +205,7 @@ body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; 
 .verdict {{ font-size: 1.2rem; background: #eef4fb; border-left: 4px solid #1f77b4; padding: .8rem 1rem; }}
 .wide {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; white-space: nowrap; }}
-th, td {{ text-align: right; padding: .3rem .8rem; border-bottom: 1px solid #ddd; }}
+th, td {{ text-align: right; padding: .3rem .55rem; border-bottom: 1px solid #ddd; }}
 tbody th {{ text-align: left; }}
 img {{ max-width: 100%; height: auto; }}
 </style></head><body>

@@ -318,7 +318,7 @@ def plot_confusion_matrices(matrices: Mapping[str, np.ndarray], classes=None) ->
         axis.set_axis_off()
     for axis, (name, matrix) in zip(axes, matrices.items(), strict=False):
         ConfusionMatrixDisplay(matrix, display_labels=classes).plot(
-            ax=axis, colorbar=False, cmap="Blues", text_kw={"fontsize": 6}
+            ax=axis, colorbar=False, cmap="Blues", text_kw={"fontsize": max(6, 14 - len(matrix))}
         )
         axis.set_title(name, fontsize=10)
     return figure
