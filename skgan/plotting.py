@@ -241,7 +241,7 @@ class MixingRatioDisplay(_Display):
         except (TypeError, ValueError) as error:
             raise ValueError(f"The values of {parameter} are no numbers, so they have no place on an axis.") from error
         best = results.loc[results.groupby("amount")["mean_test_score"].idxmax()]
-        errors = best["std_test_score"] / np.sqrt(search.n_splits_)
+        errors = best["std_test_score"] / np.sqrt(max(1, search.n_splits_ - 1))  # that std is the population's
         return cls(best["amount"], best["mean_test_score"], errors)
 
     def plot(self, ax=None, *, name: str | None = None):

@@ -85,6 +85,8 @@ def test_ratios(table, tmp_path):
     results = pd.DataFrame(search.cv_results_)
     assert display.ratios.tolist() == [0, 0.5]
     assert display.means.max() == results["mean_test_score"].max()
+    best = results.loc[results[results["param_a__mixing_ratio"] == 0.5]["mean_test_score"].idxmax()]
+    assert display.errors[1] == pytest.approx(pd.Series([best["split0_test_score"], best["split1_test_score"]]).sem())
     with pytest.raises(ValueError, match="no parameter 'ratio'; it has a__mixing_ratio, c__C"):
         MixingRatioDisplay.from_search(search, "ratio")
     search.cv_results_["param_c__C"] = ["a", "b", "a", "b"]
