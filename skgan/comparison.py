@@ -350,8 +350,11 @@ def _verdict(table: pd.DataFrame, folds: pd.DataFrame, own: list[str], share: fl
         behind = table.loc[best, "score"] - table.loc[CORRECTED, "score"]
         if behind <= table.loc[best, "standard error"]:
             text += " A prior correction of the probabilities, without new rows, gives the same."
-    change = table.loc[best, RANKING] - table.loc[NOTHING, RANKING]
-    if np.isfinite(change):
-        moved = "unchanged" if abs(change) < 0.005 else f"{100 * change:+.1f} points of average precision"
-        text += f" Ranking: {moved} ({best})."
+    changes = {name: table.loc[name, RANKING] - table.loc[NOTHING, RANKING] for name in dict.fromkeys((best, best_own))}
+    if all(np.isfinite(change) for change in changes.values()):
+        told = [
+            f"{name} {'unchanged' if abs(change) < 0.005 else f'{100 * change:+.1f} points of average precision'}"
+            for name, change in changes.items()
+        ]
+        text += f" Ranking: {', '.join(told)}."
     return text

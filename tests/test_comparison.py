@@ -78,7 +78,7 @@ def test_where_new_rows_help():
     result = compare({"oracle": Oracle()}, DecisionTreeClassifier(), X, y, random_state=0)
     assert result.verdict.startswith("oracle helps here: +")
     assert "over the best of what costs nothing" in result.verdict
-    assert "Ranking: +" in result.verdict
+    assert "Ranking: oracle +" in result.verdict
 
 
 def test_the_interval_is_corrected_for_overlap():
