@@ -1,5 +1,7 @@
 """The benchmarks' own parts: what they skip, what they count, and the rivals that are written here."""
 
+import choice
+import data
 import galaxies
 import mixing_ratio
 import numpy as np
@@ -107,3 +109,41 @@ def test_repeated_rows_are_as_many_as_the_ratio_says():
     X, y = mixing_ratio.training_set("digits", 20, mixing_ratio.REPEATED, 1.25, 0, 1)
     assert np.bincount(y).tolist() == [45] * 10
     assert len(np.unique(X.reshape(len(X), -1), axis=0)) <= 200
+
+
+def test_two_textures_come_from_regions_apart():
+    photos = data.two_textures(5, 24, seed=1)
+    assert photos.x_train.shape == photos.x_test.shape == (10, 3, 24, 24)
+    assert photos.x_train.dtype == np.uint8
+    assert pd.Series(photos.y_train).value_counts().tolist() == [5, 5]
+    np.testing.assert_array_equal(photos.x_test, data.two_textures(5, 24, seed=1).x_test)
+    for (top, bottom, left, right), (top2, bottom2, left2, right2) in data.REGIONS.values():
+        assert bottom <= top2 or bottom2 <= top or right <= left2 or right2 <= left
+        assert min(bottom - top, right - left, bottom2 - top2, right2 - left2) > 56  # the largest crop fits
+
+
+def test_harm_is_counted_over_cells_with_every_method():
+    cells = [
+        {
+            "data": name,
+            "classifier": "k-NN",
+            "fold": 0,
+            "method": method,
+            "balanced accuracy": accuracy,
+            "average precision": 0.5,
+        }
+        for name, accuracies in (("one", (0.5, 0.6, 0.7, 0.4, 0.5, 0.5)), ("two", (0.5, 0.6)))
+        for method, accuracy in zip(choice.METHODS, accuracies, strict=False)
+    ]
+    text = choice.report(
+        pd.DataFrame(cells).assign(**{"log-loss": 0.2, "chosen": "", "seconds": 1.0, "date": "2026-11-22"})
+    )
+    lines = {
+        line.split("|")[2].strip(): line.split("|")
+        for line in text.split("By classifier")[0].splitlines()
+        if "|" in line
+    }
+    assert lines["SMOTE"][1].strip() == "1"  # the second data set is not finished
+    assert lines["SMOTE"][3].strip() == "+10.0"
+    assert lines["SMOTE"][6].strip() == "100 %"
+    assert lines[choice.GUARDED][6].strip() == "0 %"
