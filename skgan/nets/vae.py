@@ -228,7 +228,8 @@ class VAENet(EncodesRows, GenerativeNet):
         self.optimizer_.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer_.step()
-        return self.report(reconstruction_loss=reconstruction.detach(), divergence=kl.detach())
+        told = {"divergence": kl.detach()} if self.variational else {}
+        return self.report(reconstruction_loss=reconstruction.detach(), **told)
 
     def score_samples(self, X, y, n_draws: int = 8) -> np.ndarray:
         """The evidence lower bound of every row in nats, (n,), or a plain autoencoder's log p(x | z).
