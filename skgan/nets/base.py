@@ -1,6 +1,7 @@
 """What every generative net shares: steps instead of epochs, the history, export and restore, chunked sampling."""
 
 import inspect
+import math
 import time
 from typing import Any
 
@@ -12,6 +13,7 @@ from skgan._torch import BalancedBatches, TrainingMixin, as_tensor, to_unit_rang
 from skgan.callbacks import EMA, DivergenceGuard, StepLog
 
 _CHUNK = 1024
+_CHUNK_VALUES = 2**20  # large images go in chunks of fewer rows: their layers take a hundred times an image's memory
 
 
 class GenerativeNet(TrainingMixin, NeuralNet):
@@ -325,7 +327,8 @@ class GenerativeNet(TrainingMixin, NeuralNet):
     @torch.no_grad()
     def _in_chunks(self, function, *tensors) -> np.ndarray:
         self._set_training(False)
-        pieces = zip(*(tensor.split(_CHUNK) for tensor in tensors), strict=True)
+        n_rows = max(16, min(_CHUNK, _CHUNK_VALUES // math.prod(self.data_shape_)))
+        pieces = zip(*(tensor.split(n_rows) for tensor in tensors), strict=True)
         return torch.cat([function(*(t.to(self.device_) for t in piece)).cpu() for piece in pieces]).numpy()
 
     def score_samples(self, X, y) -> np.ndarray:
