@@ -7,7 +7,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, pad
 
-from skgan.modules.layers import LabelEmbedding, activation_norm, make_head, weight_normed
+from skgan.modules.layers import (
+    LabelEmbedding,
+    activation_norm,
+    check_is_image,
+    make_head,
+    middle,
+    weight_normed,
+)
 
 
 def n_doublings(height: int, width: int) -> int:
@@ -38,8 +45,7 @@ class _DCGenerator(nn.Module):
         for norm, upsample in zip(self.norms, self.upsample, strict=True):
             h = upsample(leaky_relu(norm(h), 0.2))
         # The last layer covers a multiple of 2ᵏ; the image is its middle.
-        top, left = (h.shape[2] - self.height) // 2, (h.shape[3] - self.width) // 2
-        return h[:, :, top : top + self.height, left : left + self.width]
+        return middle(h, self.height, self.width)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         return self.raw(z, y).tanh()
@@ -124,11 +130,7 @@ class DCGAN(nn.Module):
         condition_dim: int = 0,
     ):
         super().__init__()
-        if len(data_shape) != 3:
-            raise ValueError(
-                f"DCGAN makes images of shape (C, H, W), and these rows have shape {tuple(data_shape)}. For tables use "
-                "net='mlp_gan'; for flattened images give the sampler their image_shape."
-            )
+        check_is_image(self, data_shape)
         self.latent_dim = latent_dim
         self.generator = _DCGenerator(data_shape, n_classes, latent_dim, width, norm, condition_dim)
         self.discriminator = _DCDiscriminator(

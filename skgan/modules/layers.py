@@ -347,6 +347,21 @@ def activation_norm(n_channels: int, norm: str) -> nn.Module:
     return nn.GroupNorm(1, n_channels) if norm == "layer" else nn.Identity()
 
 
+def check_is_image(module: nn.Module, data_shape: Sequence[int]) -> None:
+    """Refuse rows of a table in a sentence."""
+    if len(data_shape) != 3:
+        raise ValueError(
+            f"{type(module).__name__} makes images of shape (C, H, W), and these rows have shape {tuple(data_shape)}. For "
+            "tables use net='mlp_gan'; for flattened images give the sampler their image_shape."
+        )
+
+
+def middle(images: Tensor, height: int, width: int) -> Tensor:
+    """The middle of images that cover a little more than was asked for."""
+    top, left = (images.shape[2] - height) // 2, (images.shape[3] - width) // 2
+    return images[:, :, top : top + height, left : left + width]
+
+
 class PixelNorm(nn.Module):
     """x / √(mean x² over channels + ε) at every pixel.
 

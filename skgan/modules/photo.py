@@ -6,7 +6,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from skgan.modules.layers import LabelEmbedding, make_head
+from skgan.modules.layers import LabelEmbedding, check_is_image, make_head, middle
 
 
 class _PhotoGenerator(nn.Module):
@@ -24,8 +24,7 @@ class _PhotoGenerator(nn.Module):
             z = torch.cat([z, self.labels(y)], 1)
         image = self.layers(self.project(z).view(-1, *self.start))
         # The layers cover a multiple of 8; the image is its middle.
-        top, left = (image.shape[2] - self.height) // 2, (image.shape[3] - self.width) // 2
-        return image[:, :, top : top + self.height, left : left + self.width]
+        return middle(image, self.height, self.width)
 
 
 class _PhotoDiscriminator(nn.Module):
@@ -87,11 +86,7 @@ class PhotoGAN(nn.Module):
         condition_dim: int = 0,
     ):
         super().__init__()
-        if len(data_shape) != 3:
-            raise ValueError(
-                f"PhotoGAN makes images of shape (C, H, W), and these rows have shape {tuple(data_shape)}. For tables use "
-                "net='mlp_gan'; for flattened images give the sampler their image_shape."
-            )
+        check_is_image(self, data_shape)
         self.latent_dim = latent_dim
         self.generator = _PhotoGenerator(data_shape, n_classes, latent_dim, width, condition_dim)
         self.discriminator = _PhotoDiscriminator(data_shape, n_classes, width, dropout, head, condition_dim)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, pad
 
-from skgan.modules.layers import Equalized, LabelEmbedding, MinibatchStd, PixelNorm, make_head
+from skgan.modules.layers import Equalized, LabelEmbedding, MinibatchStd, PixelNorm, check_is_image, make_head
 
 
 def stage_sizes(height: int, width: int) -> list[tuple[int, int]]:
@@ -193,11 +193,7 @@ class ProGAN(nn.Module):
         condition_dim: int = 0,
     ):
         super().__init__()
-        if len(data_shape) != 3:
-            raise ValueError(
-                f"ProGAN makes images of shape (C, H, W), and these rows have shape {tuple(data_shape)}. For tables use "
-                "net='mlp_gan'; for flattened images give the sampler their image_shape."
-            )
+        check_is_image(self, data_shape)
         n_image_channels, *sides = data_shape
         if min(sides) < 4:
             raise ValueError(
