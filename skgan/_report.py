@@ -61,31 +61,32 @@ def look_at(sampler, X, y: np.ndarray, X_test, y_test: np.ndarray) -> GeneratedR
         return None
     made = {klass: n for klass, n in sampler.sampling_strategy_.items() if n}
     rarest = sorted(made, key=lambda klass: int((y == klass).sum()))[:CLASSES]
-    blocks = [(str(klass), *_beside(sampler, X, y, klass)) for klass in rarest]
+    encoded = _flat(sampler.codec_.transform(X))
+    blocks = [(str(klass), *_beside(sampler, X, y, encoded, klass)) for klass in rarest]
     kinds = ("parent", "offspring") if sampler.has_parents_ else ("nearest real", "generated")
     return GeneratedRows(
         kinds,
         blocks,
         sampler.training_history_,
         getattr(sampler, "filter_report_", None),
-        _copy_ratio(sampler, X, X_test, y_test, list(made)),
+        _copy_ratio(sampler, encoded, X_test, y_test, list(made)),
     )
 
 
-def _beside(sampler, X, y: np.ndarray, klass) -> tuple[Any, Any]:
+def _beside(sampler, X, y: np.ndarray, encoded: np.ndarray, klass) -> tuple[Any, Any]:
     """Rows that new ones were made from, or else come nearest to, and the new ones; of a sparse X as dense rows."""
     if sampler.has_parents_:
         rows, _, parents = sampler.sample_with_parents({klass: COLUMNS})
         return _dense(parents), _dense(rows)
     rows = sampler.sample({klass: COLUMNS})[0]
     of_class = np.flatnonzero(y == klass)
-    real, new = (_flat(sampler.codec_.transform(some)) for some in (X, rows))
-    found = NearestNeighbors(n_neighbors=1).fit(real[of_class]).kneighbors(new, return_distance=False)[:, 0]
+    new = _flat(sampler.codec_.transform(rows))
+    found = NearestNeighbors(n_neighbors=1).fit(encoded[of_class]).kneighbors(new, return_distance=False)[:, 0]
     nearest = of_class[found]
     return _dense(safe_indexing(X, nearest)), _dense(rows)
 
 
-def _copy_ratio(sampler, X, X_test, y_test: np.ndarray, classes: list) -> float:
+def _copy_ratio(sampler, encoded: np.ndarray, X_test, y_test: np.ndarray, classes: list) -> float:
     """Over as many generated rows of each class as there are unseen real ones of it."""
     seen = np.flatnonzero(np.isin(y_test, classes))
     seen = seen[np.linspace(0, len(seen) - 1, min(len(seen), JUDGED)).astype(int)]
@@ -94,7 +95,7 @@ def _copy_ratio(sampler, X, X_test, y_test: np.ndarray, classes: list) -> float:
     make = sampler.sample_with_parents if sampler.has_parents_ else sampler.sample
     held_out = safe_indexing(X_test, seen)
     try:
-        return copy_ratio(*(_flat(sampler.codec_.transform(rows)) for rows in (X, held_out, make(counts)[0])))
+        return copy_ratio(encoded, *(_flat(sampler.codec_.transform(rows)) for rows in (held_out, make(counts)[0])))
     except ValueError:  # unseen rows with categories that no training row has, or mostly copies of training rows
         return float("nan")
 
