@@ -3,8 +3,9 @@
     OMP_NUM_THREADS=2 python benchmarks/families.py [--quick | --full]
 
 All 60,000 training rows; steps that take about five minutes on one core, three times as many with ``--full``, and never more
-than ten minutes. "Train on synthetic" is the accuracy on real test rows of a CNN (1,000 updates) that was trained on 6,000 generated rows a class. KID, precision and recall are taken in the
-features of a CNN that was trained on real rows, against test rows. Writes docs/images/families.png.
+than ten minutes. "Train on synthetic" is the accuracy on real test rows of a CNN (1,000 updates) that was trained on 6,000
+generated rows a class. KID, precision and recall are taken in the features of a CNN that was trained on real rows, against
+test rows. Writes docs/images/families.png.
 """
 
 import functools
