@@ -337,9 +337,11 @@ def _verdict(table: pd.DataFrame, folds: pd.DataFrame, own: list[str], share: fl
     if table.loc[best_own, "low"] <= 0:
         text = f"{best_own} does not help here: {points(best_own)}; {best_free} does: {points(best_free)}."
     elif interval(wide[best_own] - wide[best_free], share)[0] > 0:
-        text = (
-            f"{best_own} helps here: {points(best_own)} over nothing, and {points(best_own, best_free)} over the best of what "
-            f"costs nothing, {best_free}."
+        text = f"{best_own} helps here: {points(best_own)} over nothing, "
+        text += (
+            "which is the best of what costs nothing."
+            if best_free == NOTHING
+            else f"and {points(best_own, best_free)} over the best of what costs nothing, {best_free}."
         )
     else:
         text = (

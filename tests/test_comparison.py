@@ -5,12 +5,16 @@ import pandas as pd
 import pytest
 from imblearn.base import BaseSampler
 from imblearn.over_sampling import BorderlineSMOTE
+from scipy.ndimage import gaussian_filter
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeClassifier
 
 from skgan import CNNClassifier, GANOverSampler, compare
 from skgan.comparison import interval
-from skgan.presets import mlp_gan
+from skgan.presets import mlp_gan, offspring
 
 NET = mlp_gan(alpha=1, max_steps=4, batch_size=8)
 
@@ -39,6 +43,18 @@ def clusters(n, rare, rng):
     column, row = rng.randint(8, size=n), rng.randint(4, size=n)
     centre = np.c_[column, 2 * row + (column + y) % 2].astype(float)
     return centre + 0.15 * rng.standard_normal((n, 2)), y
+
+
+def moved_glyphs(counts, seed, size=16, glyph=10):
+    """Blocky glyphs, one a class, each anywhere in its image: how they move is learned from any class."""
+    rng = np.random.RandomState(seed)
+    glyphs = np.kron(rng.uniform(size=(len(counts), glyph // 2, glyph // 2)) > 0.5, np.ones((2, 2)))
+    y = np.repeat(np.arange(len(counts)), counts)
+    images = np.zeros((len(y), size, size))
+    for image, label in zip(images, y, strict=True):
+        top, left = rng.randint(0, size - glyph + 1, 2)
+        image[top : top + glyph, left : left + glyph] = glyphs[label]
+    return (255 * gaussian_filter(images, (0, 0.7, 0.7))).astype(np.uint8), y
 
 
 def shifted(n, distance, seed=0, rare=0.08):
@@ -79,6 +95,17 @@ def test_where_new_rows_help():
     assert result.verdict.startswith("oracle helps here: +")
     assert "over the best of what costs nothing" in result.verdict
     assert "Ranking: oracle +" in result.verdict
+
+
+@pytest.mark.slow
+def test_where_offspring_help():
+    # A nearest neighbour knows no shift, and a rare glyph was seen at few places: 18 rows, 49 places.
+    X, y = moved_glyphs([120] * 6 + [24] * 6, seed=0)
+    nearest = make_pipeline(FunctionTransformer(lambda X: X.reshape(len(X), -1) / 255.0), KNeighborsClassifier(1))
+    sampler = GANOverSampler(net=offspring(shares=(1, 0, 0), max_steps=200))
+    result = compare(sampler, nearest, X, y, cv=4, random_state=0)
+    assert result.verdict.startswith("GANOverSampler helps here: +")
+    assert result.table.loc["GANOverSampler", "score"] > 0.05 + result.table.loc[["copies", "SMOTE"], "score"].max()
 
 
 def test_the_interval_is_corrected_for_overlap():
