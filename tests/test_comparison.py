@@ -100,10 +100,10 @@ def test_where_new_rows_help():
 @pytest.mark.slow
 def test_where_offspring_help():
     # A nearest neighbour knows no shift, and a rare glyph was seen at few places: 18 rows, 49 places.
-    X, y = moved_glyphs([120] * 6 + [24] * 6, seed=0)
+    X, y = moved_glyphs([100] * 8 + [24] * 8, seed=0)
     nearest = make_pipeline(FunctionTransformer(lambda X: X.reshape(len(X), -1) / 255.0), KNeighborsClassifier(1))
-    sampler = GANOverSampler(net=offspring(shares=(1, 0, 0), max_steps=200))
-    result = compare(sampler, nearest, X, y, cv=4, random_state=0)
+    sampler = GANOverSampler(net=offspring(shares=(1, 0, 0), max_steps=400))
+    result = compare(sampler, nearest, X, y, cv=5, random_state=0)
     assert result.verdict.startswith("GANOverSampler helps here: +")
     assert result.table.loc["GANOverSampler", "score"] > 0.05 + result.table.loc[["copies", "SMOTE"], "score"].max()
 
