@@ -5,12 +5,31 @@
 
 from skgan.callbacks import Anneal, GammaByResolution, Grow
 from skgan.losses import Hinge, NonSaturating, Relativistic, Wasserstein
-from skgan.modules import DCGAN, MLPGAN, VAEGAN, Autoencoder, Offspring, PhotoGAN, ProGAN, ResizeConvGAN
-from skgan.nets import AdversarialNet, GaussianNet, OffspringNet, PredictorGANNet, ProGANNet, VAEGANNet, VAENet
+from skgan.modules import DAGAN, DCGAN, MLPGAN, VAEGAN, Autoencoder, Offspring, PhotoGAN, ProGAN, ResizeConvGAN
+from skgan.nets import (
+    AdversarialNet,
+    DAGANNet,
+    GaussianNet,
+    OffspringNet,
+    PredictorGANNet,
+    ProGANNet,
+    VAEGANNet,
+    VAENet,
+)
 from skgan.penalties import R1, R2, GradientPenalty
 
 __all__ = [
-    *("autoencoder", "dcgan", "gaussian", "mlp_gan", "offspring", "photo_gan", "predictor_gan", "predictor_mlp_gan"),
+    *(
+        "autoencoder",
+        "dagan",
+        "dcgan",
+        "gaussian",
+        "mlp_gan",
+        "offspring",
+        "photo_gan",
+        "predictor_gan",
+        "predictor_mlp_gan",
+    ),
     *("progan", "relativistic_gan", "vae", "vae_gan", "wgan_gp"),
 ]
 
@@ -233,6 +252,28 @@ def offspring(**params) -> OffspringNet:
         "max_steps": 500,
     }
     return OffspringNet(**{**defaults, **params})
+
+
+def dagan(**params) -> DAGANNet:
+    """Rows decoded from a real row's code and noise, with a judge of pairs: for classes that training never saw.
+
+    Parameters
+    ----------
+    **params
+        Any parameter of :class:`skgan.nets.DAGANNet`, such as ``source_classes`` or ``module__code_dim``.
+    """
+    defaults = {
+        "module": DAGAN,
+        "criterion": Hinge,
+        "penalties": (R1(gamma=1.0),),
+        "n_candidates": 8,
+        "class_power": 0.5,
+        "lr": 5e-4,
+        "optimizer__betas": (0.0, 0.99),
+        "callbacks__ema__decay": 0.99,
+        "max_steps": 1500,
+    }
+    return DAGANNet(**{**defaults, **params})
 
 
 def predictor_gan(**params) -> PredictorGANNet:

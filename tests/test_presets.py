@@ -14,6 +14,7 @@ from skgan.modules import MLPGAN
 N_CLASSES = (14, 6, 4)
 SMALL = {  # makes a preset train in milliseconds; nothing else of it is changed
     "autoencoder": {"module__width": 4, "module__hidden": (8,), "module__latent_dim": 4},
+    "dagan": {"module__width": 4, "module__n_features": 8, "module__code_dim": 4},
     "dcgan": {"module__width": 4, "module__n_features": 8},
     "gaussian": {},
     "mlp_gan": {"module__alpha": 1},
@@ -33,6 +34,7 @@ NO_CLASSES = "there are only classes here"
 NOT_A_TABLE = "makes images of shape"
 REFUSES = {
     "autoencoder": (None, None, None),
+    "dagan": (None, None, CLASSES_ONLY),
     "dcgan": (None, NOT_A_TABLE, None),
     "gaussian": (None, None, CLASSES_ONLY),
     "mlp_gan": (None, None, None),

@@ -1,6 +1,7 @@
 """Pairs of networks: ``.generator``, ``.discriminator``, ``.latent_dim``, ``forward(z, y)``."""
 
 from skgan.modules.autoencoder import VAEGAN, Autoencoder
+from skgan.modules.dagan import DAGAN
 from skgan.modules.dcgan import DCGAN
 from skgan.modules.mlp import MLPGAN
 from skgan.modules.offspring import Offspring
@@ -8,4 +9,4 @@ from skgan.modules.photo import PhotoGAN
 from skgan.modules.progan import ProGAN
 from skgan.modules.resize_conv import ResizeConvGAN
 
-__all__ = ["DCGAN", "MLPGAN", "VAEGAN", "Autoencoder", "Offspring", "PhotoGAN", "ProGAN", "ResizeConvGAN"]
+__all__ = ["DAGAN", "DCGAN", "MLPGAN", "VAEGAN", "Autoencoder", "Offspring", "PhotoGAN", "ProGAN", "ResizeConvGAN"]

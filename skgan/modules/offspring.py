@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn.functional import affine_grid, grid_sample, interpolate, leaky_relu, pad
 
 from skgan.modules.dcgan import n_doublings
-from skgan.modules.layers import LabelEmbedding, ProjectionHead, activation_norm, weight_normed
+from skgan.modules.layers import LabelEmbedding, activation_norm, weight_normed
+from skgan.modules.pairs import ImagePairCritic, RowPairCritic
 
 
 def _zeroed(layer: nn.Module) -> nn.Module:
@@ -80,25 +81,6 @@ class _ImageGenerator(nn.Module):
         return grid_sample(parent + 1, grid + flow.permute(0, 2, 3, 1), align_corners=False, padding_mode="zeros") - 1
 
 
-class _ImagePairCritic(nn.Module):
-    def __init__(self, data_shape, n_classes, width, n_features, norm):
-        super().__init__()
-        channels, height, image_width = data_shape
-        k = n_doublings(height, image_width)
-        self.padding = (0, -image_width % 2**k, 0, -height % 2**k)
-        sizes = [2 * channels, *(width << level for level in range(k))]
-        self.down = nn.ModuleList(weight_normed(nn.Conv2d(a, b, 4, 2, 1), norm) for a, b in itertools.pairwise(sizes))
-        area = math.ceil(height / 2**k) * math.ceil(image_width / 2**k)
-        self.features = weight_normed(nn.Linear(sizes[-1] * area, n_features), norm)
-        self.head = ProjectionHead(n_features, n_classes, norm)
-
-    def forward(self, child: Tensor, y: Tensor, parent: Tensor) -> Tensor:
-        h = pad(torch.cat([parent, child], 1), self.padding, value=-1.0)
-        for down in self.down:
-            h = leaky_relu(down(h), 0.2)
-        return self.head(leaky_relu(self.features(h.flatten(1)), 0.2), y)
-
-
 class _RowGenerator(nn.Module):
     """Parent, noise and class → a residual on the numeric columns; categorical columns are the parent's."""
 
@@ -116,21 +98,6 @@ class _RowGenerator(nn.Module):
         h = leaky_relu(self.norm(self.second(h)), 0.2) + h
         residual = self.last(h)[:, : self.n_numeric]
         return torch.cat([parent[:, : self.n_numeric] + residual, parent[:, self.n_numeric :]], 1)
-
-
-class _RowPairCritic(nn.Module):
-    def __init__(self, data_shape, n_classes, width, norm):
-        super().__init__()
-        self.layers = nn.Sequential(
-            weight_normed(nn.Linear(2 * data_shape[0], 4 * width), norm),
-            nn.LeakyReLU(0.2),
-            weight_normed(nn.Linear(4 * width, 4 * width), norm),
-            nn.LeakyReLU(0.2),
-        )
-        self.head = ProjectionHead(4 * width, n_classes, norm)
-
-    def forward(self, child: Tensor, y: Tensor, parent: Tensor) -> Tensor:
-        return self.head(self.layers(torch.cat([parent, child - parent], 1)), y)
 
 
 class Offspring(nn.Module):
@@ -195,11 +162,11 @@ class Offspring(nn.Module):
         self.is_image = len(data_shape) == 3
         if self.is_image:
             self.generator = _ImageGenerator(data_shape, latent_dim, width, max_shift, norm or "group", residual)
-            self.discriminator = _ImagePairCritic(data_shape, judged_classes, width, n_features, discriminator_norm)
+            self.discriminator = ImagePairCritic(data_shape, judged_classes, width, n_features, discriminator_norm)
         else:
             n_numeric = spans[0][0] if spans else data_shape[0]
             self.generator = _RowGenerator(data_shape, n_classes, latent_dim, width, n_numeric, norm or "none")
-            self.discriminator = _RowPairCritic(data_shape, judged_classes, width, discriminator_norm)
+            self.discriminator = RowPairCritic(data_shape, judged_classes, width, discriminator_norm)
 
     def forward(self, z: Tensor, y: Tensor, parent: Tensor) -> Tensor:
         """Noise (n, latent_dim), labels (n,) and parents (n, *data_shape) → children (n, *data_shape)."""

@@ -3,6 +3,7 @@
 from skgan.nets.adversarial import AdversarialNet
 from skgan.nets.base import GenerativeNet
 from skgan.nets.consensus import ConsensusNet
+from skgan.nets.dagan import DAGANNet
 from skgan.nets.gaussian import GaussianNet
 from skgan.nets.offspring import OffspringNet
 from skgan.nets.predictor import PredictorGANNet
@@ -12,6 +13,7 @@ from skgan.nets.vae import VAEGANNet, VAENet
 __all__ = [
     "AdversarialNet",
     "ConsensusNet",
+    "DAGANNet",
     "GaussianNet",
     "GenerativeNet",
     "OffspringNet",

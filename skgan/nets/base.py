@@ -3,6 +3,7 @@
 import inspect
 import math
 import time
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,17 @@ from skgan.callbacks import EMA, DivergenceGuard, StepLog
 
 _CHUNK = 1024
 _CHUNK_VALUES = 2**20  # large images go in chunks of fewer rows: their layers take a hundred times an image's memory
+
+
+def class_ids(name: str, wanted: Iterable, classes: Iterable) -> list[int]:
+    """Indices of these among the classes, or a sentence about the parameter of that name."""
+    known = {klass: i for i, klass in enumerate(classes)}
+    wanted = list(wanted)
+    if missing := [klass for klass in wanted if klass not in known]:
+        raise ValueError(f"{name} names {missing}, which are no classes of y; the classes are {list(known)}.")
+    if not wanted:
+        raise ValueError(f"{name} must name at least one class; the classes are {list(known)}.")
+    return [known[klass] for klass in wanted]
 
 
 class GenerativeNet(TrainingMixin, NeuralNet):
@@ -102,6 +114,11 @@ class GenerativeNet(TrainingMixin, NeuralNet):
         return False
 
     @property
+    def needs_classes(self) -> bool:
+        """Whether it learns from several classes at once, and so not with ``per_class=True``."""
+        return False
+
+    @property
     def max_epochs(self) -> int:
         """Derived: the epochs that make up ``max_steps``."""
         return -(-self.max_steps // self.steps_per_epoch)
@@ -157,6 +174,9 @@ class GenerativeNet(TrainingMixin, NeuralNet):
             raise ValueError(f"max_time is in seconds and must be above 0, got {self.max_time!r}.")
         if self.vicinity != "scott" and (isinstance(self.vicinity, str) or not 0 <= self.vicinity < np.inf):
             raise ValueError(f"vicinity must be 'scott' or a number of at least 0, got {self.vicinity!r}.")
+
+    def for_classes(self, classes: Sequence) -> None:
+        """Turn parameters that name classes into ids: ``classes[i]`` has the id i. Samplers call this before ``fit``."""
 
     def check_shapes(self):
         """Refuse parameters that do not go with ``data_shape_`` and ``n_classes_``; nothing by default."""

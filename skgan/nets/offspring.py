@@ -11,6 +11,7 @@ from torch import Tensor
 from skgan._torch import as_tensor, to_unit_range
 from skgan.losses import Hinge
 from skgan.nets.adversarial import AdversarialNet
+from skgan.nets.base import class_ids
 
 
 class OffspringNet(AdversarialNet):
@@ -38,6 +39,9 @@ class OffspringNet(AdversarialNet):
         Standard deviation of the noise that offspring are sampled with; training's is 1. Above 1 they vary more than was
         learned (the opposite of the truncation trick of Brock, Donahue & Simonyan, "Large scale GAN training", ICLR 2019).
         Changing it needs no new training.
+    source_classes : sequence or None, default=None
+        Classes to train on, by their labels in a sampler and by their ids in the net's own ``fit``; rows of all classes can
+        then be made, also of those that training never saw. None is all.
     **kwargs
         As :class:`skgan.nets.AdversarialNet`.
     """
@@ -45,18 +49,33 @@ class OffspringNet(AdversarialNet):
     sampling_params = ("shares", "n_neighbors", "spread")
 
     def __init__(
-        self, module, criterion=Hinge, *, shares=(1, 1, 1), n_neighbors=5, n_candidates=1, spread=1.0, **kwargs
+        self,
+        module,
+        criterion=Hinge,
+        *,
+        shares=(1, 1, 1),
+        n_neighbors=5,
+        n_candidates=1,
+        spread=1.0,
+        source_classes=None,
+        **kwargs,
     ):
         self.shares = shares
         self.n_neighbors = n_neighbors
         self.n_candidates = n_candidates
         self.spread = spread
+        self.source_classes = source_classes
         super().__init__(module, criterion, **kwargs)
 
     @property
     def needs_source(self) -> bool:
         """Offspring, mixtures and copies are made from real rows."""
         return True
+
+    @property
+    def needs_classes(self) -> bool:
+        """With ``source_classes``."""
+        return self.source_classes is not None
 
     def check_training_params(self):
         super().check_training_params()
@@ -72,6 +91,31 @@ class OffspringNet(AdversarialNet):
             raise ValueError(f"n_candidates must be an integer of at least 1, got {self.n_candidates!r}.")
         if not (np.isfinite(self.spread) and self.spread >= 0):
             raise ValueError(f"spread must be finite and at least 0, got {self.spread!r}.")
+
+    def for_classes(self, classes):
+        """Turn the labels of ``source_classes`` into ids."""
+        if self.source_classes is not None:
+            self.set_params(source_classes=class_ids("source_classes", self.source_classes, classes))
+
+    def check_shapes(self):
+        super().check_shapes()
+        if self.source_classes is None:
+            return
+        class_ids("source_classes", self.source_classes, range(self.n_classes_))
+        if len(self.data_shape_) == 1 and getattr(self.module, "knows_labels", True):
+            raise ValueError(
+                f"source_classes={list(self.source_classes)!r} cannot be used here: {self.module.__name__} tells its generator "
+                "the class of a table's row, and it would know nothing of the other classes. Use dagan(source_classes=…)."
+            )
+
+    def get_iterator(self, dataset, training=False):
+        """Pairs, of the source classes only."""
+        batches = super().get_iterator(dataset, training)
+        if self.source_classes is not None:
+            left_out = torch.ones_like(batches.weights, dtype=torch.bool)
+            left_out[list(self.source_classes)] = False
+            batches.weights = batches.weights.masked_fill(left_out, 0.0)
+        return batches
 
     # Sampling
 

@@ -350,6 +350,12 @@ class GenerativeSamplerMixin:
         nets: Any = self.net
         if not isinstance(nets, Mapping):
             shared = self._prepare_net(nets)
+            if self.per_class and shared.needs_classes:
+                raise ValueError(
+                    f"per_class=True trains a net on one class alone, and {type(shared).__name__} learns from several; set "
+                    "per_class=False."
+                )
+            shared.for_classes(self._names())
             return dict.fromkeys(trained, shared)
         if not self.per_class:
             raise ValueError("net={class: net} trains one net per class: set per_class=True as well.")

@@ -1,0 +1,29 @@
+"""The data augmentation GAN: new rows decoded from a real row's code and noise."""
+
+from skgan.losses import Hinge
+from skgan.nets.offspring import OffspringNet
+
+
+class DAGANNet(OffspringNet):
+    """Trained and sampled as :class:`OffspringNet` is, on pairs of one class, with a module that decodes codes.
+
+    Where an offspring is its parent warped, a DAGAN's child is decoded anew: it varies more, and keeps less of its parent.
+    With ``source_classes`` it learns where rows are plenty and makes rows of classes that it never saw.
+
+    Parameters
+    ----------
+    module : class
+        :class:`skgan.modules.DAGAN`.
+    criterion : class, default=Hinge
+    shares : (children, mixtures, copies), default=(1, 0, 0)
+        As of :class:`OffspringNet`.
+    **kwargs
+        As :class:`OffspringNet`.
+
+    References
+    ----------
+    Antoniou, Storkey & Edwards, "Data augmentation generative adversarial networks", 2017 (arXiv:1711.04340).
+    """
+
+    def __init__(self, module, criterion=Hinge, *, shares=(1, 0, 0), **kwargs):
+        super().__init__(module, criterion, shares=shares, **kwargs)
