@@ -187,6 +187,8 @@ class BalancedBatches:
         self.X, self.y, self.batch_size, self.n_candidates = X, y, batch_size, n_candidates
         self.labels, self.blur = y if labels is None else labels, blur
         self.remaining, self.steps_per_epoch = max_steps, steps_per_epoch
+        self.partners: torch.Tensor | None = None
+        """Class → class that its pairs' parents are drawn from; None is the class itself."""
         self.order = torch.argsort(y, stable=True)
         self.counts = torch.bincount(y)
         self.starts = torch.cumsum(self.counts, 0) - self.counts
@@ -198,7 +200,8 @@ class BalancedBatches:
         if not steps:
             return
         classes = torch.multinomial(self.weights, steps * self.batch_size, replacement=True)
-        draws = [self.draw(classes) for _ in range(1 + self.n_candidates)]
+        of_parents = classes if self.partners is None else self.partners[classes]
+        draws = [self.draw(of_parents), *(self.draw(classes) for _ in range(self.n_candidates))]
         for first, *candidates in zip(*(draw.view(steps, self.batch_size) for draw in draws), strict=True):
             self.remaining -= 1
             rows = self.nearest(first, torch.stack(candidates)) if candidates else first

@@ -137,6 +137,34 @@ class SampleGridDisplay(_Display):
         return self
 
 
+class TranslationDisplay(SampleGridDisplay):
+    """Images as they are, turned into another class (or domain), and turned back."""
+
+    @classmethod
+    def from_sampler(cls, sampler, X, to, *, n_columns: int = 10):  # type: ignore[override]
+        """Of a sampler that was fitted with ``cyclegan()``.
+
+        Parameters
+        ----------
+        sampler : GANOverSampler or ConditionalGANAugmenter
+            After ``fit_resample`` on images.
+        X : images
+            Of the donor of ``to``, in the layout of ``fit_resample``'s X; the first are shown.
+        to : class or domain
+        n_columns : int, default=10
+
+        Raises
+        ------
+        ValueError
+            As of the sampler's ``translate``.
+        """
+        original = X[:n_columns]
+        there = sampler.translate(original, to)
+        back = sampler.translate(there, to, back=True)
+        names = ("original", f"as {to}", "and back")
+        return cls([(n, _images(sampler, rows)) for n, rows in zip(names, (original, there, back), strict=True)])
+
+
 class TrainingHistoryDisplay(_Display):
     """Losses, and the discriminator's accuracy on an axis of its own, against the step.
 

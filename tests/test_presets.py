@@ -14,6 +14,7 @@ from skgan.modules import MLPGAN
 N_CLASSES = (14, 6, 4)
 SMALL = {  # makes a preset train in milliseconds; nothing else of it is changed
     "autoencoder": {"module__width": 4, "module__hidden": (8,), "module__latent_dim": 4},
+    "cyclegan": {"module__width": 4, "module__n_blocks": 1},
     "dagan": {"module__width": 4, "module__n_features": 8, "module__code_dim": 4},
     "dcgan": {"module__width": 4, "module__n_features": 8},
     "gaussian": {},
@@ -34,6 +35,7 @@ NO_CLASSES = "there are only classes here"
 NOT_A_TABLE = "makes images of shape"
 REFUSES = {
     "autoencoder": (None, None, None),
+    "cyclegan": (None, None, CLASSES_ONLY),
     "dagan": (None, None, CLASSES_ONLY),
     "dcgan": (None, NOT_A_TABLE, None),
     "gaussian": (None, None, CLASSES_ONLY),
@@ -52,6 +54,7 @@ RUNS = {
     kind: [name for name in presets.__all__ if REFUSES[name][i] is None]
     for i, kind in enumerate(("images", "rows", "labels"))
 }
+SEVERAL_CLASSES = [name for name in presets.__all__ if getattr(presets, name)().needs_classes]
 REFUSED = [(name, i) for name in presets.__all__ for i in range(3) if REFUSES[name][i]]
 
 
@@ -84,8 +87,10 @@ def test_clone_pickle_and_parameters(name):
     assert net.set_params(lr=1e-5).lr == 1e-5
 
 
-@pytest.mark.parametrize("per_class", [False, True])
-@pytest.mark.parametrize("name", RUNS["images"])
+@pytest.mark.parametrize(
+    ("name", "per_class"),
+    [(name, per_class) for name in RUNS["images"] for per_class in (False, True)[: 1 + (name not in SEVERAL_CLASSES)]],
+)
 def test_images(name, per_class, pictures):
     X, y = pictures
     sampler = GANOverSampler(net=net_of(name), per_class=per_class, random_state=0)
@@ -140,6 +145,12 @@ def test_what_is_refused_in_a_sentence(name, case, pictures, rows):
         sampler(net=net_of(name), random_state=0).fit_resample(X, y)
 
 
+@pytest.mark.parametrize("name", SEVERAL_CLASSES)
+def test_one_net_a_class_is_refused_by_those_that_learn_from_several(name, pictures):
+    with pytest.raises(ValueError, match="learns from several; set per_class=False"):
+        GANOverSampler(net=net_of(name), per_class=True).fit_resample(*pictures)
+
+
 @pytest.mark.parametrize("name", ["wgan_gp", "relativistic_gan"])
 def test_recipes_also_run_on_tables_with_the_mlp_pair(name, rows):
     X, y = rows
@@ -154,7 +165,8 @@ def test_recipes_also_run_on_tables_with_the_mlp_pair(name, rows):
 @pytest.mark.parametrize("shape", [(3, 50, 50), (1, 64, 64)], ids=str)
 def test_other_sizes_without_classes(name, shape):
     X = np.random.RandomState(0).randint(0, 256, (12, *shape), dtype=np.uint8)
-    sampler = ConditionalGANAugmenter(0.5, net=net_of(name), per_class=True, random_state=0)
+    one_a_class = name not in SEVERAL_CLASSES
+    sampler = ConditionalGANAugmenter(0.5, net=net_of(name), per_class=one_a_class, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         X_new, _ = sampler.fit_resample(X, np.repeat([0, 1], 6))

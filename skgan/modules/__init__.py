@@ -8,5 +8,17 @@ from skgan.modules.offspring import Offspring
 from skgan.modules.photo import PhotoGAN
 from skgan.modules.progan import ProGAN
 from skgan.modules.resize_conv import ResizeConvGAN
+from skgan.modules.translation import CycleGAN
 
-__all__ = ["DAGAN", "DCGAN", "MLPGAN", "VAEGAN", "Autoencoder", "Offspring", "PhotoGAN", "ProGAN", "ResizeConvGAN"]
+__all__ = [
+    "DAGAN",
+    "DCGAN",
+    "MLPGAN",
+    "VAEGAN",
+    "Autoencoder",
+    "CycleGAN",
+    "Offspring",
+    "PhotoGAN",
+    "ProGAN",
+    "ResizeConvGAN",
+]

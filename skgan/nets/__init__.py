@@ -3,6 +3,7 @@
 from skgan.nets.adversarial import AdversarialNet
 from skgan.nets.base import GenerativeNet
 from skgan.nets.consensus import ConsensusNet
+from skgan.nets.cyclegan import CycleGANNet
 from skgan.nets.dagan import DAGANNet
 from skgan.nets.gaussian import GaussianNet
 from skgan.nets.offspring import OffspringNet
@@ -13,6 +14,7 @@ from skgan.nets.vae import VAEGANNet, VAENet
 __all__ = [
     "AdversarialNet",
     "ConsensusNet",
+    "CycleGANNet",
     "DAGANNet",
     "GaussianNet",
     "GenerativeNet",

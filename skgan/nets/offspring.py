@@ -155,12 +155,25 @@ class OffspringNet(AdversarialNet):
                 rows[where[mixed]] = self.mixtures(whole_class, chosen[torch.from_numpy(mixed)])
         fresh = kinds == 0
         if fresh.any():
-            rows[fresh] = self._in_chunks(
-                lambda labels, parent: self.module_(self.spread * self.latent(len(labels)), labels, parent),
-                as_tensor(y[fresh]),
-                as_tensor(parents[fresh]),
-            )
+            rows[fresh] = self.offspring_of(parents[fresh], y[fresh])
         return rows, parents, kinds
+
+    def children(self, y, source) -> tuple[np.ndarray, np.ndarray]:
+        """One offspring per label, no mixture and no copy, and of each the index of its parent in the source."""
+        y = np.asarray(y)
+        parents = np.empty(len(y), dtype=np.int64)
+        for klass in np.unique(y):
+            of_class, where = np.flatnonzero(source[1] == klass), np.flatnonzero(y == klass)
+            parents[where] = of_class[torch.randint(len(of_class), (len(where),)).numpy()]
+        return self.offspring_of(to_unit_range(np.asarray(source[0][parents])), y), parents
+
+    def offspring_of(self, parents: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """An offspring of every parent, of the classes y."""
+        return self._in_chunks(
+            lambda labels, parent: self.module_(self.spread * self.latent(len(labels)), labels, parent),
+            as_tensor(y),
+            as_tensor(parents),
+        )
 
     def mixtures(self, rows: Tensor, chosen: Tensor) -> Tensor:
         """SMOTE in the encoded space: between a row and one of its nearest; categories by vote of all of them."""

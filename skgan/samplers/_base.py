@@ -135,6 +135,9 @@ class GenerativeSamplerMixin:
     memory: Any
     per_class: bool
     sampling_strategy_: dict[Any, int]
+    _carried: np.ndarray | None = None
+    """Labels of the real rows where classes are domains: a new row has its parent's."""
+    _row_numbers: list[np.ndarray] | None = None
 
     # The border
 
@@ -240,6 +243,10 @@ class GenerativeSamplerMixin:
         self._sizes = sizes = np.bincount(labels)
         wanted = [int(i) for i in np.searchsorted(self.classes_, list(counts))]
         nets = self._resolve_nets(wanted)
+        self._row_numbers = None
+        if self._carried is not None:
+            self._row_numbers = [np.flatnonzero(labels == i) for i in range(len(self.classes_))]
+            self._check_makes_children(nets)
         # A net that starts from real rows makes offspring of a single one, with what it learned from other classes.
         singles = [i for i in wanted if sizes[i] == 1 and (self.per_class or not nets[i].needs_source)]
         self._copies_only = sizes.max() < TOO_FEW
@@ -285,6 +292,16 @@ class GenerativeSamplerMixin:
             self.row_filter_ = self._fit_filter(encoded, labels, net, keys)
             self._real_rows = encoded, labels  # what fills up where the filter leaves too little
 
+    def _check_makes_children(self, nets) -> None:
+        """A row can have its parent's label only where it has a parent."""
+        for net in nets.values():
+            if not hasattr(net, "children") or self.per_class:
+                raise ValueError(
+                    "With domain= every new row has the label of the real row that it was made from, so the net must make rows "
+                    f"from real ones, with per_class=False: use cyclegan(), offspring() or dagan() (got {type(net).__name__}, "
+                    f"per_class={self.per_class})."
+                )
+
     def _fit_codec(self, X, y) -> int:
         """Learn how rows are encoded and what comes back; forget what an earlier call learned. Returns training's seed."""
         train_seed, self._sample_seed = draw_seeds(self.random_state, 2)  # type: ignore[attr-defined]
@@ -299,7 +316,7 @@ class GenerativeSamplerMixin:
             )
         ).fit(X)
         self._empty_X = X.iloc[:0] if isinstance(X, pd.DataFrame) else X[:0]
-        self._empty_y = np.asarray(y)[:0]
+        self._empty_y = np.asarray(y)[:0] if self._carried is None else np.empty(0, dtype=np.int64)
         self.row_filter_ = None
         self._generators: dict[int, tuple[Any, dict[str, Any]]] = {}
         self._copied_rows: dict[int, np.ndarray] = {}
@@ -449,7 +466,7 @@ class GenerativeSamplerMixin:
         """
         self._check_counts(counts)
         seed = self._sample_seed if random_state is None else draw_seeds(random_state, 1)[0]
-        pieces, parents, targets = [self._empty_X], [self._empty_X], [self._empty_y]
+        pieces, parents, targets = [self._empty_X], [self._empty_X], [self._carried_labels(self._empty_y)]
         for klass, n in counts.items():
             i = self._index_of(klass)
             key = i if i in self._generators else next(iter(self._generators), None)
@@ -458,21 +475,62 @@ class GenerativeSamplerMixin:
                     f"Rows of class {klass!r} are not made from real ones, as offspring() makes them, and have no parents; use "
                     "sample, and SampleGridDisplay for the nearest real rows."
                 )
-            net = self._restored(key).set_params(shares=(1, 0, 0))
+            net = self._restored(key)
             for block in range(0, n, BLOCK):
                 wanted = np.full(min(BLOCK, n - block), 0 if self.per_class else i)
                 with private_rng(sub_seed(seed, _PARENT_STREAM, i, block), net.device_):
-                    rows, made_from, _ = net.sample_with_parents(wanted, self._sources[key])
+                    rows, drawn = net.children(wanted, self._sources[key])
+                made_from = to_unit_range(np.asarray(self._sources[key][0][drawn]))
                 pieces.append(self._decode(self._finite(rows, i), i))
                 parents.append(self._decode(made_from, i))
-                targets.append(self._targets(i, np.zeros(len(wanted), int)))
+                targets.append(
+                    self._carried_labels(
+                        self._targets(i, np.zeros(len(wanted), int)) if self._carried is None else drawn
+                    )
+                )
         X, y = self._in_container(self._stack(pieces), np.concatenate(targets))
         return X, y, self._in_container(self._stack(parents), np.concatenate(targets))[0]
+
+    def translate(self, X, to, *, back: bool = False):
+        """Rows of the donor of a class turned into rows of that class, by ``cyclegan()``.
+
+        Parameters
+        ----------
+        X : rows as in ``fit_resample``
+        to : class, or domain where ``fit_resample`` was given any
+        back : bool, default=False
+            Turn rows of the class ``to`` into rows of its donor instead.
+
+        Returns
+        -------
+        X
+            In the container and dtype of ``fit_resample``'s X.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before ``fit_resample``, and where it trained nothing.
+        ValueError
+            For an unknown class, and for nets that do not translate.
+        """
+        self._check_counts({to: 1})
+        i = self._index_of(to)
+        key = i if i in self._generators else next(iter(self._generators), None)
+        if key is None or not hasattr(self._generators[key][0], "translate"):
+            raise ValueError(
+                "Only nets such as cyclegan() turn rows of one class into rows of another; give this sampler net='cyclegan'."
+            )
+        net = self._restored(key)
+        rows = net.translate(self.codec_.transform(X), i, "back" if back else "there")
+        targets = self._carried_labels(
+            self._targets(i, np.zeros(len(rows), int))
+        )  # only so that a container can be made
+        return self._in_container(self._decode(self._finite(rows, i), i), targets)[0]
 
     @property
     def has_parents_(self) -> bool:
         """Whether each new row is made from one real row, so that ``sample_with_parents`` can show both."""
-        return any(hasattr(self._generators[i][0], "sample_with_parents") for i in self._sources)
+        return any(hasattr(self._generators[i][0], "children") for i in self._sources)
 
     def _check_counts(self, counts: Mapping[Any, int]) -> None:
         name = type(self).__name__
@@ -538,7 +596,11 @@ class GenerativeSamplerMixin:
                     batch = []
             if batch:
                 pieces.append(self._decode(np.concatenate(batch), i))
-        return self._stack(pieces), np.concatenate(targets)
+        return self._stack(pieces), self._carried_labels(np.concatenate(targets))
+
+    def _carried_labels(self, targets: np.ndarray) -> np.ndarray:
+        """What ``_targets`` stands for: numbers of parents where their labels are carried, else labels already."""
+        return targets if self._carried is None else self._carried[targets]
 
     def _index_of(self, klass) -> int:
         return int(np.searchsorted(self.classes_, klass))
@@ -580,11 +642,15 @@ class GenerativeSamplerMixin:
 
     def _make(self, net, i: int, key: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """A block of encoded rows of class i, and their y; torch's generators are seeded already."""
+        if self._carried is not None:
+            return net.children(np.full(BLOCK, i), self._sources[key])
         rows = net.sample(np.full(BLOCK, 0 if self.per_class else i), source=self._sources.get(key))
         return rows, self._targets(i, np.zeros(BLOCK, int))
 
     def _targets(self, i: int, drawn: np.ndarray) -> np.ndarray:
-        """y of these rows among the real rows of class i."""
+        """y of these rows among the real rows of class i, or their numbers, as ``_carried_labels`` takes them."""
+        if self._row_numbers is not None:
+            return self._row_numbers[i][drawn]
         return np.full(len(drawn), self.classes_[i], self._empty_y.dtype)
 
     def _drawn(self, i: int, n: int, seed: int) -> np.ndarray:

@@ -4,7 +4,9 @@ from typing import ClassVar
 
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
+from sklearn.utils.validation import check_consistent_length
 
+from skgan._compat import ArraysTransformer
 from skgan._torch import sub_seed
 from skgan.samplers._base import _FIT_STREAM, NET_CONSTRAINTS, GenerativeSamplerMixin
 
@@ -58,6 +60,9 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         Class → number of new rows.
     is_synthetic_ : ndarray of bool
         Which of the returned rows are new.
+    domain_ : ndarray
+        Where ``fit_resample`` was given domains: those of the returned rows; ``classes_`` and the keys of
+        ``sampling_strategy_`` are domains then.
     sample_shape_ : tuple of int
         Shape of one row of X.
     training_history_ : DataFrame
@@ -133,10 +138,56 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         self.random_state = random_state
         self.verbose = verbose
 
+    def fit_resample(self, X, y, *, domain=None):
+        """Train on (X, y) and return it with the new rows underneath.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or sparse matrix of shape (n, d), or images (n, C, H, W), (n, H, W, C), (n, H, W)
+            Numbers in any dtype; DataFrames and object arrays may hold categorical columns. Dense tables may hold
+            NaN: new rows have values missing as real ones do.
+        y : array-like of shape (n,)
+            Class labels of any type.
+        domain : array-like of shape (n,) or None, default=None
+            Where each row comes from (a scanner, a camera). Domains are then what ``sampling_strategy`` balances, and the
+            scarce ones get new rows: with ``cyclegan()`` rows of a plentiful domain turned into theirs, which keep the y of
+            the row that they were made from, whatever it is. Routed: ``set_fit_resample_request(domain=True)``.
+
+        Returns
+        -------
+        X_resampled, y_resampled
+            In the containers and dtypes of X and y: the originals first, unmodified and in order, then the new rows.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For input or parameters that training could not use, before any training.
+        """
+        self._carried = None
+        if domain is None:
+            return super().fit_resample(X, y)
+        self._check_containers(X, y)
+        check_consistent_length(X, y, domain)
+        labels, domain = np.asarray(y), np.asarray(domain)
+        if labels.ndim != 1 or domain.ndim != 1:
+            raise ValueError(
+                f"With domain=, y and domain hold one value a row; got shapes {labels.shape} and {domain.shape}."
+            )
+        self._carried = labels
+        try:
+            X_resampled, y_resampled = super().fit_resample(X, domain)
+        except BaseException:
+            self._carried = None
+            raise
+        counts = [(klass, n) for klass, n in self.sampling_strategy_.items() if n > 0]
+        self.domain_ = np.concatenate([domain, *(np.full(n, klass, domain.dtype) for klass, n in counts)])
+        self._container = ArraysTransformer(X, y)
+        return X_resampled, ArraysTransformer(y, y).transform(y_resampled, y_resampled)[1]
+
     def _fit_resample(self, X, y):
         counts = {klass: n for klass, n in self.sampling_strategy_.items() if n > 0}
         self._fit_generators(X, y, counts)
         X_new, y_new = self._generate(counts, sub_seed(self._sample_seed, _FIT_STREAM))
         self._report_filter()
         self.is_synthetic_ = np.arange(len(y) + len(y_new)) >= len(y)
-        return self._stack([X, X_new]), np.concatenate([y, y_new])
+        return self._stack([X, X_new]), np.concatenate([y if self._carried is None else self._carried, y_new])

@@ -1,0 +1,131 @@
+"""Clothes turned into other clothes, and pictures of one camera into those of another, by CycleGAN.
+
+    OMP_NUM_THREADS=1 python benchmarks/translation.py [--quick | --full]
+
+Classes of Fashion-MNIST: pullovers and coats, sneakers and ankle boots, 6,000 training rows each. A judge trained on all real
+training rows says which of the translated *test* rows it takes for the target class; beside it the share of rows as they are.
+Domains: half of the rows are seen by a camera with another contrast curve and a blur; rows of the plain half are turned into
+the camera's, and a judge trained on all training rows as the camera would have seen them says whether their label survives.
+The cycle error is the mean |back(there(x)) − x| of test rows, over that of the untrained net. Writes docs/images/translation.png.
+"""
+
+import functools
+
+import numpy as np
+import pandas as pd
+from data import fashion_mnist
+from harness import CACHE, parse_budget, run_cells
+from long_tail import DOCS, with_error
+from scipy.ndimage import gaussian_filter
+
+from skgan import CNNClassifier, GANOverSampler
+from skgan.plotting import SampleGridDisplay, TranslationDisplay
+from skgan.presets import cyclegan
+
+BUDGETS = {
+    "quick": "1 seed, 40 steps (1 minute)",
+    "default": "1 seed, 1,500 steps (25 minutes on one core)",
+    "full": "3 seeds, 10,000 steps",
+}
+RUNS = {"quick": (1, 40), "default": (1, 1500), "full": (3, 10000)}  # seeds, steps
+PAIRS = {"pullover → coat": (2, 4), "coat → pullover": (4, 2), "sneaker → boot": (7, 9), "boot → sneaker": (9, 7)}
+CAMERA = "plain → camera"
+PICTURE = DOCS / "images" / "translation.png"
+
+
+def by_camera(X: np.ndarray) -> np.ndarray:
+    """What the other camera sees: dark parts brightened, and blurred."""
+    return (255 * np.sqrt(gaussian_filter(X.astype(np.float32), (0, 0.8, 0.8)) / 255)).astype(np.uint8)
+
+
+@functools.lru_cache(maxsize=2)
+def judge(camera: bool, updates: int) -> CNNClassifier:
+    whole = fashion_mnist()
+    X = by_camera(whole.x_train) if camera else whole.x_train
+    return CNNClassifier(max_updates=updates, random_state=0).fit(X, whole.y_train)
+
+
+@functools.lru_cache(maxsize=4)
+def trained(what: str, seed: int, steps: int) -> GANOverSampler:
+    """The sampler after its training on the target and its donor, or on both cameras' halves."""
+    whole = fashion_mnist()
+    sampler = GANOverSampler(net=cyclegan(max_steps=steps), memory=CACHE.location, random_state=seed)
+    if what == CAMERA:
+        seen = np.random.RandomState(seed).permutation(len(whole.x_train)) < 6000
+        X = whole.x_train.copy()
+        X[seen] = by_camera(X[seen])
+        # 500 more rows than there are, and not as many as of the plain half
+        sampler.set_params(sampling_strategy={"camera": 6500})
+        sampler.fit_resample(X, whole.y_train, domain=np.where(seen, "camera", "plain"))
+        return sampler
+    pair = sorted(PAIRS[what])
+    rows = np.isin(whole.y_train, pair)
+    X, y = whole.x_train[rows], whole.y_train[rows]
+    counts = {klass: int((y == klass).sum()) + 1 for klass in pair}
+    sampler.set_params(sampling_strategy=counts).fit_resample(X, y)
+    return sampler
+
+
+def cycle_error(sampler, X, to) -> float:
+    back = sampler.translate(sampler.translate(X, to), to, back=True)
+    return float(np.abs(back.astype(float) - X).mean())
+
+
+def measure(what: str, seed: int, steps: int) -> dict:
+    whole = fashion_mnist()
+    sampler, untrained = trained(what, seed, steps), trained(what, seed, 1)
+    updates = 2000 if steps > 100 else 50
+    if what == CAMERA:
+        X, y, to = whole.x_test[:2000], whole.y_test[:2000], "camera"
+        taken = judge(True, updates).predict(sampler.translate(X, to)) == y
+        as_is = judge(True, updates).predict(X) == y
+    else:
+        donor, to = PAIRS[what]
+        X = whole.x_test[whole.y_test == donor]
+        taken = judge(False, updates).predict(sampler.translate(X, to)) == to
+        as_is = judge(False, updates).predict(X) == to
+    return {
+        "taken for the target": float(taken.mean()),
+        "untranslated": float(as_is.mean()),
+        "cycle error": cycle_error(sampler, X, to) / cycle_error(untrained, X, to),
+        "seconds of training": float(sampler.training_history_["seconds"].max()),
+    }
+
+
+def picture(steps: int) -> None:
+    """Test rows of each pair: as they are, translated, and back again."""
+    whole = fashion_mnist()
+    rows = []
+    for what in ("pullover → coat", "sneaker → boot", CAMERA):
+        X = whole.x_test if what == CAMERA else whole.x_test[whole.y_test == PAIRS[what][0]]
+        to = "camera" if what == CAMERA else PAIRS[what][1]
+        display = TranslationDisplay.from_sampler(trained(what, 0, steps), X, to, n_columns=12)
+        names = (what.partition(" → ")[0], what.partition(" → ")[2], "and back")
+        rows += [(name, images) for name, (_, images) in zip(names, display.rows, strict=True)]
+    SampleGridDisplay(rows).plot().figure_.savefig(PICTURE, dpi=60)
+
+
+def report(results: pd.DataFrame) -> str:
+    """Markdown for docs/results.md."""
+    lines = [
+        {
+            "": what,
+            "taken for the target, or label kept": with_error(100 * part["taken for the target"]) + " %",
+            "as they are": with_error(100 * part["untranslated"]) + " %",
+            "cycle error / untrained": with_error(100 * part["cycle error"]) + " %",
+            "seconds of training": f"{part['seconds of training'].mean():.0f}",
+        }
+        for what, part in results.groupby("what", sort=False)
+    ]
+    shown = "\n\nTest rows, translated, and back again:\n\n![translations](images/translation.png)"
+    return pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True) + (shown if PICTURE.exists() else "")
+
+
+if __name__ == "__main__":
+    arguments = parse_budget(__doc__.splitlines()[0], BUDGETS)
+    n_seeds, steps = RUNS[arguments.budget]
+    cells = [{"what": what, "seed": seed} for seed in range(n_seeds) for what in (*PAIRS, CAMERA)]
+    results = run_cells("translation", arguments, cells, functools.partial(measure, steps=steps))
+    if arguments.budget != "quick" and not arguments.only:
+        picture(steps)
+    print(report(results))

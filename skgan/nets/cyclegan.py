@@ -1,0 +1,299 @@
+"""CycleGAN: rows of one class (or domain) turned into rows of another, and back."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import l1_loss
+
+from skgan._torch import as_tensor, to_unit_range
+from skgan.augment import apply_all
+from skgan.losses import LeastSquares
+from skgan.nets.adversarial import AdversarialNet
+from skgan.nets.base import class_ids
+
+WAYS = ("there", "back")
+
+
+class RowPool:
+    """The last generated rows, from which half of a judge's batch comes, so that it does not forget them.
+
+    Shrivastava et al., "Learning from simulated and unsupervised images through adversarial training", CVPR 2017, section 2.3.
+    """
+
+    def __init__(self, size: int):
+        self.size = size
+        self.rows: Tensor | None = None
+        self.labels: Tensor
+
+    def exchange(self, rows: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Half of the rows, at random, swapped for as many of the pool once it is full."""
+        if not self.size:
+            return rows, labels
+        if self.rows is None or len(self.rows) < self.size:
+            self.rows = rows if self.rows is None else torch.cat([self.rows, rows])[: self.size]
+            self.labels = labels if len(self.rows) == len(rows) else torch.cat([self.labels, labels])[: self.size]
+            return rows, labels
+        n = min(len(rows) // 2, self.size)
+        mine = torch.randperm(len(rows), device=rows.device)[:n]
+        slots = torch.randperm(self.size, device=rows.device)[:n]
+        rows, labels, kept = rows.clone(), labels.clone(), rows[mine]
+        kept_labels = labels[mine]
+        rows[mine], labels[mine] = self.rows[slots], self.labels[slots]
+        self.rows[slots], self.labels[slots] = kept, kept_labels
+        return rows, labels
+
+
+class CycleGANNet(AdversarialNet):
+    """Every class has a donor, whose rows it learns to turn into its own, and its own into the donor's.
+
+    The donor of a class is the nearest of those with at least as many rows (of the largest class: the nearest of all), by the
+    distance of the mean rows. Losses, of both ways: the adversarial one; the cycle's, mean |there(back(x)) − x|; and the
+    identity's, mean |there(x) − x| of rows that are of the class already.
+
+    Parameters
+    ----------
+    module : class
+        :class:`skgan.modules.CycleGAN`.
+    criterion : class, default=LeastSquares
+    donor : None, class, or dict of class → donor, default=None
+        Overrides the nearest class: one donor for all other classes, or one each. Classes by their labels in a sampler, by
+        their ids in the net's own ``fit``.
+    cycle_weight : float or None, default=None
+        λ of the cycle loss (eq. 3). None is the paper's 10 for images, and 1 for a table's rows, whose columns are a few of
+        wide range: with 10, translators hand rows through.
+    identity_weight : float or None, default=None
+        Of the identity loss (section 5.2). None is the paper's 5 for images, and 0.1 for rows.
+    pool_size : int, default=50
+        Generated rows kept for the judges; 0 is none.
+    **kwargs
+        As :class:`skgan.nets.AdversarialNet`; ``n_critic``, ``n_generator`` and ``updates`` stay at their defaults.
+
+    References
+    ----------
+    Zhu, Park, Isola & Efros, "Unpaired image-to-image translation using cycle-consistent adversarial networks", ICCV 2017.
+    """
+
+    n_candidates = 1  # a batch's third part: rows of the donors
+
+    def __init__(
+        self,
+        module,
+        criterion=LeastSquares,
+        *,
+        donor=None,
+        cycle_weight=None,
+        identity_weight=None,
+        pool_size=50,
+        **kwargs,
+    ):
+        self.donor = donor
+        self.cycle_weight = cycle_weight
+        self.identity_weight = identity_weight
+        self.pool_size = pool_size
+        super().__init__(module, criterion, **kwargs)
+
+    @property
+    def needs_source(self) -> bool:
+        """Rows are translated from real ones."""
+        return True
+
+    @property
+    def needs_classes(self) -> bool:
+        """Two at least."""
+        return True
+
+    # Checks
+
+    def check_training_params(self):
+        super().check_training_params()
+        for name in ("cycle_weight", "identity_weight"):
+            value = getattr(self, name)
+            if value is not None and not (np.isfinite(value) and value >= 0):
+                raise ValueError(f"{name} must be None, or finite and at least 0; got {value!r}.")
+        if not isinstance(self.pool_size, int) or self.pool_size < 0:
+            raise ValueError(f"pool_size must be an integer of at least 0, got {self.pool_size!r}.")
+        if (self.n_critic, self.n_generator, self.updates) != (1, 1, "alternating"):
+            raise ValueError(
+                "CycleGANNet updates translators and judges once a step, in turn: leave n_critic=1, n_generator=1 and "
+                "updates='alternating'."
+            )
+
+    def for_classes(self, classes):
+        """Turn the labels of ``donor`` into ids."""
+        if self.donor is None:
+            return
+        if isinstance(self.donor, Mapping):
+            ids = [class_ids("donor", side, classes) for side in (self.donor.keys(), self.donor.values())]
+            self.set_params(donor=dict(zip(*ids, strict=True)))
+        else:
+            self.set_params(donor=class_ids("donor", [self.donor], classes)[0])
+
+    def check_shapes(self):
+        super().check_shapes()
+        if self.n_classes_ < 2:
+            raise ValueError(
+                "CycleGAN turns rows of one class (or domain) into rows of another, and here there is only one; use "
+                "net='offspring' or net='dagan' for new rows of a single class."
+            )
+        CycleGANNet.for_classes(self, range(self.n_classes_))
+        if isinstance(self.donor, Mapping) and any(klass == giver for klass, giver in self.donor.items()):
+            raise ValueError(f"donor={dict(self.donor)!r} names a class as its own donor; name another class.")
+
+    # Training
+
+    @property
+    def weights_(self) -> tuple[float, float]:
+        """Of the cycle loss and the identity loss."""
+        usual = (10.0, 5.0) if len(self.data_shape_) == 3 else (1.0, 0.1)
+        given = (self.cycle_weight, self.identity_weight)
+        cycle, identity = (u if g is None else g for u, g in zip(usual, given, strict=True))
+        return cycle, identity
+
+    def fit(self, X, y=None, **fit_params):
+        """Choose the donors, then train from scratch; as :meth:`skgan.nets.GenerativeNet.fit`."""
+        if y is not None and np.asarray(y).dtype.kind != "f":
+            self.donors_ = self.choose_donors(X, np.asarray(y))
+        return super().fit(X, y, **fit_params)
+
+    def choose_donors(self, X, y: np.ndarray) -> np.ndarray:
+        """Class id → donor's class id, (n_classes,); a class without rows has none to be learned from."""
+        counts = np.bincount(y)
+        flat = X.reshape(len(X), -1)
+        means = np.stack([flat[y == k].mean(0) if n else np.full(flat.shape[1], np.inf) for k, n in enumerate(counts)])
+        distances = np.square(means[:, None] - means[None]).sum(2)
+        distances[np.isnan(distances)] = np.inf
+        np.fill_diagonal(distances, np.inf)
+        smaller = counts[None] < counts[:, None]
+        preferred = np.where(smaller, np.inf, distances)
+        donors = np.where(np.isfinite(preferred).any(1), preferred.argmin(1), distances.argmin(1))
+        if isinstance(self.donor, Mapping):
+            for klass, giver in self.donor.items():
+                donors[klass] = giver
+        elif self.donor is not None:
+            donors[np.arange(len(donors)) != self.donor] = self.donor
+        return donors
+
+    def initialize_module(self):
+        super().initialize_module()
+        if hasattr(self, "donors_"):
+            self.module_.donors.copy_(torch.from_numpy(self.donors_))
+        return self
+
+    def get_iterator(self, dataset, training=False):
+        """Batches of (row of class y, y, row of its donor)."""
+        batches = super().get_iterator(dataset, training)
+        batches.partners = self.module_.donors
+        return batches
+
+    def on_train_begin(self, net, X=None, y=None, **kwargs):
+        super().on_train_begin(net, X=X, y=y, **kwargs)
+        self.pools_ = {way: RowPool(self.pool_size) for way in WAYS}
+
+    def on_train_end(self, net, X=None, y=None, **kwargs):
+        super().on_train_end(net, X=X, y=y, **kwargs)
+        del self.pools_, self.fakes_
+
+    def train_step(self, batch, **fit_params):
+        """One update of both translators, then one of both judges on what the translators made."""
+        g_loss = self.update("generator", self.generator_loss(*batch))
+        d_loss = self.update("discriminator", self.discriminator_loss(*batch))
+        return self.report(
+            discriminator_loss=d_loss,
+            generator_loss=g_loss,
+            cycle_loss=self.cycle_,
+            discriminator_accuracy=self.accuracy_,
+        )
+
+    def judge(self, way: str, y: Tensor):
+        """The discriminator of one way with labels and augmentation applied: ``x -> logits``."""
+        return lambda x: self.module_.discriminator(apply_all(self.augment_.values(), x), y, way)
+
+    def generator_loss(self, real, y, *parents):
+        """Adversarial, cycle and identity losses of both translators; keeps what they made for the judges."""
+        generator, (parent,) = self.module_.generator, parents
+        of_side = {"there": (parent, real), "back": (real, parent)}  # what goes in, and what it should look like
+        cycle_weight, identity_weight = self.weights_
+        self.fakes_, loss, cycle = {}, torch.zeros((), device=real.device), torch.zeros((), device=real.device)
+        for way, other in zip(WAYS, reversed(WAYS), strict=True):
+            given, wanted = of_side[way]
+            fake = generator(given, y, way)
+            critic = self.judge(way, y)
+            real_logits = critic(wanted) if getattr(self.criterion_, "uses_real", False) else None
+            loss = loss + self.criterion_.generator(real_logits, critic(fake))
+            cycle = cycle + l1_loss(generator(fake, y, other), given)
+            if identity_weight:
+                loss = loss + identity_weight * l1_loss(generator(wanted, y, way), wanted)
+            self.fakes_[way] = fake.detach()
+        self.cycle_ = cycle.detach() / 2
+        return loss + cycle_weight * cycle
+
+    def discriminator_loss(self, real, y, *parents):
+        """Half the sum of both judges' losses."""
+        of_side = {"there": real, "back": parents[0]}
+        loss, right = torch.zeros((), device=real.device), torch.zeros((), device=real.device)
+        middle = 0.5 if isinstance(self.criterion_, LeastSquares) else 0.0
+        for way in WAYS:
+            fake, labels = self.pools_[way].exchange(self.fakes_[way], y)
+            critic = self.judge(way, y)
+            real_logits, fake_logits = critic(of_side[way]), self.judge(way, labels)(fake)
+            loss = loss + 0.5 * self.criterion_.discriminator(real_logits, fake_logits)
+            right = right + ((real_logits > middle).float().mean() + (fake_logits < middle).float().mean()) / 4
+            for penalty in self.penalties_.values():
+                if self.d_updates_ % (every := getattr(penalty, "every", 1)) == 0:
+                    loss = loss + 0.5 * every * penalty(critic, of_side[way], fake)
+        self.accuracy_ = right.detach()
+        self.d_updates_ += 1
+        return loss
+
+    # Sampling
+
+    def sample(self, y, source=None) -> np.ndarray:
+        """Make one encoded row per label, from random rows of the classes' donors.
+
+        Parameters
+        ----------
+        y : array of shape (n,)
+            Class ids.
+        source : tuple (X, y)
+            The encoded training set.
+
+        Returns
+        -------
+        ndarray of shape (n, *data_shape), float32
+        """
+        return self.children(y, source)[0]
+
+    def children(self, y, source) -> tuple[np.ndarray, np.ndarray]:
+        """As ``sample``, and of each row the index of its parent in the source."""
+        if source is None:
+            raise ValueError("This net makes rows from real ones: give the encoded training set as source=(X, y).")
+        y = np.asarray(y)
+        X, labels = source
+        donors, parents = self.module_.donors.cpu().numpy(), np.empty(len(y), dtype=np.int64)
+        for klass in np.unique(y):
+            of_donor, where = np.flatnonzero(labels == donors[klass]), np.flatnonzero(y == klass)
+            parents[where] = of_donor[torch.randint(len(of_donor), (len(where),)).numpy()]
+        return self.translate(X[parents], y), parents
+
+    def translate(self, X, y, way: str = "there") -> np.ndarray:
+        """Encoded rows turned into rows of class y ("there"), or rows of class y into rows of its donor ("back").
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, *data_shape)
+        y : array of shape (n,) or int
+            Class ids.
+        way : {"there", "back"}, default="there"
+
+        Returns
+        -------
+        ndarray of shape (n, *data_shape), float32
+        """
+        labels = as_tensor(self.labels(np.broadcast_to(np.asarray(y), len(X)).copy()))
+        return self._in_chunks(
+            lambda rows, labels: self.module_.generator(to_unit_range(rows), labels, way),
+            as_tensor(np.asarray(X)),
+            labels,
+        )
