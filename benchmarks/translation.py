@@ -6,7 +6,7 @@ Classes of Fashion-MNIST: pullovers and coats, sneakers and ankle boots, 6,000 t
 training rows says which of the translated *test* rows it takes for the target class; beside it the share of rows as they are.
 Domains: half of the rows are seen by a camera with another contrast curve and a blur; rows of the plain half are turned into
 the camera's, and a judge trained on all training rows as the camera would have seen them says whether their label survives.
-The cycle error is the mean |back(there(x)) − x| of test rows, over that of the untrained net. Writes docs/images/translation.png.
+The cycle error is the mean |back(there(x)) − x| of test rows, over that of the untrained net. Writes a picture to docs/images.
 """
 
 import functools
@@ -24,10 +24,10 @@ from skgan.presets import cyclegan
 
 BUDGETS = {
     "quick": "1 seed, 40 steps (1 minute)",
-    "default": "1 seed, 1,500 steps (25 minutes on one core)",
+    "default": "1 seed, 2,000 steps (30 minutes on one core)",
     "full": "3 seeds, 10,000 steps",
 }
-RUNS = {"quick": (1, 40), "default": (1, 1500), "full": (3, 10000)}  # seeds, steps
+RUNS = {"quick": (1, 40), "default": (1, 2000), "full": (3, 10000)}  # seeds, steps
 PAIRS = {"pullover → coat": (2, 4), "coat → pullover": (4, 2), "sneaker → boot": (7, 9), "boot → sneaker": (9, 7)}
 CAMERA = "plain → camera"
 PICTURE = DOCS / "images" / "translation.png"

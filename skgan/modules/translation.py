@@ -89,6 +89,8 @@ class _PatchJudge(nn.Module):
 class _RowTranslator(nn.Module):
     """A residual on the numeric columns, and categories that are the row's own unless the layers object."""
 
+    scale: Tensor
+
     def __init__(self, data_shape, n_classes, width, spans):
         super().__init__()
         self.labels = LabelEmbedding(n_classes, LABEL_CHANNELS)
@@ -142,7 +144,7 @@ class CycleGAN(nn.Module):
         (C, H, W), at least 8 px a side, or (d,) for rows.
     n_classes : int
         Classes, or domains.
-    width : int, default=32
+    width : int, default=16
         Channels next to the image; a quarter of the hidden units for rows.
     architecture : {"residual", "unet"}, default="residual"
         Of the image translators; a U-Net's skips keep more of the row.
@@ -170,7 +172,7 @@ class CycleGAN(nn.Module):
         data_shape: tuple[int, ...],
         n_classes: int,
         *,
-        width: int = 32,
+        width: int = 16,
         architecture: str = "residual",
         n_blocks: int = 3,
         norm: str = "layer",
