@@ -8,6 +8,7 @@ from skgan.model_selection import prefit_generators
 from skgan.prior import PriorCorrectedClassifier
 from skgan.samplers import ConditionalGANAugmenter, GANOverSampler, OverSamplerCV, RecursiveAugmenter
 from skgan.strategies import at_least
+from skgan.zero_shot import GenClassClassifier
 
 __version__ = version("skgan")
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Comparison",
     "ConditionalGANAugmenter",
     "GANOverSampler",
+    "GenClassClassifier",
     "OverSamplerCV",
     "PriorCorrectedClassifier",
     "RecursiveAugmenter",

@@ -12,6 +12,7 @@ from skgan.modules import (
     VAEGAN,
     Autoencoder,
     CycleGAN,
+    GenClass,
     Offspring,
     PhotoGAN,
     ProGAN,
@@ -22,6 +23,7 @@ from skgan.nets import (
     CycleGANNet,
     DAGANNet,
     GaussianNet,
+    GenClassNet,
     OffspringNet,
     PredictorGANNet,
     ProGANNet,
@@ -31,8 +33,8 @@ from skgan.nets import (
 from skgan.penalties import R1, R2, GradientPenalty
 
 __all__ = [
-    *("autoencoder", "cyclegan", "dagan", "dcgan", "gaussian", "mlp_gan", "offspring", "photo_gan"),
-    *("predictor_gan", "predictor_mlp_gan", "progan", "relativistic_gan", "vae", "vae_gan", "wgan_gp"),
+    *("autoencoder", "cyclegan", "dagan", "dcgan", "gaussian", "genclass", "mlp_gan", "offspring"),
+    *("photo_gan", "predictor_gan", "predictor_mlp_gan", "progan", "relativistic_gan", "vae", "vae_gan", "wgan_gp"),
 ]
 
 
@@ -334,6 +336,29 @@ def predictor_mlp_gan(alpha: int = 4, **params) -> PredictorGANNet:
     """
     defaults = {"module": MLPGAN, "module__alpha": alpha, "module__head": "predictor", "module__dropout": 0.0}
     return predictor_gan(**{**defaults, **params})
+
+
+def genclass(attributes=None, **params) -> GenClassNet:
+    """Rows from the attributes of a class, and a network that says whether two rows are of one class: for unseen classes.
+
+    Parameters
+    ----------
+    attributes : dict of class → vector, or array of shape (n_classes, k)
+        Needed; see :class:`skgan.nets.GenClassNet`.
+    **params
+        Any parameter of :class:`skgan.nets.GenClassNet`, such as ``similarity_weight``.
+    """
+    defaults = {
+        "module": GenClass,
+        "attributes": attributes,
+        "criterion": Wasserstein,
+        "penalties": (GradientPenalty(weight=10.0),),
+        "n_critic": 2,
+        "lr": 5e-4,
+        "optimizer__betas": (0.0, 0.9),
+        "max_steps": 1500,
+    }
+    return GenClassNet(**{**defaults, **params})
 
 
 def gaussian(**params) -> GaussianNet:

@@ -18,6 +18,7 @@ SMALL = {  # makes a preset train in milliseconds; nothing else of it is changed
     "dagan": {"module__width": 4, "module__n_features": 8, "module__code_dim": 4},
     "dcgan": {"module__width": 4, "module__n_features": 8},
     "gaussian": {},
+    "genclass": {"module__width": 4, "module__alpha": 1, "module__n_dims": 4, "attributes": np.eye(3)},
     "mlp_gan": {"module__alpha": 1},
     "offspring": {},
     "photo_gan": {"module__width": 8},
@@ -38,6 +39,7 @@ REFUSES = {
     "cyclegan": (None, None, CLASSES_ONLY),
     "dagan": (None, None, CLASSES_ONLY),
     "dcgan": (None, NOT_A_TABLE, None),
+    "genclass": (None, None, CLASSES_ONLY),
     "gaussian": (None, None, CLASSES_ONLY),
     "mlp_gan": (None, None, None),
     "offspring": (None, None, CLASSES_ONLY),
@@ -166,7 +168,8 @@ def test_recipes_also_run_on_tables_with_the_mlp_pair(name, rows):
 def test_other_sizes_without_classes(name, shape):
     X = np.random.RandomState(0).randint(0, 256, (12, *shape), dtype=np.uint8)
     one_a_class = name not in SEVERAL_CLASSES
-    sampler = ConditionalGANAugmenter(0.5, net=net_of(name), per_class=one_a_class, random_state=0)
+    attributes = {"attributes": np.eye(2)} if name == "genclass" else {}
+    sampler = ConditionalGANAugmenter(0.5, net=net_of(name, **attributes), per_class=one_a_class, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         X_new, _ = sampler.fit_resample(X, np.repeat([0, 1], 6))

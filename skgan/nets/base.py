@@ -147,12 +147,16 @@ class GenerativeNet(TrainingMixin, NeuralNet):
                 f"module must be a class such as {type(self.module).__name__}, not an instance of it: the shapes of the "
                 "data are known only at fit. Its arguments are given as module__<name>."
             )
+        self.module_ = self.module(self.data_shape_, self.n_classes_, **self.module_kwargs())
+        return self
+
+    def module_kwargs(self) -> dict[str, Any]:
+        """What the module is built with besides shape and classes."""
         kwargs = self.get_params_for("module")
         if self.condition_dim_:
             self.check_takes_conditions()
             kwargs["condition_dim"] = self.condition_dim_
-        self.module_ = self.module(self.data_shape_, self.n_classes_, **kwargs)
-        return self
+        return kwargs
 
     def check_takes_conditions(self):
         """Refuse modules that know classes only."""
@@ -181,6 +185,10 @@ class GenerativeNet(TrainingMixin, NeuralNet):
     def check_shapes(self):
         """Refuse parameters that do not go with ``data_shape_`` and ``n_classes_``; nothing by default."""
 
+    def count_classes(self, y: np.ndarray) -> int:
+        """Number of classes, of ids up to the largest in y."""
+        return int(y.max()) + 1
+
     def fit(self, X, y=None, **fit_params):
         """Train from scratch.
 
@@ -207,7 +215,7 @@ class GenerativeNet(TrainingMixin, NeuralNet):
             self.n_classes_, self.condition_dim_ = 1, conditions.shape[1]
         else:
             self.condition_scale_ = None
-            self.n_classes_, self.condition_dim_ = int(y.max()) + 1, 0
+            self.n_classes_, self.condition_dim_ = self.count_classes(y), 0
             if self.vicinity:
                 raise ValueError(f"vicinity={self.vicinity!r} blurs real-valued labels, and these are classes; set 0.")
         y = self.labels(y)

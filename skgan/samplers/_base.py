@@ -24,6 +24,7 @@ from skgan import presets
 from skgan._compat import ArraysTransformer, HasMethods, Interval, check_target_type, validate_data
 from skgan._torch import draw_seeds, private_rng, resolve_device, sub_seed, to_unit_range
 from skgan.codecs import TabularCodec, choose_codec
+from skgan.nets.genclass import all_classes
 from skgan.samplers._cache import generator_key, recall, recall_filter
 from skgan.samplers._checks import check_container, check_finite
 
@@ -135,6 +136,7 @@ class GenerativeSamplerMixin:
     memory: Any
     per_class: bool
     sampling_strategy_: dict[Any, int]
+    _empty_y: np.ndarray
     _carried: np.ndarray | None = None
     """Labels of the real rows where classes are domains: a new row has its parent's."""
     _row_numbers: list[np.ndarray] | None = None
@@ -239,8 +241,12 @@ class GenerativeSamplerMixin:
     def _fit_generators(self, X, y, counts: Mapping[Any, int]) -> None:
         """Encode, and train what the classes in ``counts`` (class → new rows, all above 0) need."""
         train_seed = self._fit_codec(X, y)
-        self.classes_, labels = np.unique(y, return_inverse=True)
-        self._sizes = sizes = np.bincount(labels)
+        seen = np.unique(y)
+        self.classes_ = all_classes(seen, self._unseen_classes(y))
+        if len(self.classes_) > len(seen):  # a longer name would be cut off by y's own dtype
+            self._empty_y = self._empty_y.astype(self.classes_.dtype)
+        labels = np.searchsorted(self.classes_, y)
+        self._sizes = sizes = np.bincount(labels, minlength=len(self.classes_))
         wanted = [int(i) for i in np.searchsorted(self.classes_, list(counts))]
         nets = self._resolve_nets(wanted)
         self._row_numbers = None
@@ -248,6 +254,7 @@ class GenerativeSamplerMixin:
             self._row_numbers = [np.flatnonzero(labels == i) for i in range(len(self.classes_))]
             self._check_makes_children(nets)
         # A net that starts from real rows makes offspring of a single one, with what it learned from other classes.
+        self._check_unseen(wanted)
         singles = [i for i in wanted if sizes[i] == 1 and (self.per_class or not nets[i].needs_source)]
         self._copies_only = sizes.max() < TOO_FEW
         copied = wanted if self._copies_only else singles
@@ -291,6 +298,23 @@ class GenerativeSamplerMixin:
             net = None if self.per_class else self._restored(trained[0])
             self.row_filter_ = self._fit_filter(encoded, labels, net, keys)
             self._real_rows = encoded, labels  # what fills up where the filter leaves too little
+
+    def _unseen_classes(self, y) -> list:
+        """Classes that the net knows by their attributes and y has no row of."""
+        return self.net.unseen_classes(y) if hasattr(self.net, "unseen_classes") else []
+
+    def _check_unseen(self, wanted: list[int]) -> None:
+        """Refuse what cannot be done for a class without rows."""
+        unseen = [self.classes_.tolist()[i] for i in wanted if not self._sizes[i]]
+        if unseen and self.row_filter is not None:
+            raise ValueError(
+                f"The classes {unseen} have no real rows that a row filter could measure new ones by; set row_filter=None."
+            )
+        if unseen and self._sizes.max() < TOO_FEW:
+            raise ValueError(
+                f"The largest class has {self._sizes.max()} rows, and rows of the classes {unseen}, which have none, can be "
+                f"made only by a net that learned from a class of at least {TOO_FEW}."
+            )
 
     def _check_makes_children(self, nets) -> None:
         """A row can have its parent's label only where it has a parent."""

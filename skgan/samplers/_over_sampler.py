@@ -1,6 +1,9 @@
 """GANOverSampler: SMOTE's place in the pipeline."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from contextlib import contextmanager
+from numbers import Integral
+from typing import Any, ClassVar
 
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
@@ -103,6 +106,8 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         **NET_CONSTRAINTS,
     }
 
+    sampling_strategy: Any
+
     def __init__(
         self,
         *,
@@ -138,6 +143,11 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         self.random_state = random_state
         self.verbose = verbose
 
+    def fit(self, X, y):
+        """Check the input and count the classes; nothing is trained. Use ``fit_resample``."""
+        with self._without_unseen(y):
+            return super().fit(X, y)
+
     def fit_resample(self, X, y, *, domain=None):
         """Train on (X, y) and return it with the new rows underneath.
 
@@ -165,7 +175,8 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         """
         self._carried = None
         if domain is None:
-            return super().fit_resample(X, y)
+            with self._without_unseen(y):
+                return super().fit_resample(X, y)
         self._check_containers(X, y)
         check_consistent_length(X, y, domain)
         labels, domain = np.asarray(y), np.asarray(domain)
@@ -175,7 +186,8 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
             )
         self._carried = labels
         try:
-            X_resampled, y_resampled = super().fit_resample(X, domain)
+            with self._without_unseen(domain):
+                X_resampled, y_resampled = super().fit_resample(X, domain)
         except BaseException:
             self._carried = None
             raise
@@ -184,7 +196,25 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         self._container = ArraysTransformer(X, y)
         return X_resampled, ArraysTransformer(y, y).transform(y_resampled, y_resampled)[1]
 
+    @contextmanager
+    def _without_unseen(self, y):
+        """Take classes that have attributes and no rows out of ``sampling_strategy`` while imbalanced-learn checks it."""
+        given, self._unseen = self.sampling_strategy, {}
+        if isinstance(given, Mapping):
+            unseen = self._unseen_classes(y)
+            self._unseen = {klass: n for klass, n in given.items() if klass in unseen}
+        wrong = {klass: n for klass, n in self._unseen.items() if not isinstance(n, Integral) or n < 0}
+        if wrong:
+            raise ValueError(f"sampling_strategy must give each class a number of rows of at least 0, got {wrong}.")
+        if self._unseen:
+            self.sampling_strategy = {klass: n for klass, n in given.items() if klass not in self._unseen}
+        try:
+            yield
+        finally:
+            self.sampling_strategy = given
+
     def _fit_resample(self, X, y):
+        self.sampling_strategy_ = {**self.sampling_strategy_, **self._unseen}
         counts = {klass: n for klass, n in self.sampling_strategy_.items() if n > 0}
         self._fit_generators(X, y, counts)
         X_new, y_new = self._generate(counts, sub_seed(self._sample_seed, _FIT_STREAM))
