@@ -5,13 +5,24 @@
 
 from skgan.callbacks import Anneal, GammaByResolution, Grow
 from skgan.losses import Hinge, NonSaturating, Relativistic, Wasserstein
-from skgan.modules import DCGAN, MLPGAN, VAEGAN, Autoencoder, Offspring, PhotoGAN, ProGAN, ResizeConvGAN
-from skgan.nets import AdversarialNet, GaussianNet, OffspringNet, PredictorGANNet, ProGANNet, VAEGANNet, VAENet
+from skgan.modules import (
+    DCGAN,
+    MLPGAN,
+    VAEGAN,
+    Autoencoder,
+    Offspring,
+    PhotoGAN,
+    ProGAN,
+    ResizeConvGAN,
+    SmallLearner,
+    Teacher,
+)
+from skgan.nets import AdversarialNet, GaussianNet, GTNNet, OffspringNet, PredictorGANNet, ProGANNet, VAEGANNet, VAENet
 from skgan.penalties import R1, R2, GradientPenalty
 
 __all__ = [
-    *("autoencoder", "dcgan", "gaussian", "mlp_gan", "offspring", "photo_gan", "predictor_gan", "predictor_mlp_gan"),
-    *("progan", "relativistic_gan", "vae", "vae_gan", "wgan_gp"),
+    *("autoencoder", "dcgan", "gaussian", "gtn", "mlp_gan", "offspring", "photo_gan", "predictor_gan"),
+    *("predictor_mlp_gan", "progan", "relativistic_gan", "vae", "vae_gan", "wgan_gp"),
 ]
 
 
@@ -280,3 +291,27 @@ def gaussian(**params) -> GaussianNet:
         Any parameter of :class:`skgan.nets.GaussianNet`, such as ``prior_rows``.
     """
     return GaussianNet(**params)
+
+
+def gtn(**params) -> GTNNet:
+    """A generative teaching network: rows, in an order, that a fresh classifier learns from in a few dozen steps.
+
+    Such et al., "Generative teaching networks", ICML 2020. The rows teach and need not look real: use them alone, as in
+    ``ConditionalGANAugmenter(keep_real=False, net=gtn())`` or by ``teaching_set``.
+
+    Parameters
+    ----------
+    **params
+        Any parameter of :class:`skgan.nets.GTNNet`, such as ``unroll_steps``, ``learner`` or ``module__width``.
+    """
+    lr = params.get("lr", 1e-2)
+    defaults = {
+        "module": Teacher,
+        "learner": SmallLearner,
+        "border_weight": 0.2,
+        "batch_size": 256,
+        "lr": lr,
+        "callbacks": [("rate", Anneal("lr", (lr, lr / 20), "cosine"))],
+        "max_steps": 200,
+    }
+    return GTNNet(**{**defaults, **params})

@@ -16,6 +16,7 @@ SMALL = {  # makes a preset train in milliseconds; nothing else of it is changed
     "autoencoder": {"module__width": 4, "module__hidden": (8,), "module__latent_dim": 4},
     "dcgan": {"module__width": 4, "module__n_features": 8},
     "gaussian": {},
+    "gtn": {"unroll_steps": 3, "inner_batch_size": 6, "module__width": 4, "module__alpha": 1, "learner__width": 4},
     "mlp_gan": {"module__alpha": 1},
     "offspring": {},
     "photo_gan": {"module__width": 8},
@@ -31,10 +32,12 @@ SMALL = {  # makes a preset train in milliseconds; nothing else of it is changed
 CLASSES_ONLY = "makes rows of classes, not for real-valued labels|condition_dim"
 NO_CLASSES = "there are only classes here"
 NOT_A_TABLE = "makes images of shape"
+SEVERAL_CLASSES = {"gtn"}  # one net per class has nothing to tell apart
 REFUSES = {
     "autoencoder": (None, None, None),
     "dcgan": (None, NOT_A_TABLE, None),
     "gaussian": (None, None, CLASSES_ONLY),
+    "gtn": (None, None, CLASSES_ONLY),
     "mlp_gan": (None, None, None),
     "offspring": (None, None, CLASSES_ONLY),
     "photo_gan": (None, NOT_A_TABLE, None),
@@ -87,6 +90,10 @@ def test_clone_pickle_and_parameters(name):
 def test_images(name, per_class, pictures):
     X, y = pictures
     sampler = GANOverSampler(net=net_of(name), per_class=per_class, random_state=0)
+    if per_class and name in SEVERAL_CLASSES:
+        with pytest.raises(ValueError, match="needs at least two classes"):
+            sampler.fit_resample(X, y)
+        return
     X_new, y_new = sampler.fit_resample(X, y)
     assert np.unique(y_new, return_counts=True)[1].tolist() == [14, 14, 14]
     np.testing.assert_array_equal(X_new[:24], X)
@@ -152,7 +159,8 @@ def test_recipes_also_run_on_tables_with_the_mlp_pair(name, rows):
 @pytest.mark.parametrize("shape", [(3, 50, 50), (1, 64, 64)], ids=str)
 def test_other_sizes_without_classes(name, shape):
     X = np.random.RandomState(0).randint(0, 256, (12, *shape), dtype=np.uint8)
-    sampler = ConditionalGANAugmenter(0.5, net=net_of(name), per_class=True, random_state=0)
+    per_class = name not in SEVERAL_CLASSES
+    sampler = ConditionalGANAugmenter(0.5, net=net_of(name), per_class=per_class, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         X_new, _ = sampler.fit_resample(X, np.repeat([0, 1], 6))

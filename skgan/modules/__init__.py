@@ -7,5 +7,17 @@ from skgan.modules.offspring import Offspring
 from skgan.modules.photo import PhotoGAN
 from skgan.modules.progan import ProGAN
 from skgan.modules.resize_conv import ResizeConvGAN
+from skgan.modules.teaching import SmallLearner, Teacher
 
-__all__ = ["DCGAN", "MLPGAN", "VAEGAN", "Autoencoder", "Offspring", "PhotoGAN", "ProGAN", "ResizeConvGAN"]
+__all__ = [
+    "DCGAN",
+    "MLPGAN",
+    "VAEGAN",
+    "Autoencoder",
+    "Offspring",
+    "PhotoGAN",
+    "ProGAN",
+    "ResizeConvGAN",
+    "SmallLearner",
+    "Teacher",
+]
