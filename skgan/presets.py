@@ -312,6 +312,6 @@ def gtn(**params) -> GTNNet:
         "batch_size": 256,
         "lr": lr,
         "callbacks": [("rate", Anneal("lr", (lr, lr / 20), "cosine"))],
-        "max_steps": 200,
+        "max_steps": 150,
     }
     return GTNNet(**{**defaults, **params})

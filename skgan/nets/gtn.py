@@ -226,7 +226,9 @@ class GTNNet(GenerativeNet):
             n_taught += n_codes * (self.unroll_steps * self.inner_batch_size - 2) // 2
         longest = max(last - first for first, last in itertools.pairwise(self.borders()))
         states = 2 * n_weights * (len(self.borders()) + 2)
-        return int(max(longest * inner, outer) + 4 * (states + 4 * n_taught))  # 4: gradients and Adam's moments
+        # Gradients take about half as much again as the graph that they come from; with its gradient and Adam's moments, each
+        # number of the teacher is there four times.
+        return int(1.5 * max(longest * inner, outer) + 4 * (states + 4 * n_taught))
 
     def _probe(self, n: int) -> tuple[float, float, int, int]:
         """Bytes kept by the graphs of one inner step and of the outer loss on n rows; the learner's weights; the teacher's."""

@@ -153,7 +153,7 @@ def test_the_estimate_of_memory_holds_what_graphs_keep(rows, n_segments):
     learner, X, y = ready(net, rows, torch.float32)
     with KeptBytes() as kept:
         net.fill_gradients(learner, X, y)
-    assert kept.peak < net.estimate_memory() < 2 * kept.peak
+    assert kept.peak < net.estimate_memory() / 1.5 < 1.5 * kept.peak  # half as much again for gradients
 
 
 def test_too_long_a_loop_is_refused_before_training(rows, monkeypatch):
@@ -231,7 +231,7 @@ def test_eight_steps_on_generated_rows_teach_digits(teacher, digits):
     assert float((learner(to_unit_range(X)).argmax(1) == y).float().mean()) > 0.3
 
 
-def test_the_augmenter_returns_the_teaching_set(teacher, digits):
+def test_the_augmenter_returns_the_teaching_set(digits):
     X, y = digits[0][:300, 0], digits[1][:300].astype(str)
     net = small(max_steps=3)
     augmenter = ConditionalGANAugmenter(n_synthetic=40, keep_real=False, net=net, random_state=0)
@@ -244,7 +244,9 @@ def test_the_augmenter_returns_the_teaching_set(teacher, digits):
 
 def test_tables_with_categories(rows):
     X = pd.DataFrame(rows[0], columns=list("abc")).assign(kind=pd.Categorical(np.array(["u", "v", "w"])[rows[1]]))
-    X_new, y_new = GANOverSampler({0: 30}, net=small(max_steps=30), random_state=0).fit_resample(X, rows[1])
+    X_new, y_new = GANOverSampler(sampling_strategy={0: 30}, net=small(max_steps=30), random_state=0).fit_resample(
+        X, rows[1]
+    )
     assert X_new.dtypes.equals(X.dtypes)
     assert np.bincount(y_new).tolist() == [30, 20, 20]
 
