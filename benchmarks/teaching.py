@@ -30,12 +30,12 @@ from skgan.presets import gtn
 
 BUDGETS = {
     "quick": "1 seed, a teacher of 40 steps, 6 architectures (2 minutes)",
-    "default": "5 seeds, 150 steps, 20 architectures (25 minutes on one core)",
+    "default": "5 seeds, 300 steps, 20 architectures (30 minutes on one core)",
     "full": "10 seeds, 1,000 steps, 50 architectures",
 }
 RUNS = {  # seeds, steps of the teacher, architectures, steps of their long training
     "quick": (1, 40, 6, 200),
-    "default": (5, 150, 20, 600),
+    "default": (5, 300, 20, 600),
     "full": (10, 1000, 50, 3000),
 }
 COURSE, BATCH, N_LEARNERS = 32, 64, 3
