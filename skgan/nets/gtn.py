@@ -250,7 +250,7 @@ class GTNNet(GenerativeNet):
 
     def check_learner(self, learner) -> None:
         """Refuse what is no classifier of these rows, or has a state beside its weights."""
-        if not isinstance(learner, nn.Module) or not list(learner.parameters()):
+        if not isinstance(learner, nn.Module) or not any(p.requires_grad for p in learner.parameters()):
             raise TypeError(f"learner must return an nn.Module with parameters to teach; it returned {learner!r}.")
         if buffers := [name for name, _ in learner.named_buffers()]:
             raise ValueError(
@@ -449,18 +449,20 @@ class _Loop:
 
     def __init__(self, teacher, learner: nn.Module, criterion: nn.Module):
         self.teacher, self.learner, self.criterion = teacher, learner, criterion
-        self.names = [name for name, _ in learner.named_parameters()]
+        self.weights = {name: p for name, p in learner.named_parameters() if p.requires_grad}
 
     def start(self) -> list[Tensor]:
-        weights = [p.detach() for p in self.learner.parameters()]
+        """The learner as it is, at rest; its frozen parameters stay out of it."""
+        weights = [p.detach() for p in self.weights.values()]
         return [*weights, *map(torch.zeros_like, weights)]
 
     def logits(self, weights: Sequence[Tensor], x: Tensor) -> Tensor:
-        return functional_call(self.learner, dict(zip(self.names, weights, strict=True)), (x,))
+        """What the learner makes of rows with these weights."""
+        return functional_call(self.learner, dict(zip(self.weights, weights, strict=True)), (x,))
 
     def run(self, state: Sequence[Tensor], first: int, last: int, differentiable: bool) -> list[Tensor]:
         """The state after these steps: v ← μ v + ∇ℓ(w), w ← w − η v on each batch."""
-        weights, velocity = state[: len(self.names)], state[len(self.names) :]
+        weights, velocity = state[: len(self.weights)], state[len(self.weights) :]
         self.learner.train()
         with torch.set_grad_enabled(differentiable):
             rows, labels = self.teacher.batches(first, last)
@@ -477,7 +479,7 @@ class _Loop:
 
     def judge(self, state: Sequence[Tensor], x: Tensor, y: Tensor, weight: float = 1.0) -> _Verdict:
         """The outer loss of this state on real rows, and its weighted gradient."""
-        weights = [w.detach().requires_grad_() for w in state[: len(self.names)]]
+        weights = [w.detach().requires_grad_() for w in state[: len(self.weights)]]
         self.learner.eval()
         logits = self.logits(weights, x)
         loss = self.criterion(logits, y)

@@ -305,3 +305,17 @@ def test_a_net_may_have_another_module_and_starting_values(rows):
     fitted(net, *rows)
     assert net.inner_lr_ == pytest.approx(0.07)
     assert net.inner_momentum_ == pytest.approx(0.0, abs=1e-5)
+
+
+def test_frozen_parameters_of_a_learner_stay_as_they_are(rows):
+    def half_frozen(data_shape, n_classes):
+        learner = Smooth(data_shape, n_classes)
+        learner[1].requires_grad_(False)
+        return learner
+
+    net = fitted(GTNNet(Teacher, half_frozen, max_steps=2, unroll_steps=3), *rows)
+    learner = net.fresh_learner()
+    before = learner[1].weight.clone(), learner[4].weight.clone()
+    net.teach(learner)
+    assert torch.equal(learner[1].weight, before[0])
+    assert not torch.equal(learner[4].weight, before[1])
