@@ -153,7 +153,7 @@ def test_harm_is_counted_over_cells_with_every_method():
 def test_teaching_is_reported_by_rows_and_seed_by_seed():
     cells = [
         {"seed": seed, "rows": rows, **{f"{n} steps": 0.9 + 0.01 * seed - 0.02 * i for n in teaching.STEPS}}
-        | {"rank correlation": 0.5, "architectures": 20}
+        | {"rank correlation": 0.5, "best architecture": 0.9, "architectures": 20}
         for seed in range(2)
         for i, rows in enumerate(teaching.ROWS)
     ]
