@@ -207,7 +207,7 @@ def report(results: pd.DataFrame) -> str:
     rows = [
         {
             "rows": name,
-            **{column: with_error(100 * part[column]) for column in columns},
+            **{column.replace("1 steps", "1 step"): with_error(100 * part[column]) for column in columns},
             "rank correlation": "" if name == SAME else with_error(part["rank correlation"], "+", 2),
             "best architecture": "" if name == SAME else with_error(100 * part["best architecture"]),
         }
