@@ -214,9 +214,9 @@ def report(results: pd.DataFrame) -> str:
         for name, part in results.groupby("rows", sort=False)
     ]
     text = [pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)]
-    accuracy = results.pivot(index="seed", columns="rows", values=f"{COURSE} steps").dropna()
+    accuracy = results.pivot(index="seed", columns="rows", values=f"{COURSE} steps")
     if {"generated", REAL} <= set(accuracy):
-        ahead = 100 * (accuracy["generated"] - accuracy[REAL])
+        ahead = 100 * (accuracy["generated"] - accuracy[REAL]).dropna()
         text.append(
             f"After {COURSE} steps generated rows are {with_error(ahead, '+')} points ahead of real ones, seed by seed; in "
             f"{int((ahead > 0).sum())} of {len(ahead)} seeds they are ahead."
