@@ -24,6 +24,7 @@ SECTIONS = {
     "mixing_ratio": "How much synthetic data: the MNIST report, as published and corrected",
     "recursive": "Recursive training",
     "families": "Families of nets",
+    "teaching": "Generative teaching",
     "critic_loss": "Does a loss tell how good the rows are?",
     "missing_class": "A class that is almost gone: the imbalance report",
     "few_photos": "Eighty-two photographs: the photo report",

@@ -1,10 +1,12 @@
 """What every trained object shares: private randomness, the device, and batches drawn from tensors in memory."""
 
 import inspect
+import os
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -73,6 +75,24 @@ def resolve_device(device: str | None) -> str:
             f"device={device!r} was asked for, but there are only {torch.cuda.device_count()} CUDA devices here."
         )
     return str(device)
+
+
+def available_memory(device: str = "cpu") -> int | None:
+    """Bytes that can still be had on the device: of a GPU, of the machine, or of the container; None where nobody says."""
+    if torch.device(device).type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    known = []
+    with suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        known.append(1024 * int(next(line for line in lines if line.startswith("MemAvailable")).split()[1]))
+    with suppress(OSError, ValueError):  # "max" is no number: no limit
+        group = Path("/sys/fs/cgroup")
+        limit = int((group / "memory.max").read_text())
+        known.append(max(0, limit - int((group / "memory.current").read_text())))
+    if not known:
+        with suppress(OSError, ValueError, AttributeError):  # not on Windows
+            known.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    return min(known, default=None)
 
 
 def as_tensor(array, device: str = "cpu") -> torch.Tensor:

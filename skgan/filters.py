@@ -108,7 +108,7 @@ class DiscriminatorFilter(BaseEstimator):
     def check(self, net=None):
         """Refuse wrong parameters, and nets whose discriminator cannot judge a single row."""
         _check_quantile("quantile", self.quantile)
-        if net is None or getattr(net, "needs_source", False):
+        if net is None or getattr(net, "needs_source", False) or not hasattr(net, "score_samples"):
             raise ValueError(
                 "DiscriminatorFilter needs one net for all classes whose discriminator judges single rows: it works with "
                 "noise-to-data nets and per_class=False. Use ClassifierFilter or NeighbourFilter here."

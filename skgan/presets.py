@@ -17,6 +17,8 @@ from skgan.modules import (
     PhotoGAN,
     ProGAN,
     ResizeConvGAN,
+    SmallLearner,
+    Teacher,
 )
 from skgan.nets import (
     AdversarialNet,
@@ -24,6 +26,7 @@ from skgan.nets import (
     DAGANNet,
     GaussianNet,
     GenClassNet,
+    GTNNet,
     OffspringNet,
     PredictorGANNet,
     ProGANNet,
@@ -33,8 +36,9 @@ from skgan.nets import (
 from skgan.penalties import R1, R2, GradientPenalty
 
 __all__ = [
-    *("autoencoder", "cyclegan", "dagan", "dcgan", "gaussian", "genclass", "mlp_gan", "offspring"),
-    *("photo_gan", "predictor_gan", "predictor_mlp_gan", "progan", "relativistic_gan", "vae", "vae_gan", "wgan_gp"),
+    *("autoencoder", "cyclegan", "dagan", "dcgan", "gaussian", "genclass", "gtn", "mlp_gan"),
+    *("offspring", "photo_gan", "predictor_gan", "predictor_mlp_gan", "progan", "relativistic_gan", "vae", "vae_gan"),
+    "wgan_gp",
 ]
 
 
@@ -370,3 +374,27 @@ def gaussian(**params) -> GaussianNet:
         Any parameter of :class:`skgan.nets.GaussianNet`, such as ``prior_rows``.
     """
     return GaussianNet(**params)
+
+
+def gtn(**params) -> GTNNet:
+    """A generative teaching network: rows, in an order, that a fresh classifier learns from in a few dozen steps.
+
+    Such et al., "Generative teaching networks", ICML 2020. The rows teach and need not look real: use them alone, as in
+    ``ConditionalGANAugmenter(keep_real=False, net=gtn())`` or by ``teaching_set``.
+
+    Parameters
+    ----------
+    **params
+        Any parameter of :class:`skgan.nets.GTNNet`, such as ``unroll_steps``, ``learner`` or ``module__width``.
+    """
+    lr = params.get("lr", 1e-2)
+    defaults = {
+        "module": Teacher,
+        "learner": SmallLearner,
+        "border_weight": 0.2,
+        "batch_size": 256,
+        "lr": lr,
+        "callbacks": [("rate", Anneal("lr", (lr, lr / 20), "cosine"))],
+        "max_steps": 150,
+    }
+    return GTNNet(**{**defaults, **params})

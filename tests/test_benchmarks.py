@@ -7,6 +7,7 @@ import mixing_ratio
 import numpy as np
 import pandas as pd
 import pytest
+import teaching
 import torch
 from harness import parse_budget, run_cells
 from rivals import refined_smote, refiner, wanted_rows
@@ -147,3 +148,17 @@ def test_harm_is_counted_over_cells_with_every_method():
     assert lines["SMOTE"][3].strip() == "+10.0"
     assert lines["SMOTE"][6].strip() == "100 %"
     assert lines[choice.GUARDED][6].strip() == "0 %"
+
+
+def test_teaching_is_reported_by_rows_and_seed_by_seed():
+    cells = [
+        {"seed": seed, "rows": rows, **{f"{n} steps": 0.9 + 0.01 * seed - 0.02 * i for n in teaching.STEPS}}
+        | {"rank correlation": 0.5, "best architecture": 0.9, "architectures": 20}
+        for seed in range(2)
+        for i, rows in enumerate(teaching.ROWS)
+    ]
+    text = teaching.report(pd.DataFrame(cells))
+    assert all(rows in text for rows in teaching.ROWS)
+    assert "+4.0 ± 0.0 points ahead of real ones, seed by seed; in 2 of 2 seeds" in text
+    made = [make((1, 8, 8), 10)(torch.zeros(2, 1, 8, 8)) for make in teaching.architectures(20)]
+    assert {tuple(logits.shape) for logits in made} == {(2, 10)}

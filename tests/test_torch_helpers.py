@@ -7,6 +7,7 @@ import torch
 from skgan._torch import (
     BalancedBatches,
     ShuffledBatches,
+    available_memory,
     draw_seeds,
     private_rng,
     resolve_device,
@@ -135,3 +136,8 @@ def test_shuffled_batches_are_full_without_repeats_and_stop_at_max_updates():
     assert [len(rows) for rows, _ in second] == [4]
     small = ShuffledBatches(X, X, torch.arange(3), batch_size=4)
     assert [len(rows) for rows, _ in small] == [3]
+
+
+def test_available_memory_is_told_or_unknown():
+    available = available_memory()
+    assert available is None or 10**6 < available < 10**15

@@ -9,6 +9,7 @@ from skgan.modules.offspring import Offspring
 from skgan.modules.photo import PhotoGAN
 from skgan.modules.progan import ProGAN
 from skgan.modules.resize_conv import ResizeConvGAN
+from skgan.modules.teaching import SmallLearner, Teacher
 from skgan.modules.translation import CycleGAN
 
 __all__ = [
@@ -23,4 +24,6 @@ __all__ = [
     "PhotoGAN",
     "ProGAN",
     "ResizeConvGAN",
+    "SmallLearner",
+    "Teacher",
 ]

@@ -7,6 +7,7 @@ from skgan.nets.cyclegan import CycleGANNet
 from skgan.nets.dagan import DAGANNet
 from skgan.nets.gaussian import GaussianNet
 from skgan.nets.genclass import GenClassNet
+from skgan.nets.gtn import GTNNet
 from skgan.nets.offspring import OffspringNet
 from skgan.nets.predictor import PredictorGANNet
 from skgan.nets.progan import ProGANNet
@@ -17,6 +18,7 @@ __all__ = [
     "ConsensusNet",
     "CycleGANNet",
     "DAGANNet",
+    "GTNNet",
     "GaussianNet",
     "GenClassNet",
     "GenerativeNet",
