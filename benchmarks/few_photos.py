@@ -4,7 +4,8 @@
 
 41 images a class for training and 41 for test; ``photo_gan()``, the report's conditional pair, adds 250, 500 or 1,000, and
 ``cnn_tiny``, its classifier, is trained for as many updates on every set. Beside it the real images repeated to the same
-number, their random crops, turns and flips, and offspring. Offline two textures of one photograph (benchmarks/data.py) stand in
+number, their random crops, turns and flips, offspring, and each class's photographs turned into the other's by
+``cyclegan()`` (the report's second half: horses ↔ cows). Offline two textures of one photograph (benchmarks/data.py) stand in
 for cows and horses; ``--photos`` takes a folder of two class folders. Pictures of the training go to docs/images.
 """
 
@@ -29,7 +30,8 @@ from skgan import CNNClassifier, ConditionalGANAugmenter
 from skgan.augment import Crop, Flip, Rotation
 from skgan.callbacks import SampleGrid
 from skgan.datasets import load_image_folder
-from skgan.presets import offspring, photo_gan
+from skgan.plotting import TranslationDisplay
+from skgan.presets import cyclegan, offspring, photo_gan
 
 BUDGETS = {
     "quick": "32 px, 1 seed, 40 steps, 40 updates (1 minute)",
@@ -44,7 +46,8 @@ RUNS = {  # size, seeds, generator steps, updates, amounts
 PER_CLASS = 41
 BATCH = 16
 TRADITIONAL = "original + crops, turns, flips"
-KINDS = ("photo_gan", "real rows repeated", "offspring")
+KINDS = ("photo_gan", "real rows repeated", "offspring", "cyclegan")
+TRANSLATING_STEPS = 300
 
 
 @functools.lru_cache(maxsize=2)
@@ -96,6 +99,8 @@ def figures(net, X, y, positive) -> dict[str, float]:
 def augmenter(kind: str, amount: int, seed: int, steps: int, **params) -> ConditionalGANAugmenter:
     if kind == "photo_gan":
         net = photo_gan(max_steps=steps, **params)
+    elif kind == "cyclegan":
+        net = cyclegan(max_steps=min(steps, TRANSLATING_STEPS), **params)
     else:
         net = offspring(shares=(1, 0, 0), max_steps=min(steps, 500))
     return ConditionalGANAugmenter(n_synthetic=amount, net=net, memory=CACHE.location, random_state=seed)
@@ -143,6 +148,18 @@ def watch(folder: Path | None, size: int, steps: int) -> None:
             shutil.copy(picture, DOCS / "images" / f"few-photos-{name}.png")
 
 
+def translations(folder: Path | None, size: int, steps: int) -> None:
+    """Test photographs of seed 0 turned into the other class, after the first epoch and at the end, and back."""
+    data = photos(folder, size, 0)
+    donor, to = np.unique(data.y_train)
+    shown = data.x_test[data.y_test == donor]
+    for name, n in (("first", 20), ("last", steps)):
+        sampler = augmenter("cyclegan", 8, 0, n)
+        sampler.fit_resample(data.x_train, data.y_train)
+        display = TranslationDisplay.from_sampler(sampler, shown, to, n_columns=8).plot()
+        display.figure_.savefig(DOCS / "images" / f"few-photos-translated-{name}.png", dpi=60)
+
+
 def report(results: pd.DataFrame) -> str:
     """Markdown for docs/results.md."""
     lines = []
@@ -173,6 +190,12 @@ def report(results: pd.DataFrame) -> str:
         pictures += (
             "\n\nWhat `photo_gan()` makes after 100 steps and at the end, seed 0:\n\n"
             "![after 100 steps](images/few-photos-first.png)\n\n![at the end](images/few-photos-last.png)"
+        )
+    if (DOCS / "images" / "few-photos-translated-last.png").exists():
+        pictures += (
+            "\n\nTest photographs turned into the other class by `cyclegan()`, and back, after one epoch and at the end:\n\n"
+            "![after one epoch](images/few-photos-translated-first.png)\n\n"
+            "![at the end](images/few-photos-translated-last.png)"
         )
     return f"{pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)}\n\n{note}\n\n{pictures}"
 
@@ -213,4 +236,5 @@ if __name__ == "__main__":
     results = run_cells("few_photos" if folder is None else f"few_photos_{folder.name}", arguments, cells, run)
     if arguments.budget != "quick" and not arguments.only:
         watch(folder, size, steps)
+        translations(folder, size, steps)
     print(report(results))
