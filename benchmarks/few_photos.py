@@ -31,17 +31,18 @@ from skgan.augment import Crop, Flip, Rotation
 from skgan.callbacks import SampleGrid
 from skgan.datasets import load_image_folder
 from skgan.plotting import TranslationDisplay
-from skgan.presets import cyclegan, offspring, photo_gan
+from skgan.presets import PHOTO_GAN_AS_PUBLISHED, cyclegan, offspring, photo_gan
 
 BUDGETS = {
     "quick": "32 px, 1 seed, 40 steps, 40 updates (1 minute)",
     "default": "64 px, 3 seeds, 1,000 steps of a quarter of the width, 400 updates (45 minutes on one core)",
     "full": "128 px, 5 seeds, 40,000 steps as published, 4,000 updates",
 }
+PUBLISHED_WIDTH = 128
 RUNS = {  # size, seeds, photo_gan's steps and width, updates, amounts
     "quick": (32, 1, 40, 32, 40, (250,)),
     "default": (64, 3, 1000, 32, 400, (250, 500, 1000)),
-    "full": (128, 5, 40000, 128, 4000, (250, 500, 1000)),
+    "full": (128, 5, 40000, PUBLISHED_WIDTH, 4000, (250, 500, 1000)),
 }
 PER_CLASS = 41
 BATCH = 16
@@ -98,7 +99,8 @@ def figures(net, X, y, positive) -> dict[str, float]:
 
 def augmenter(kind: str, amount: int, seed: int, steps: int, width: int, **params) -> ConditionalGANAugmenter:
     if kind == "photo_gan":
-        net = photo_gan(max_steps=steps, module__width=width, **params)
+        published = PHOTO_GAN_AS_PUBLISHED if width == PUBLISHED_WIDTH else {}
+        net = photo_gan(**{"max_steps": steps, "module__width": width, **published, **params})
     elif kind == "cyclegan":
         net = cyclegan(max_steps=min(steps, FEWER_STEPS[kind]), **params)
     else:
