@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 import teaching
 import torch
+import translation
+import zero_shot
 from harness import parse_budget, run_cells
 from rivals import refined_smote, refiner, wanted_rows
 
@@ -162,3 +164,34 @@ def test_teaching_is_reported_by_rows_and_seed_by_seed():
     assert "+4.0 ± 0.0 points ahead of real ones, seed by seed; in 2 of 2 seeds" in text
     made = [make((1, 8, 8), 10)(torch.zeros(2, 1, 8, 8)) for make in teaching.architectures(20)]
     assert {tuple(logits.shape) for logits in made} == {(2, 10)}
+
+
+@pytest.mark.parametrize("dataset", zero_shot.ATTRIBUTES)
+def test_attributes_tell_classes_apart_and_unseen_ones_share_them(dataset):
+    vectors = np.array([zero_shot.ATTRIBUTES[dataset][klass] for klass in range(10)])
+    assert len(np.unique(vectors, axis=0)) == 10
+    for unseen in zero_shot.UNSEEN[dataset]:
+        seen = np.delete(vectors, unseen, axis=0)
+        told = vectors[list(unseen)].max(0) > 0
+        # "Has a shaft" is the boot's alone: all that is left of it is that it is on the feet
+        assert ((seen.max(0) > 0) | ~told).mean() >= 0.8
+
+
+def test_the_nearest_attributes():
+    rng = np.random.RandomState(0)
+    attributes = {"a": (0, 0), "b": (0, 1), "c": (1, 0), "d": (1, 1)}
+    y = np.repeat(list("abcd"), 30)
+    X = (np.array([attributes[klass] for klass in y]) + 0.1 * rng.standard_normal((120, 2))).astype(np.float32)
+    seen = y != "d"
+    baseline = zero_shot.NearestAttributes().fit(X[seen], y[seen], attributes)
+    assert (baseline.classes_[baseline.decision_function(X).argmax(1)] == y).mean() > 0.95
+
+
+def test_the_other_camera_brightens_and_blurs():
+    X = np.zeros((2, 9, 9), np.uint8)
+    X[:, 4, 4] = 100
+    seen = translation.by_camera(X)
+    assert seen.dtype == np.uint8
+    assert seen[0, 4, 5] > 0
+    assert seen[0].sum() > X[0].sum()
+    np.testing.assert_array_equal(seen[0], seen[1])
