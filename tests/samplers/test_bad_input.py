@@ -73,7 +73,7 @@ def frame(**columns):
             X,
             Y,
             {"net": "dc_gan"},
-            r"net='dc_gan' is no preset; there are 'autoencoder', 'dcgan', .* and 'auto'. Did you mean 'dcgan'\?",
+            r"net='dc_gan' is no preset; there are 'autoencoder', 'cyclegan', .* and 'auto'. Did you mean 'dcgan'\?",
         ),
         (X, Y, {"net": "stylegan7"}, "is no preset; there are"),
         (X, Y, {"net": {0: mlp_gan(), 1: mlp_gan()}}, "set per_class=True as well"),
