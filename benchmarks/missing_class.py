@@ -197,11 +197,14 @@ def curves(results: pd.DataFrame) -> None:
     figure = Figure(figsize=(11, 4.6), layout="constrained")
     axes = figure.subplots(1, 3)
     start = first[first["method"] == "nothing"]
+    names = dict.fromkeys(str(method).removesuffix(AUGMENTED) for method in first[first["level"] < 99]["method"])
+    colours = {name: f"C{i}" for i, name in enumerate(names)}  # a family's two lines have one colour
     for axis, column in zip(axes, ("recall", "precision", "accuracy"), strict=True):
         for method, cells in first[first["level"] < 99].groupby("method", sort=False):
             mean = pd.concat([start, cells]).groupby("level")[column].mean().sort_index(ascending=False)
             style = "--" if method.endswith(AUGMENTED) else "-"
-            axis.plot(mean.index, mean, style, marker="o", markersize=3, label=method)
+            colour = colours[method.removesuffix(AUGMENTED)]
+            axis.plot(mean.index, mean, style, color=colour, marker="o", markersize=3, label=method)
         axis.set(title=column, xlabel="imbalance left, %")
         axis.invert_xaxis()
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8)
