@@ -54,6 +54,7 @@ RUNS = {  # families, seeds, times the steps, rows
     "full": (FAMILIES, 3, 3, None),
 }
 MINUTES = 10
+WITHIN = 0.04  # of accuracy: nearly as good
 PICTURE = DOCS / "images" / "families.png"
 
 
@@ -140,7 +141,27 @@ def report(results: pd.DataFrame) -> str:
         if PICTURE.exists()
         else ""
     )
-    return f"{pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)}{shown}"
+    return f"{pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)}\n\n{earned(results)}{shown}"
+
+
+def earned(results: pd.DataFrame) -> str:
+    """Which family was worth its seconds, in words."""
+    means = results.groupby("family", sort=False)[["train on synthetic", "seconds of training", "bar"]].mean()
+    accuracy, seconds = means["train on synthetic"], means["seconds of training"]
+
+    def told(names) -> str:
+        return (
+            ", ".join(f"`{name}` ({100 * accuracy[name]:.1f} % in {seconds[name]:.0f} s)" for name in names) or "none"
+        )
+
+    best = accuracy.idxmax()
+    quickest = seconds[accuracy >= accuracy.max() - WITHIN].idxmin()
+    worse = means.index[(seconds > seconds[best]) & (accuracy < accuracy[best])]
+    missed = means.index[accuracy < means["bar"]]
+    return (
+        f"The rows of {told([best])} teach most, and of those within {100 * WITHIN:.0f} points {told([quickest])} is the "
+        f"quickest: these earned their seconds. More seconds for less: {told(worse)}. Below the bar: {told(missed)}."
+    )
 
 
 if __name__ == "__main__":
