@@ -13,11 +13,25 @@ import pandas as pd
 import torch
 from harness import parse_budget, run_cells
 from sklearn.datasets import make_classification
+from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss
 
 from skgan._torch import private_rng, to_unit_range
-from skgan.nets import VAEGANNet, VAENet
+from skgan.nets import CycleGANNet, GenClassNet, OffspringNet, VAEGANNet, VAENet
 from skgan.penalties import R1
-from skgan.presets import dcgan, mlp_gan, photo_gan, progan, relativistic_gan, vae, vae_gan, wgan_gp
+from skgan.presets import (
+    cyclegan,
+    dagan,
+    dcgan,
+    genclass,
+    mlp_gan,
+    offspring,
+    photo_gan,
+    progan,
+    relativistic_gan,
+    vae,
+    vae_gan,
+    wgan_gp,
+)
 
 BUDGETS = {
     "quick": "3 repetitions of 40 steps, one repetition of the rest (1 minute)",
@@ -48,6 +62,10 @@ NETS = {
     "progan, 28 px, its last stage": (lambda **k: progan(callbacks=None, **k), images, 1.10),
     "vae, 28 px": (vae, images, 1.10),
     "vae_gan, 28 px": (vae_gan, images, 1.10),
+    "offspring, 28 px, any pairs": (lambda **k: offspring(n_candidates=1, **k), images, 1.10),
+    "dagan, 28 px, any pairs": (lambda **k: dagan(n_candidates=1, **k), images, 1.10),
+    "cyclegan, 28 px, no pool": (lambda **k: cyclegan(pool_size=0, **k), images, 1.10),
+    "genclass, 28 px": (lambda **k: genclass(np.eye(10), **k), images, 1.10),
 }
 
 
@@ -55,9 +73,12 @@ def bare_loop(net, X, y, n_steps: int) -> float:
     """Seconds of n_steps in a plain torch loop: the same networks, batches, optimiser, losses and penalties."""
     X, y = torch.as_tensor(X), torch.as_tensor(y)
     with private_rng(0):
-        module = net.module(tuple(X.shape[1:]), int(y.max()) + 1, **net.get_params_for("module"))
+        attributes = {"attributes": net.attributes} if isinstance(net, GenClassNet) else {}
+        module = net.module(tuple(X.shape[1:]), int(y.max()) + 1, **net.get_params_for("module"), **attributes)
         if isinstance(net, VAENet):
             return bare_vae(net, module, X, y, n_steps)
+        if isinstance(net, CycleGANNet):
+            return bare_cyclegan(net, module, X, y, n_steps)
         loss = net.criterion(**net.get_params_for("criterion"))
         betas = net.optimizer__betas
         optimizers = [
@@ -69,11 +90,13 @@ def bare_loop(net, X, y, n_steps: int) -> float:
             for _ in range(net.n_critic):
                 chosen = torch.randint(len(X), (net.batch_size,))
                 real, labels = to_unit_range(X[chosen]), y[chosen]
+                # Which rows are paired costs nothing here, and little in the net, whose parents are of the row's class
+                parents = [real.flip(0)] if isinstance(net, OffspringNet) else []
                 with torch.no_grad():
-                    fake = bare_fakes(net, module, real, labels)
+                    fake = bare_fakes(net, module, real, labels, parents)
 
-                def critic(x, labels=labels):
-                    return module.discriminator(x, labels)
+                def critic(x, labels=labels, parents=parents):
+                    return module.discriminator(x, labels, *parents)
 
                 d_loss = loss.discriminator(critic(real), critic(fake))
                 for penalty in net.penalties:
@@ -81,7 +104,7 @@ def bare_loop(net, X, y, n_steps: int) -> float:
                 optimizers[0].zero_grad(set_to_none=True)
                 d_loss.backward(inputs=list(module.discriminator.parameters()))
                 optimizers[0].step()
-            fake = bare_fakes(net, module, real, labels)
+            fake = bare_fakes(net, module, real, labels, parents)
             g_loss = loss.generator(critic(real) if getattr(loss, "uses_real", False) else None, critic(fake))
             players = list(module.generator.parameters())
             if isinstance(net, VAEGANNet):
@@ -91,19 +114,63 @@ def bare_loop(net, X, y, n_steps: int) -> float:
                     hidden = module.discriminator.hidden(real, labels)
                 difference = module.discriminator.hidden(module(z, labels), labels) - hidden
                 g_loss = g_loss + 0.5 * difference.square().sum(1).mean() + 0.1 * bare_kl(mean, log_variance)
+            if isinstance(net, GenClassNet):
+                players += module.similarity.parameters()
+                g_loss = g_loss + bare_similarity(module.similarity, real, fake, labels)
             optimizers[1].zero_grad(set_to_none=True)
             g_loss.backward(inputs=players)
             optimizers[1].step()
         return time.perf_counter() - begin
 
 
-def bare_fakes(net, module, real, labels):
+def bare_fakes(net, module, real, labels, parents):
     z = torch.randn(len(labels), module.latent_dim)
     if isinstance(net, VAEGANNet):  # half of them reconstructions
         half = len(z) // 2
         with torch.no_grad():
             z = torch.cat([z[:half], bare_codes(module, real[half:], labels[half:])[2]])
-    return module(z, labels)
+    return module(z, labels, *parents)
+
+
+def bare_similarity(network, real, fake, labels):
+    same = (labels[:, None] == labels[None]).float()
+    of_real, of_fake, loss = network.embed(real), network.embed(fake), 0
+    pairs = ((network(of_real, of_fake), torch.ones_like(same)), (network(of_real, of_real), 1 - torch.eye(len(same))))
+    for logits, counted in pairs:
+        each = binary_cross_entropy_with_logits(logits, same, reduction="none") * counted
+        for side in (same * counted, (1 - same) * counted):
+            loss = loss + (each * side).sum() / side.sum().clamp(min=1) / 4
+    return loss
+
+
+def bare_cyclegan(net, module, X, y, n_steps: int) -> float:
+    """As ``bare_loop``: both translators with cycle and identity losses, then both judges."""
+    optimizers = [
+        torch.optim.Adam(player.parameters(), lr=net.lr, betas=net.optimizer__betas, fused=True)
+        for player in (module.generator, module.discriminator)
+    ]
+    loss, generator, judge = net.criterion(), module.generator, module.discriminator
+    begin = time.perf_counter()
+    for _ in range(n_steps):
+        chosen = torch.randint(len(X), (2, net.batch_size))
+        (real, parent), labels = to_unit_range(X[chosen]), y[chosen[0]]
+        g_loss, made = 0, []
+        for given, wanted, way, other in ((parent, real, "there", "back"), (real, parent, "back", "there")):
+            fake = generator(given, labels, way)
+            g_loss = g_loss + loss.generator(None, judge(fake, labels, way))
+            g_loss = g_loss + 10 * l1_loss(generator(fake, labels, other), given)
+            g_loss = g_loss + 5 * l1_loss(generator(wanted, labels, way), wanted)
+            made.append((fake.detach(), wanted, way))
+        optimizers[0].zero_grad(set_to_none=True)
+        g_loss.backward(inputs=list(generator.parameters()))
+        optimizers[0].step()
+        d_loss = 0
+        for fake, wanted, way in made:
+            d_loss = d_loss + 0.5 * loss.discriminator(judge(wanted, labels, way), judge(fake, labels, way))
+        optimizers[1].zero_grad(set_to_none=True)
+        d_loss.backward(inputs=list(judge.parameters()))
+        optimizers[1].step()
+    return time.perf_counter() - begin
 
 
 def bare_codes(module, real, labels):
@@ -243,7 +310,8 @@ GANOverSampler(net=getattr(presets, sys.argv[1])(max_steps=3), random_state=0).f
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 """
 PHOTO_FAMILIES = (
-    *("autoencoder", "dcgan", "offspring", "photo_gan", "progan", "relativistic_gan", "vae", "vae_gan", "wgan_gp"),
+    *("autoencoder", "cyclegan", "dagan", "dcgan", "offspring", "photo_gan", "progan", "relativistic_gan", "vae"),
+    *("vae_gan", "wgan_gp"),
 )
 
 
