@@ -360,7 +360,7 @@ def fit_resample(code: str, limit: float | None) -> dict:
 def measure(what: str, budget: str) -> dict:
     if what in NETS:
         slow = budget == "default" and list(NETS).index(what) > 2  # the families' steps take up to .6 s
-        return step_ratio(what, 3 if slow else REPEATS[budget], 40 if slow else STEPS[budget])
+        return step_ratio(what, 3 if slow else REPEATS[budget], 20 if slow else STEPS[budget])
     if what in LAZY:
         return lazy_ratio(what, REPEATS[budget], STEPS[budget])
     if what == "import skgan":
