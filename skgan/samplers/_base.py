@@ -301,7 +301,8 @@ class GenerativeSamplerMixin:
 
     def _unseen_classes(self, y) -> list:
         """Classes that the net knows by their attributes and y has no row of."""
-        return self.net.unseen_classes(y) if hasattr(self.net, "unseen_classes") else []
+        knows = hasattr(self.net, "unseen_classes") and np.ndim(y) == 1  # one-hot labels name no class
+        return self.net.unseen_classes(y) if knows else []
 
     def _check_unseen(self, wanted: list[int]) -> None:
         """Refuse what cannot be done for a class without rows."""
