@@ -104,6 +104,16 @@ def test_names_are_not_cut_off_and_containers_stay(container):
     assert len(clone(sampler).set_params(sampling_strategy="auto").fit_resample(X, y)[0]) == 12
 
 
+def test_one_hot_labels():
+    X, _ = images()
+    y = np.eye(3, dtype=int)[np.repeat([0, 1, 2], (6, 3, 3))]
+    attributes = {0: [0, 1], 1: [1, 0], 2: [1, 1]}
+    _, y_new = GANOverSampler(sampling_strategy={1: 5}, net=genclass(attributes, **SMALL), random_state=0).fit_resample(
+        X, y
+    )
+    assert y_new.sum(0).tolist() == [6, 5, 3]
+
+
 def test_the_augmenter_and_the_same_twice():
     X, y = images()
     augmenter = ConditionalGANAugmenter(0.5, net=genclass(np.eye(2), **SMALL), random_state=0)
