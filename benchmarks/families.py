@@ -43,7 +43,7 @@ FAMILIES = {  # family → (net, steps, bar of train-on-synthetic)
     "vae": (vae, 6000, 0.70),
     "vae_gan": (vae_gan, 900, 0.70),
     "wgan_gp": (wgan_gp, 300, 0.60),
-    "progan": (progan, 1600, 0.60),
+    "progan": (progan, 2200, 0.60),
     "photo_gan": (photo_gan, 700, 0.60),
     "autoencoder": (autoencoder, 2500, 0.50),
     "mlp_gan": (functools.partial(mlp_gan, alpha=4), 2500, 0.50),
