@@ -28,6 +28,17 @@ def class_ids(name: str, wanted: Iterable, classes: Iterable) -> list[int]:
     return [known[klass] for klass in wanted]
 
 
+def draw_parents(y: np.ndarray, source) -> np.ndarray:
+    """The number of a random row of the source for each of these class ids, or a sentence where there is no source."""
+    if source is None:
+        raise ValueError("This net makes rows from real ones: give the encoded training set as source=(X, y).")
+    parents = np.empty(len(y), dtype=np.int64)
+    for klass in np.unique(y):
+        of_class, where = np.flatnonzero(source[1] == klass), np.flatnonzero(y == klass)
+        parents[where] = of_class[torch.randint(len(of_class), (len(where),)).numpy()]
+    return parents
+
+
 class GenerativeNet(TrainingMixin, NeuralNet):
     """A skorch net that learns to make rows. Subclasses write ``train_step`` and, where they differ, ``sample``.
 

@@ -11,7 +11,7 @@ from skgan._torch import as_tensor, to_unit_range
 from skgan.augment import apply_all
 from skgan.losses import LeastSquares
 from skgan.nets.adversarial import AdversarialNet
-from skgan.nets.base import class_ids
+from skgan.nets.base import class_ids, draw_parents
 
 WAYS = ("there", "back")
 
@@ -267,15 +267,9 @@ class CycleGANNet(AdversarialNet):
 
     def children(self, y, source) -> tuple[np.ndarray, np.ndarray]:
         """As ``sample``, and of each row the index of its parent in the source."""
-        if source is None:
-            raise ValueError("This net makes rows from real ones: give the encoded training set as source=(X, y).")
         y = np.asarray(y)
-        X, labels = source
-        donors, parents = self.module_.donors.cpu().numpy(), np.empty(len(y), dtype=np.int64)
-        for klass in np.unique(y):
-            of_donor, where = np.flatnonzero(labels == donors[klass]), np.flatnonzero(y == klass)
-            parents[where] = of_donor[torch.randint(len(of_donor), (len(where),)).numpy()]
-        return self.translate(X[parents], y), parents
+        parents = draw_parents(self.module_.donors.cpu().numpy()[y], source)
+        return self.translate(source[0][parents], y), parents
 
     def translate(self, X, y, way: str = "there") -> np.ndarray:
         """Encoded rows turned into rows of class y ("there"), or rows of class y into rows of its donor ("back").

@@ -11,7 +11,7 @@ from torch import Tensor
 from skgan._torch import as_tensor, to_unit_range
 from skgan.losses import Hinge
 from skgan.nets.adversarial import AdversarialNet
-from skgan.nets.base import class_ids
+from skgan.nets.base import class_ids, draw_parents
 
 
 class OffspringNet(AdversarialNet):
@@ -161,10 +161,7 @@ class OffspringNet(AdversarialNet):
     def children(self, y, source) -> tuple[np.ndarray, np.ndarray]:
         """One offspring per label, no mixture and no copy, and of each the index of its parent in the source."""
         y = np.asarray(y)
-        parents = np.empty(len(y), dtype=np.int64)
-        for klass in np.unique(y):
-            of_class, where = np.flatnonzero(source[1] == klass), np.flatnonzero(y == klass)
-            parents[where] = of_class[torch.randint(len(of_class), (len(where),)).numpy()]
+        parents = draw_parents(y, source)
         return self.offspring_of(to_unit_range(np.asarray(source[0][parents])), y), parents
 
     def offspring_of(self, parents: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -547,9 +547,8 @@ class GenerativeSamplerMixin:
             )
         net = self._restored(key)
         rows = net.translate(self.codec_.transform(X), i, "back" if back else "there")
-        targets = self._carried_labels(
-            self._targets(i, np.zeros(len(rows), int))
-        )  # only so that a container can be made
+        # Labels only so that a container can be made
+        targets = self._carried_labels(self._targets(i, np.zeros(len(rows), int)))
         return self._in_container(self._decode(self._finite(rows, i), i), targets)[0]
 
     @property

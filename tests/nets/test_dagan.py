@@ -9,7 +9,7 @@ from skgan import GANOverSampler
 from skgan._torch import private_rng
 from skgan.modules import DAGAN, Offspring
 from skgan.nets import DAGANNet, OffspringNet
-from skgan.presets import dagan, offspring
+from skgan.presets import cyclegan, dagan, offspring
 
 SMALL = {"max_steps": 8, "batch_size": 8, "module__width": 4, "module__n_features": 8}
 X = np.random.RandomState(0).randint(0, 256, (40, 1, 8, 8), dtype=np.uint8)
@@ -45,6 +45,16 @@ def test_only_source_classes_are_drawn_and_rows_of_the_others_are_made(net):
         rows = watch.sample(np.array([1, 1, 1]), source=(X, Y))
     assert set(torch.cat(seen).tolist()) == {0, 2}
     assert rows.shape == (3, 1, 8, 8)
+
+
+@pytest.mark.parametrize("net", [cyclegan, dagan, offspring])
+def test_children_need_real_rows(net):
+    small = {name: SMALL[name] for name in ("max_steps", "batch_size", "module__width")}
+    with private_rng(0):
+        fitted = net(**small).fit(X, Y)
+    for make in (fitted.sample, fitted.children):
+        with pytest.raises(ValueError, match=r"give the encoded training set as source=\(X, y\)"):
+            make(np.array([1]), None)
 
 
 def test_source_classes_are_named_as_in_y():
