@@ -494,7 +494,7 @@ class GenerativeSamplerMixin:
         pieces, parents, targets = [self._empty_X], [self._empty_X], [self._carried_labels(self._empty_y)]
         for klass, n in counts.items():
             i = self._index_of(klass)
-            key = i if i in self._generators else next(iter(self._generators), None)
+            key = self._key_of(i)
             if key not in self._sources or not self.has_parents_:
                 raise ValueError(
                     f"Rows of class {klass!r} are not made from real ones, as offspring() makes them, and have no parents; use "
@@ -540,7 +540,7 @@ class GenerativeSamplerMixin:
         """
         self._check_counts({to: 1})
         i = self._index_of(to)
-        key = i if i in self._generators else next(iter(self._generators), None)
+        key = self._key_of(i)
         if key is None or not hasattr(self._generators[key][0], "translate"):
             raise ValueError(
                 "Only nets such as cyclegan() turn rows of one class into rows of another; give this sampler net='cyclegan'."
@@ -580,6 +580,10 @@ class GenerativeSamplerMixin:
     def _names(self) -> list:
         """The classes, by index."""
         return self.classes_.tolist()
+
+    def _key_of(self, i: int) -> Any:
+        """Where the generator of class i is kept: a class that needed no rows in fit is made by the net that all share."""
+        return i if i in self._generators else next(iter(self._generators), None)
 
     def _can_make(self, i: int) -> bool:
         return i in self._generators or i in self._copied_rows or (bool(self._generators) and not self.per_class)
@@ -635,8 +639,7 @@ class GenerativeSamplerMixin:
         tally = self._tallies[i] = {"made": 0, "accepted": 0, "copies": 0}
         copied = self._copied_rows.get(i)
         if copied is None:
-            # A class that needed no rows in fit is made by the net that all classes share.
-            key = i if i in self._generators else next(iter(self._generators))
+            key = self._key_of(i)
             net = self._restored(key)
         for block in itertools.count():
             if n <= 0:
