@@ -13,16 +13,18 @@ import pandas as pd
 import torch
 from harness import parse_budget, run_cells
 from sklearn.datasets import make_classification
+from torch.func import functional_call
 from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss
 
 from skgan._torch import private_rng, to_unit_range
-from skgan.nets import CycleGANNet, GenClassNet, OffspringNet, VAEGANNet, VAENet
+from skgan.nets import CycleGANNet, GenClassNet, GTNNet, OffspringNet, VAEGANNet, VAENet
 from skgan.penalties import R1
 from skgan.presets import (
     cyclegan,
     dagan,
     dcgan,
     genclass,
+    gtn,
     mlp_gan,
     offspring,
     photo_gan,
@@ -66,6 +68,7 @@ NETS = {
     "dagan, 28 px, any pairs": (lambda **k: dagan(n_candidates=1, **k), images, 1.10),
     "cyclegan, 28 px, no pool": (lambda **k: cyclegan(pool_size=0, **k), images, 1.10),
     "genclass, 28 px": (lambda **k: genclass(np.eye(10), **k), images, 1.10),
+    "gtn, table of 10 columns, one segment": (lambda **k: gtn(n_segments=1, border_weight=0.0, **k), rows, 1.10),
 }
 
 
@@ -79,6 +82,8 @@ def bare_loop(net, X, y, n_steps: int) -> float:
             return bare_vae(net, module, X, y, n_steps)
         if isinstance(net, CycleGANNet):
             return bare_cyclegan(net, module, X, y, n_steps)
+        if isinstance(net, GTNNet):
+            return bare_gtn(net, module, X, y, n_steps)
         loss = net.criterion(**net.get_params_for("criterion"))
         betas = net.optimizer__betas
         optimizers = [
@@ -158,8 +163,8 @@ def bare_cyclegan(net, module, X, y, n_steps: int) -> float:
         for given, wanted, way, other in ((parent, real, "there", "back"), (real, parent, "back", "there")):
             fake = generator(given, labels, way)
             g_loss = g_loss + loss.generator(None, judge(fake, labels, way))
-            g_loss = g_loss + 10 * l1_loss(generator(fake, labels, other), given)
-            g_loss = g_loss + 5 * l1_loss(generator(wanted, labels, way), wanted)
+            g_loss = g_loss + net.cycle_weight * l1_loss(generator(fake, labels, other), given)
+            g_loss = g_loss + net.identity_weight * l1_loss(generator(wanted, labels, way), wanted)
             made.append((fake.detach(), wanted, way))
         optimizers[0].zero_grad(set_to_none=True)
         g_loss.backward(inputs=list(generator.parameters()))
@@ -170,6 +175,30 @@ def bare_cyclegan(net, module, X, y, n_steps: int) -> float:
         optimizers[1].zero_grad(set_to_none=True)
         d_loss.backward(inputs=list(judge.parameters()))
         optimizers[1].step()
+    return time.perf_counter() - begin
+
+
+def bare_gtn(net, module, X, y, n_steps: int) -> float:
+    """As ``bare_loop``: the learner's steps with a graph, and one backward pass through all of them."""
+    optimizer = torch.optim.Adam(module.parameters(), lr=net.lr, fused=True)
+    loss = net.criterion()
+    begin = time.perf_counter()
+    for _ in range(n_steps):
+        chosen = torch.randint(len(X), (net.batch_size,))
+        learner = net.learner(tuple(X.shape[1:]), int(y.max()) + 1)
+        weights = dict(learner.named_parameters())
+        velocity = [torch.zeros_like(w) for w in weights.values()]
+        made, (rate, momentum) = module(module.codes.flatten(0, 1), module.labels.flatten()), module.step_sizes()
+        for batch, labels in zip(made.split(net.inner_batch_size), module.labels, strict=True):
+            inner = loss(functional_call(learner, weights, (batch,)), labels)
+            gradient = torch.autograd.grad(inner, weights.values(), create_graph=True)
+            velocity = [momentum * v + g for v, g in zip(velocity, gradient, strict=True)]
+            weights = {name: w - rate * v for (name, w), v in zip(weights.items(), velocity, strict=True)}
+        optimizer.zero_grad(set_to_none=True)
+        outer = loss(functional_call(learner, weights, (X[chosen],)), y[chosen])
+        outer.backward(inputs=list(module.parameters()))
+        torch.nn.utils.clip_grad_norm_(module.parameters(), net.max_grad_norm)
+        optimizer.step()
     return time.perf_counter() - begin
 
 

@@ -35,15 +35,17 @@ RUNS = {  # seeds, rows of a scarce class, updates, generator steps
 }
 SOURCE, TARGET = (0, 2, 4, 6, 8), (1, 3, 5, 7, 9)
 PLENTY, WANTED = 2000, 500
+ONLY, HALF = (1, 0, 0), (0.5, 0, 0.5)  # shares of children, mixtures and copies among the new rows
 NETS = {
-    "dagan": dagan,
-    "offspring": lambda **params: offspring(shares=(1, 0, 0), **params),
-    "offspring, half copies": offspring,
+    "dagan": (dagan, ONLY),
+    "dagan, half copies": (dagan, HALF),
+    "offspring": (offspring, ONLY),
+    "offspring, half copies": (offspring, HALF),
 }
 AUGMENTED = " + augmentation"
 METHODS = (
-    *("nothing", "random", "SMOTE", *NETS),
-    *(f"{name}{AUGMENTED}" for name in ("nothing", "random", "dagan", "offspring")),
+    *("nothing", "class weights", "random", "SMOTE", *NETS),
+    *(f"{name}{AUGMENTED}" for name in ("nothing", "random", "SMOTE", *NETS)),
 )
 
 
@@ -69,16 +71,17 @@ def measure(n_target: int, seed: int, method: str, updates: int, steps: int | No
     wanted = dict.fromkeys(TARGET, WANTED)
     if name in NETS:
         from_source = np.isin(y, SOURCE)
-        net, _ = fitted(
-            NETS[name](**({} if steps is None else {"max_steps": steps})), X[from_source][:, None], y[from_source], seed
-        )
+        preset, shares = NETS[name]
+        net = preset() if steps is None else preset(max_steps=steps)
+        net, _ = fitted(net, X[from_source][:, None], y[from_source], seed)
+        net.shares = shares
         y_new = np.repeat(TARGET, WANTED - n_target)
         with private_rng(seed):
             made = net.sample(y_new, source=(X[:, None], y))
         X_new = ImageCodec(value_range="dtype").fit(X).inverse_transform(made)
         kept = (judge(2000 if updates > 100 else 50).predict(X_new) == y_new).mean()
         X, y = np.concatenate([X, X_new[:, 0] if X_new.ndim == 4 else X_new]), np.concatenate([y, y_new])
-    elif name != "nothing":
+    elif name in ("random", "SMOTE"):
         sampler = (
             RandomOverSampler(sampling_strategy=wanted, random_state=seed)
             if name == "random"
@@ -88,7 +91,10 @@ def measure(n_target: int, seed: int, method: str, updates: int, steps: int | No
         X = flat.reshape(-1, 28, 28)
     whole = fashion_mnist()
     classifier = CNNClassifier(
-        max_updates=updates, random_state=seed, augment=AUGMENT["fashion"] if method.endswith(AUGMENTED) else None
+        max_updates=updates,
+        random_state=seed,
+        augment=AUGMENT["fashion"] if method.endswith(AUGMENTED) else None,
+        class_weight="balanced" if name == "class weights" else None,
     ).fit(X, y)
     predicted = classifier.predict(whole.x_test)
     return {

@@ -70,14 +70,17 @@ class _ImageTranslator(nn.Module):
 
 
 class _PatchJudge(nn.Module):
-    """A logit for every patch of about 16 × 16 pixels, which knows the class: (n, h, w), or rather flat (n · h · w,)."""
+    """A logit for every patch of 38 × 38 pixels, one in 8, which knows the class: (n, ⌊H/8⌋ · ⌊W/8⌋).
+
+    A small image is thereby seen whole, as it must be where classes differ in shape and not in texture.
+    """
 
     def __init__(self, data_shape, n_classes, width, norm):
         super().__init__()
-        sizes = [data_shape[0], width, 2 * width]
+        sizes = [data_shape[0], width, 2 * width, 4 * width]
         self.layers = nn.ModuleList(weight_normed(nn.Conv2d(a, b, 4, 2, 1), norm) for a, b in itertools.pairwise(sizes))
-        self.features = weight_normed(nn.Conv2d(sizes[-1], 4 * width, 3, padding=1), norm)
-        self.head = ProjectionHead(4 * width, n_classes, norm)
+        self.features = weight_normed(nn.Conv2d(sizes[-1], 8 * width, 3, padding=1), norm)
+        self.head = ProjectionHead(8 * width, n_classes, norm)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         for layer in self.layers:
@@ -185,7 +188,7 @@ class CycleGAN(nn.Module):
         self.latent_dim = 0
         if len(data_shape) == 3 and min(data_shape[1:]) < 8:
             raise ValueError(
-                f"CycleGAN halves images twice and judges patches, so they need at least 8 px a side; these have shape "
+                f"CycleGAN's judges halve images three times, so they need at least 8 px a side; these have shape "
                 f"{tuple(data_shape)}. Enlarge them, or use net='dagan'."
             )
 

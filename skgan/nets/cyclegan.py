@@ -60,11 +60,11 @@ class CycleGANNet(AdversarialNet):
     donor : None, class, or dict of class → donor, default=None
         Overrides the nearest class: one donor for all other classes, or one each. Classes by their labels in a sampler, by
         their ids in the net's own ``fit``.
-    cycle_weight : float or None, default=None
-        λ of the cycle loss (eq. 3). None is the paper's 10 for images, and 1 for a table's rows, whose columns are a few of
-        wide range: with 10, translators hand rows through.
-    identity_weight : float or None, default=None
-        Of the identity loss (section 5.2). None is the paper's 5 for images, and 0.1 for rows.
+    cycle_weight : float, default=1
+        λ ≥ 0 of the cycle loss (eq. 3). The paper's 10 holds large images together over hundreds of thousands of updates;
+        with it small images, and a table's rows, are handed through as they are.
+    identity_weight : float, default=0.1
+        ≥ 0, of the identity loss (section 5.2); the paper's is 5.
     pool_size : int, default=50
         Generated rows kept for the judges; 0 is none.
     **kwargs
@@ -83,8 +83,8 @@ class CycleGANNet(AdversarialNet):
         criterion=LeastSquares,
         *,
         donor=None,
-        cycle_weight=None,
-        identity_weight=None,
+        cycle_weight=1.0,
+        identity_weight=0.1,
         pool_size=50,
         **kwargs,
     ):
@@ -110,8 +110,8 @@ class CycleGANNet(AdversarialNet):
         super().check_training_params()
         for name in ("cycle_weight", "identity_weight"):
             value = getattr(self, name)
-            if value is not None and not (np.isfinite(value) and value >= 0):
-                raise ValueError(f"{name} must be None, or finite and at least 0; got {value!r}.")
+            if not (np.isfinite(value) and value >= 0):
+                raise ValueError(f"{name} must be finite and at least 0, got {value!r}.")
         if not isinstance(self.pool_size, int) or self.pool_size < 0:
             raise ValueError(f"pool_size must be an integer of at least 0, got {self.pool_size!r}.")
         if (self.n_critic, self.n_generator, self.updates) != (1, 1, "alternating"):
@@ -142,14 +142,6 @@ class CycleGANNet(AdversarialNet):
             raise ValueError(f"donor={dict(self.donor)!r} names a class as its own donor; name another class.")
 
     # Training
-
-    @property
-    def weights_(self) -> tuple[float, float]:
-        """Of the cycle loss and the identity loss."""
-        usual = (10.0, 5.0) if len(self.data_shape_) == 3 else (1.0, 0.1)
-        given = (self.cycle_weight, self.identity_weight)
-        cycle, identity = (u if g is None else g for u, g in zip(usual, given, strict=True))
-        return cycle, identity
 
     def fit(self, X, y=None, **fit_params):
         """Choose the donors, then train from scratch; as :meth:`skgan.nets.GenerativeNet.fit`."""
@@ -214,7 +206,6 @@ class CycleGANNet(AdversarialNet):
         """Adversarial, cycle and identity losses of both translators; keeps what they made for the judges."""
         generator, (parent,) = self.module_.generator, parents
         of_side = {"there": (parent, real), "back": (real, parent)}  # what goes in, and what it should look like
-        cycle_weight, identity_weight = self.weights_
         self.fakes_, loss, cycle = {}, torch.zeros((), device=real.device), torch.zeros((), device=real.device)
         for way, other in zip(WAYS, reversed(WAYS), strict=True):
             given, wanted = of_side[way]
@@ -223,11 +214,11 @@ class CycleGANNet(AdversarialNet):
             real_logits = critic(wanted) if getattr(self.criterion_, "uses_real", False) else None
             loss = loss + self.criterion_.generator(real_logits, critic(fake))
             cycle = cycle + l1_loss(generator(fake, y, other), given)
-            if identity_weight:
-                loss = loss + identity_weight * l1_loss(generator(wanted, y, way), wanted)
+            if self.identity_weight:
+                loss = loss + self.identity_weight * l1_loss(generator(wanted, y, way), wanted)
             self.fakes_[way] = fake.detach()
         self.cycle_ = cycle.detach() / 2
-        return loss + cycle_weight * cycle
+        return loss + self.cycle_weight * cycle
 
     def discriminator_loss(self, real, y, *parents):
         """Half the sum of both judges' losses."""

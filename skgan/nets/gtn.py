@@ -236,7 +236,7 @@ class GTNNet(GenerativeNet):
         states = 2 * n_weights * (len(self.borders()) + 2)
         # Gradients take about half as much again as the graph that they come from; with its gradient and Adam's moments, each
         # number of the teacher is there four times.
-        return int(1.5 * max(longest * inner, outer) + 4 * (states + 4 * n_taught))
+        return int(1.5 * (longest * inner + outer) + 4 * (states + 4 * n_taught))
 
     def _probe(self, n: int) -> tuple[float, float, int, int]:
         """Bytes kept by the graphs of one inner step and of the outer loss on n rows; the learner's weights; the teacher's."""
@@ -306,33 +306,40 @@ class GTNNet(GenerativeNet):
             Their class ids.
         """
         loop = _Loop(self.module_, learner, self.criterion_)
-        segments = list(itertools.pairwise(self.borders()))
+        *earlier, final = itertools.pairwise(self.borders())
         state, starts = loop.start(), []
-        judged: list[_Verdict | None] = []
-        for first, last in segments:
+        verdicts: list[_Verdict | None] = []
+        for first, last in earlier:
             starts.append((state, self._random_state()))
             state = [t.detach() for t in loop.run(state, first, last, differentiable=False)]
-            weight = 1.0 if last == self.unroll_steps else self.border_weight
-            outcome = loop.judge(state, x, y, weight) if weight else None
-            judged.append(outcome)
+            verdicts.append(loop.judge(state, x, y, self.border_weight) if self.border_weight else None)
         taught = [p for p in self.module_.parameters() if p.requires_grad]
-        gradient = [torch.zeros_like(p) for p in taught]
-        incoming = [torch.zeros_like(t) for t in state]
-        for (first, last), verdict in zip(reversed(segments), reversed(judged), strict=True):
+        for parameter in taught:
+            parameter.grad = torch.zeros_like(parameter)
+
+        def back(end: Sequence[Tensor], state: Sequence[Tensor], incoming: Sequence[Tensor]) -> list[Tensor]:
+            """Through one segment: add to the teacher's gradient, and return that of the segment's first state."""
+            gradients = torch.autograd.grad(end, [*state, *taught], incoming, materialize_grads=True)
+            for parameter, part in zip(taught, gradients[len(state) :], strict=True):
+                parameter.grad += part
+            return list(gradients[: len(state)])
+
+        # The last segment is the first to be differentiated, and so the only one that need not be run twice
+        state = [t.requires_grad_() for t in state]
+        end = loop.run(state, *final, differentiable=True)
+        outcome = loop.judge(end, x, y)
+        at_rest = [torch.zeros_like(t) for t in end[len(outcome.gradient) :]]
+        incoming = back(end, state, [*outcome.gradient, *at_rest])
+        del end
+        for (first, last), verdict in zip(reversed(earlier), reversed(verdicts), strict=True):
             if verdict is not None:
                 incoming = [*map(torch.add, incoming, verdict.gradient), *incoming[len(verdict.gradient) :]]
             state, random_state = starts.pop()
             state = [t.requires_grad_() for t in state]
             with self._replayed(random_state):  # the codes, the categories and the dropout of the first pass
                 end = loop.run(state, first, last, differentiable=True)
-            gradients = torch.autograd.grad(end, [*state, *taught], incoming, materialize_grads=True)
+            incoming = back(end, state, incoming)
             del end
-            incoming = list(gradients[: len(state)])
-            for total, part in zip(gradient, gradients[len(state) :], strict=True):
-                total += part
-        for parameter, total in zip(taught, gradient, strict=True):
-            parameter.grad = total
-        assert outcome is not None, "the end of the course is always judged"
         return outcome.loss, outcome.accuracy
 
     def _random_state(self) -> tuple[Tensor, ...]:

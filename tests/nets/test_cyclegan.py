@@ -131,7 +131,7 @@ def test_categories():
         ({"donor": "d"}, r"donor names \['d'\], which are no classes of y; the classes are \['a', 'b', 'c'\]"),
         ({"donor": {"a": "d"}}, r"donor names \['d'\]"),
         ({"donor": {"a": "a"}}, "names a class as its own donor"),
-        ({"cycle_weight": -1}, "cycle_weight must be None, or finite and at least 0; got -1"),
+        ({"cycle_weight": -1}, "cycle_weight must be finite and at least 0, got -1"),
         ({"pool_size": 1.5}, "pool_size must be an integer"),
         ({"n_critic": 2}, "leave n_critic=1"),
         ({"module__architecture": "resnet"}, "architecture must be 'residual' or 'unet'"),
