@@ -125,6 +125,11 @@ class GenerativeNet(TrainingMixin, NeuralNet):
         return False
 
     @property
+    def starts_from_one_row(self) -> bool:
+        """Whether a class of a single row gets new ones, with what was learned of other classes; else it gets copies."""
+        return False
+
+    @property
     def needs_classes(self) -> bool:
         """Whether it learns from several classes at once, and so not with ``per_class=True``."""
         return False

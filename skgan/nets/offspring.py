@@ -73,6 +73,11 @@ class OffspringNet(AdversarialNet):
         return True
 
     @property
+    def starts_from_one_row(self) -> bool:
+        """How a row varies is learned of other classes."""
+        return True
+
+    @property
     def needs_classes(self) -> bool:
         """With ``source_classes``."""
         return self.source_classes is not None

@@ -253,9 +253,8 @@ class GenerativeSamplerMixin:
         if self._carried is not None:
             self._row_numbers = [np.flatnonzero(labels == i) for i in range(len(self.classes_))]
             self._check_makes_children(nets)
-        # A net that starts from real rows makes offspring of a single one, with what it learned from other classes.
         self._check_unseen(wanted)
-        singles = [i for i in wanted if sizes[i] == 1 and (self.per_class or not nets[i].needs_source)]
+        singles = [i for i in wanted if sizes[i] == 1 and (self.per_class or not nets[i].starts_from_one_row)]
         self._copies_only = sizes.max() < TOO_FEW
         copied = wanted if self._copies_only else singles
         trained = [i for i in wanted if i not in copied]
@@ -541,7 +540,12 @@ class GenerativeSamplerMixin:
         self._check_counts({to: 1})
         i = self._index_of(to)
         key = self._key_of(i)
-        if key is None or not hasattr(self._generators[key][0], "translate"):
+        if key is None:
+            raise NotFittedError(
+                f"fit_resample trained nothing that turns rows into rows of class {to!r}, because it had too few rows; see "
+                "its warning."
+            )
+        if not hasattr(self._generators[key][0], "translate"):
             raise ValueError(
                 "Only nets such as cyclegan() turn rows of one class into rows of another; give this sampler net='cyclegan'."
             )

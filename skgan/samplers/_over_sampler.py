@@ -86,10 +86,10 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
 
     Notes
     -----
-    A class of one row gets slightly jittered copies of it, with a warning, unless the net starts from real rows and learns
-    from the other classes how rows vary. Where no class has five rows, nothing is trained and the new rows are plain
-    copies, with a warning. Rows come in blocks from one stream per
-    class: for one seed, the rows of a smaller amount are the first rows of a larger one.
+    A class of one row gets slightly jittered copies of it, with a warning, unless the net learns from the other classes how
+    a row varies (``offspring()``, ``dagan()``). Where no class has five rows, nothing is trained and the new rows are plain
+    copies, with a warning. Rows come in blocks from one stream per class: for one seed, the rows of a smaller amount are the
+    first rows of a larger one.
 
     Examples
     --------

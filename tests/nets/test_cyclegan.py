@@ -8,6 +8,7 @@ import pytest
 import torch
 from imblearn.pipeline import make_pipeline
 from sklearn import config_context
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 
 from skgan import ConditionalGANAugmenter, GANOverSampler
@@ -151,6 +152,22 @@ def test_one_class_is_refused():
         GANOverSampler(net=cyclegan(**SMALL), per_class=True).fit_resample(X, Y)
     with pytest.raises(ValueError, match="at least 8 px a side"):
         GANOverSampler(net=cyclegan(**SMALL)).fit_resample(X[:, :, :6], Y)
+
+
+def test_a_class_or_domain_of_one_row_gets_jittered_copies_and_a_warning():
+    y = np.repeat([0, 1, 2], [30, 9, 1])
+    sampler = GANOverSampler(net=cyclegan(**SMALL), random_state=0)
+    with pytest.warns(UserWarning, match="Class 2 has a single row"):
+        X_new, y_new = sampler.fit_resample(X, y)
+    assert np.bincount(y_new).tolist() == [30, 30, 30]
+    assert 0 < np.abs(X_new[y_new == 2].astype(int) - X[-1]).mean() < 12
+    assert sampler.translate(X[:3], to=1).shape == (3, 1, 8, 8)
+    alone, label = np.r_[np.zeros(39, int), 1], np.arange(40) % 3
+    with pytest.warns(UserWarning, match="Class 1 has a single row"):
+        _, y_new = sampler.fit_resample(X, label, domain=alone)
+    assert (y_new[40:] == label[-1]).all()
+    with pytest.raises(NotFittedError, match="trained nothing that turns rows into rows of class 1"):
+        sampler.translate(X[:3], to=1)
 
 
 def test_domains_keep_labels():
