@@ -35,12 +35,13 @@ RUNS = {  # seeds, rows of a scarce class, updates, generator steps
 }
 SOURCE, TARGET = (0, 2, 4, 6, 8), (1, 3, 5, 7, 9)
 PLENTY, WANTED = 2000, 500
-ONLY, HALF = (1, 0, 0), (0.5, 0, 0.5)  # shares of children, mixtures and copies among the new rows
+ONLY, HALF, THIRD = (1, 0, 0), (1, 0, 1), (1, 1, 1)  # shares of children, mixtures and copies among the new rows
 NETS = {
     "dagan": (dagan, ONLY),
     "dagan, half copies": (dagan, HALF),
     "offspring": (offspring, ONLY),
     "offspring, half copies": (offspring, HALF),
+    "offspring, a third each": (offspring, THIRD),
 }
 AUGMENTED = " + augmentation"
 METHODS = (
