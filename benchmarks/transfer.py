@@ -119,6 +119,7 @@ def report(results: pd.DataFrame) -> str:
                     "mean recall of the scarce five": with_error(100 * cell["mean recall"]),
                     "over random, alike augmented": with_error(100 * (recall[method] - recall[base]), "+"),
                     "of the plentiful five": with_error(100 * cell["of the plentiful"]),
+                    "of all ten": with_error(50 * (cell["mean recall"] + cell["of the plentiful"])),
                     "class kept": ""
                     if cell["class kept"].isna().all()
                     else with_error(100 * cell["class kept"]) + " %",
