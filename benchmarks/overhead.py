@@ -54,6 +54,11 @@ def rows():
     return X.astype(np.float32), y
 
 
+def encoded_rows():
+    X, y = rows()
+    return X / np.abs(X).max(), y
+
+
 NETS = {
     "mlp_gan(alpha=4), 28 px": (lambda **k: mlp_gan(alpha=4, **k), images, 1.10),
     "dcgan, 28 px": (dcgan, images, 1.10),
@@ -68,7 +73,11 @@ NETS = {
     "dagan, 28 px, any pairs": (lambda **k: dagan(n_candidates=1, **k), images, 1.10),
     "cyclegan, 28 px, no pool": (lambda **k: cyclegan(pool_size=0, **k), images, 1.10),
     "genclass, 28 px": (lambda **k: genclass(np.eye(10), **k), images, 1.10),
-    "gtn, table of 10 columns, one segment": (lambda **k: gtn(n_segments=1, border_weight=0.0, **k), rows, 1.10),
+    "gtn, table of 10 columns, one segment": (
+        lambda **k: gtn(n_segments=1, border_weight=0.0, **k),
+        encoded_rows,
+        1.10,
+    ),
 }
 
 

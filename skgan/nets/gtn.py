@@ -285,13 +285,29 @@ class GTNNet(GenerativeNet):
         learner = self.learner(self.data_shape_, self.n_classes_, **self.get_params_for("learner"))
         return learner.to(self.device_)
 
+    def on_train_begin(self, net, X=None, y=None, **kwargs):
+        super().on_train_begin(net, X=X, y=y, **kwargs)
+        self.last_outer_loss_ = torch.tensor(math.nan, device=self.device_)
+
+    def on_train_end(self, net, X=None, y=None, **kwargs):
+        super().on_train_end(net, X=X, y=y, **kwargs)
+        del self.last_outer_loss_
+
     def train_step(self, batch, **fit_params):
-        """Teach a fresh learner, and step on what it gets wrong of real rows."""
+        """Teach a fresh learner, and step on what it gets wrong of real rows.
+
+        A learner that blew up says nothing of the rows, only that its learning rate was too high: it is lowered.
+        """
         x, y = batch
         loss, accuracy = self.fill_gradients(self.fresh_learner(), x, y)
-        nn.utils.clip_grad_norm_(self.module_.parameters(), self.max_grad_norm)
+        norm = nn.utils.clip_grad_norm_(self.module_.parameters(), self.max_grad_norm)
+        fine = norm.isfinite() & loss.isfinite()
+        for parameter in self.module_.parameters():
+            lower = 1.0 if parameter is self.module_.log_lr else 0.0
+            parameter.grad = torch.where(fine, parameter.grad, lower)
         self.optimizer_.step()
-        return self.report(outer_loss=loss, outer_accuracy=accuracy)
+        self.last_outer_loss_ = torch.where(fine, loss, self.last_outer_loss_)
+        return self.report(outer_loss=self.last_outer_loss_, outer_accuracy=accuracy)
 
     def fill_gradients(self, learner: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Set ``.grad`` of the module to the outer gradient, and return loss and accuracy of the taught learner.

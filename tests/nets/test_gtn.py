@@ -131,6 +131,27 @@ def test_the_gradient_is_the_same_however_the_loop_is_cut(rows, n_segments):
     torch.testing.assert_close(*gradients)
 
 
+def test_a_learner_that_blows_up_lowers_the_learning_rate_and_nothing_else(rows, monkeypatch):
+    net = small(max_steps=3, curriculum="learned")
+    teach, weights = net.fill_gradients, []
+
+    def blown_up_but_for_the_first(learner, x, y):
+        weights.append({name: p.detach().clone() for name, p in net.module_.named_parameters()})
+        loss, accuracy = teach(learner, x, y)
+        if len(weights) > 1:
+            loss = loss * math.nan
+            for p in net.module_.parameters():
+                p.grad = p.grad * math.nan
+        return loss, accuracy
+
+    monkeypatch.setattr(net, "fill_gradients", blown_up_but_for_the_first)
+    fitted(net.set_params(optimizer=torch.optim.SGD), *rows)
+    after = dict(net.module_.named_parameters())
+    assert after["log_lr"] < weights[1]["log_lr"]
+    torch.testing.assert_close(after["generator.layers.0.weight"].detach(), weights[1]["generator.layers.0.weight"])
+    assert math.isfinite(net.history[-1, "outer_loss"])
+
+
 def peak(rows, unroll_steps, n_segments=None):
     """Bytes that the graphs of the loop keep, less those of judging its outcome, which are there however long it is."""
     net = small(unroll_steps=unroll_steps, n_segments=n_segments)
