@@ -49,6 +49,7 @@ AUGMENT = {"mnist": TRADITIONAL, "fashion": [*TRADITIONAL, Flip()]}
 # Shares (offspring, mixtures, copies) of the lines that use the offspring net
 SHARES = {"offspring (the default)": (1, 0, 1), "offspring only": (1, 0, 0), "offspring, a third each": (1, 1, 1)}
 CORRECTED = "offspring to 30 %, prior-corrected"  # fewer new rows: classes stay unequal, and the prior is corrected
+COMPARED = {"nothing", "class weights", "random", "SMOTE", "random + augmentation", "all real"}
 PLAIN = ("nothing", "prior-corrected nothing", "class weights", "random", "SMOTE")
 METHODS = (
     *PLAIN,
@@ -144,11 +145,15 @@ def measure(dataset: str, method: str, updates: int, seed: int, steps: int | Non
 
 
 def finished(results: pd.DataFrame) -> pd.DataFrame:
-    """Cells of the seeds that have every method which any seed of the data set has: all lines show the same seeds."""
+    """Cells of the seeds that have every method which any seed of the data set has: all lines show the same seeds.
+
+    A table that still lacks what its lines are compared with is left out.
+    """
     keys = ["dataset", "updates"]
     methods = results.groupby(keys)["method"].transform("nunique")
     of_seed = results.groupby([*keys, "seed"])["method"].transform("nunique")
-    return results[of_seed == methods]
+    whole = results[of_seed == methods]
+    return whole.groupby(keys).filter(lambda part: COMPARED <= set(part["method"]))
 
 
 def report(results: pd.DataFrame) -> str:

@@ -111,8 +111,9 @@ def report(results: pd.DataFrame) -> str:
     for n_target, part in results.groupby("n_target", sort=False):
         recall = part.pivot(index="seed", columns="method", values="mean recall")
         lines = []
-        for method, cell in part.groupby("method", sort=False):
-            base = "random + augmentation" if str(method).endswith(AUGMENTED) else "random"
+        for method in (m for m in METHODS if m in recall):
+            cell = part[part["method"] == method]
+            base = "random + augmentation" if method.endswith(AUGMENTED) else "random"
             lines.append(
                 {
                     "training set": method,
@@ -129,6 +130,7 @@ def report(results: pd.DataFrame) -> str:
             f"### {n_target} rows of each scarce class, {part['seed'].nunique()} seed(s)\n\n"
             + pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)
         )
+    text.append("Where half or a third of the new rows are copies, these are among the rows whose class is kept.")
     return "\n\n".join(text)
 
 
