@@ -49,7 +49,7 @@ AUGMENT = {"mnist": TRADITIONAL, "fashion": [*TRADITIONAL, Flip()]}
 # Shares (offspring, mixtures, copies) of the lines that use the offspring net
 SHARES = {"offspring (the default)": (1, 0, 1), "offspring only": (1, 0, 0), "offspring, a third each": (1, 1, 1)}
 CORRECTED = "offspring to 30 %, prior-corrected"  # fewer new rows: classes stay unequal, and the prior is corrected
-COMPARED = {"nothing", "class weights", "random", "SMOTE", "random + augmentation", "all real"}
+COMPARED = {"nothing", "class weights", "random", "SMOTE", AUGMENTED, "all real"}
 PLAIN = ("nothing", "prior-corrected nothing", "class weights", "random", "SMOTE")
 METHODS = (
     *PLAIN,

@@ -25,7 +25,7 @@ from skgan.presets import dagan, offspring
 
 BUDGETS = {
     "quick": "1 seed, 10 rows a class, 40 steps, 60 updates (2 minutes)",
-    "default": "5 seeds; 5, 10 and 25 rows a class, 300 updates (40 minutes on one core)",
+    "default": "5 seeds; 5, 10 and 25 rows a class, 300 updates (105 minutes on one core beside another job)",
     "full": "as default, 4,000 updates",
 }
 RUNS = {  # seeds, rows of a scarce class, updates, generator steps

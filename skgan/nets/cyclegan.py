@@ -61,8 +61,8 @@ class CycleGANNet(AdversarialNet):
         Overrides the nearest class: one donor for all other classes, or one each. Classes by their labels in a sampler, by
         their ids in the net's own ``fit``.
     cycle_weight : float, default=1
-        λ ≥ 0 of the cycle loss (eq. 3). The paper's 10 holds large images together over hundreds of thousands of updates;
-        with it small images, and a table's rows, are handed through as they are.
+        λ ≥ 0 of the cycle loss (eq. 3). With the paper's 10 less of a row is lost on its way there and back, and fewer rows
+        pass for the target class (benchmarks/translation.py).
     identity_weight : float, default=0.1
         ≥ 0, of the identity loss (section 5.2); the paper's is 5.
     pool_size : int, default=50

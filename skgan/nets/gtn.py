@@ -303,8 +303,9 @@ class GTNNet(GenerativeNet):
         norm = nn.utils.clip_grad_norm_(self.module_.parameters(), self.max_grad_norm)
         fine = norm.isfinite() & loss.isfinite()
         for parameter in self.module_.parameters():
-            lower = 1.0 if parameter is self.module_.log_lr else 0.0
-            parameter.grad = torch.where(fine, parameter.grad, lower)
+            if parameter.grad is not None:  # which frozen ones lack
+                lower = 1.0 if parameter is self.module_.log_lr else 0.0
+                parameter.grad = torch.where(fine, parameter.grad, lower)
         self.optimizer_.step()
         self.last_outer_loss_ = torch.where(fine, loss, self.last_outer_loss_)
         return self.report(outer_loss=self.last_outer_loss_, outer_accuracy=accuracy)

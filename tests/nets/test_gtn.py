@@ -10,6 +10,7 @@ import pytest
 import torch
 from sklearn.base import clone
 from sklearn.datasets import load_digits
+from skorch.callbacks import Freezer
 from torch import nn
 from torch.nn.functional import cross_entropy
 
@@ -150,6 +151,12 @@ def test_a_learner_that_blows_up_lowers_the_learning_rate_and_nothing_else(rows,
     assert after["log_lr"] < weights[1]["log_lr"]
     torch.testing.assert_close(after["generator.layers.0.weight"].detach(), weights[1]["generator.layers.0.weight"])
     assert math.isfinite(net.history[-1, "outer_loss"])
+
+
+def test_a_frozen_learning_rate_stays(rows):
+    net = fitted(small(callbacks=[("freeze", Freezer("log_lr"))], inner_lr=0.3), *rows)
+    assert net.inner_lr_ == pytest.approx(0.3)
+    assert net.module_.codes.grad is not None
 
 
 def peak(rows, unroll_steps, n_segments=None):
