@@ -48,6 +48,7 @@ AUGMENT = {"mnist": TRADITIONAL, "fashion": [*TRADITIONAL, Flip()]}
 
 # Shares (offspring, mixtures, copies) of the lines that use the offspring net
 SHARES = {"offspring (the default)": (1, 0, 1), "offspring only": (1, 0, 0), "offspring, a third each": (1, 1, 1)}
+EVERY = "offspring for every class"  # copies balance; half as many offspring as the largest class has rows, for each
 CORRECTED = "offspring to 30 %, prior-corrected"  # fewer new rows: classes stay unequal, and the prior is corrected
 COMPARED = {"nothing", "class weights", "random", "SMOTE", AUGMENTED, "all real"}
 PLAIN = ("nothing", "prior-corrected nothing", "class weights", "random", "SMOTE")
@@ -57,6 +58,7 @@ METHODS = (
     *("random + augmentation", "SMOTE + augmentation"),
     *SHARES,
     *(f"{name} + augmentation" for name in SHARES),
+    *(EVERY, f"{EVERY} + augmentation"),
     CORRECTED,
     *("all real", "all real + augmentation"),
 )
@@ -91,12 +93,28 @@ def offspring_rows(
     return np.concatenate([X, X_new]), np.concatenate([y, y_new]), seconds
 
 
+def offspring_for_every_class(dataset: str, seed: int, steps: int | None) -> tuple[np.ndarray, np.ndarray, float]:
+    """What ``GANOverSampler(balance="copies", sampling_strategy=at_least(1.5))`` returns, from the shared training."""
+    X, y, _ = tail(dataset, seed)
+    index = np.arange(len(y))[:, None]
+    copied = RandomOverSampler(random_state=seed).fit_resample(index, y)[0][:, 0]
+    net, seconds = trained_offspring(dataset, seed, steps)
+    net.shares = (1, 0, 0)
+    y_new = np.repeat(np.arange(10), np.bincount(y).max() // 2)
+    with private_rng(seed):
+        rows = net.sample(y_new, source=(X[:, None], y))
+    X_new = ImageCodec(value_range="dtype").fit(X).inverse_transform(rows)
+    return np.concatenate([X[copied], X_new]), np.concatenate([y[copied], y_new]), seconds
+
+
 def training_set(dataset: str, method: str, seed: int, steps: int | None) -> tuple[np.ndarray, np.ndarray, float]:
     """Rows that the classifier trains on, and the seconds it took to make them."""
     X, y, whole = tail(dataset, seed)
     name = method.removesuffix(" + augmentation")
     if name in SHARES:
         return offspring_rows(dataset, seed, steps, SHARES[name])
+    if name == EVERY:
+        return offspring_for_every_class(dataset, seed, steps)
     if name == CORRECTED:
         return offspring_rows(dataset, seed, steps, SHARES["offspring (the default)"], ratio=0.3)
     begin = time.perf_counter()

@@ -49,6 +49,7 @@ NETS = {
     SHORT: lambda: mlp_gan(alpha=2, penalties=(R1(gamma=3.0, every=4),), max_steps=300),
     "conditional GAN (mlp_gan)": lambda: mlp_gan(alpha=2),
     "Gaussian": gaussian,
+    "Gaussian, half copies": lambda: gaussian(copies=0.5),
     "Gaussian, borrowed covariance": lambda: gaussian(n_donors=1),
     "SMOTE-seeded refiner": refiner,
 }

@@ -376,7 +376,7 @@ def gaussian(**params) -> GaussianNet:
     Parameters
     ----------
     **params
-        Any parameter of :class:`skgan.nets.GaussianNet`, such as ``prior_rows``.
+        Any parameter of :class:`skgan.nets.GaussianNet`, such as ``prior_rows`` or ``copies``.
     """
     return GaussianNet(**params)
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from skgan._torch import as_tensor, to_unit_range
-from skgan.nets.base import GenerativeNet
+from skgan.nets.base import GenerativeNet, draw_parents
 
 
 class ClassGaussians(nn.Module):
@@ -79,23 +79,44 @@ class GaussianNet(GenerativeNet):
         S for class c is borrowed from the classes with more rows than c whose means are nearest, this many of them
         (distribution calibration: Yang, Liu & Xu, "Free lunch for few-shot learning", ICLR 2021, eqs. 5 and 6, without
         the power transform). The largest class borrows from none. None: S is pooled over all classes.
+    copies : float in [0, 1], default=0.0
+        Share of plain copies of real rows among the new ones, which keep a classifier from learning what drawn rows look
+        like. Changing it needs no new training.
     **kwargs
         As :class:`skgan.nets.GenerativeNet`; nothing is trained by steps.
     """
 
+    sampling_params = ("copies",)
+
     def __init__(
-        self, module=ClassGaussians, criterion=nn.Identity, *, prior_rows=20.0, n_donors=None, max_steps=1, **kwargs
+        self,
+        module=ClassGaussians,
+        criterion=nn.Identity,
+        *,
+        prior_rows=20.0,
+        n_donors=None,
+        copies=0.0,
+        max_steps=1,
+        **kwargs,
     ):
         self.prior_rows = prior_rows
         self.n_donors = n_donors
+        self.copies = copies
         super().__init__(module, criterion, max_steps=max_steps, **kwargs)
 
     @property
     def _default_callbacks(self):
         return []
 
+    @property
+    def needs_source(self) -> bool:
+        """Where copies are among the new rows."""
+        return self.copies > 0
+
     def check_training_params(self):
         super().check_training_params()
+        if not 0 <= self.copies <= 1:
+            raise ValueError(f"copies must be a share from 0 to 1, got {self.copies!r}.")
         if not self.prior_rows >= 0:
             raise ValueError(f"prior_rows must be at least 0, got {self.prior_rows!r}.")
         if self.n_donors is not None and (not isinstance(self.n_donors, int) or self.n_donors < 1):
@@ -137,6 +158,16 @@ class GaussianNet(GenerativeNet):
             donors = larger[distance[k, larger].argsort()[: self.n_donors]] if len(larger) else torch.tensor([k])
             lent[k] = scatter[donors].sum(0) / (counts[donors] - 1).sum().clamp(min=1)
         return lent
+
+    def sample(self, y, source=None) -> np.ndarray:
+        """As :meth:`GenerativeNet.sample`, a share of the rows being copies of the source's."""
+        rows = super().sample(y, source)
+        if not self.copies:
+            return rows
+        parents = draw_parents(np.asarray(y), source)
+        copied = (torch.rand(len(rows)) < self.copies).numpy()
+        rows[copied] = to_unit_range(np.asarray(source[0][parents[copied]]))
+        return rows
 
     def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
         """The record is written by ``fit_loop``."""

@@ -58,7 +58,7 @@ MAX_DONORS = 10_000
 """Rows of a class among which the nearest is looked for where a table has columns that are handed on."""
 
 _DECODE = 16 * BLOCK
-_FIT_STREAM, _SAMPLE_STREAM, _AT_STREAM, _PARENT_STREAM = range(4)
+_FIT_STREAM, _SAMPLE_STREAM, _AT_STREAM, _PARENT_STREAM, _COPY_STREAM = range(5)
 
 
 def train_generator(X: np.ndarray, y: np.ndarray, net, seed: int) -> dict[str, Any]:

@@ -1,17 +1,19 @@
 """GANOverSampler: SMOTE's place in the pipeline."""
 
+import warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
 from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
+from imblearn.over_sampling import RandomOverSampler
 from imblearn.over_sampling.base import BaseOverSampler
 from sklearn.utils.validation import check_consistent_length
 
-from skgan._compat import ArraysTransformer
+from skgan._compat import ArraysTransformer, StrOptions, safe_indexing
 from skgan._torch import sub_seed
-from skgan.samplers._base import _FIT_STREAM, NET_CONSTRAINTS, GenerativeSamplerMixin
+from skgan.samplers._base import _COPY_STREAM, _FIT_STREAM, NET_CONSTRAINTS, GenerativeSamplerMixin
 
 
 class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
@@ -34,6 +36,11 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
     row_filter : object or None, default=None
         Of :mod:`skgan.filters`, or anything with ``fit(X, y, net=None)`` and ``score_samples(X, y)`` on encoded rows:
         rows that score at least 0 are kept. Up to 8 rows are made for one that is wanted, then copies fill up.
+    balance : {"net", "copies"}, default="net"
+        What brings a class to the size of the largest: rows of the net, or plain copies. With "copies" the net makes only
+        what goes beyond that size, for all classes alike, so that what gives generated rows away does not give a rare
+        class away: ask for such rows by ``sampling_strategy=at_least(1.5)``, which gives every class, the largest too,
+        half as many generated rows as the largest has real ones.
     per_class : bool, default=False
         Train one unconditional net per class that needs rows, on that class alone.
     image_shape : tuple of int or None, default=None
@@ -104,6 +111,7 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
     _parameter_constraints: ClassVar[dict] = {
         **BaseOverSampler._parameter_constraints,
         **NET_CONSTRAINTS,
+        "balance": [StrOptions({"net", "copies"})],
     }
 
     sampling_strategy: Any
@@ -115,6 +123,7 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         net="auto",
         codec="auto",
         row_filter=None,
+        balance="net",
         per_class=False,
         image_shape=None,
         channels=None,
@@ -131,6 +140,7 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         self.net = net
         self.codec = codec
         self.row_filter = row_filter
+        self.balance = balance
         self.per_class = per_class
         self.image_shape = image_shape
         self.channels = channels
@@ -191,8 +201,7 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         except BaseException:
             self._carried = None
             raise
-        counts = [(klass, n) for klass, n in self.sampling_strategy_.items() if n > 0]
-        self.domain_ = np.concatenate([domain, *(np.full(n, klass, domain.dtype) for klass, n in counts)])
+        self.domain_ = np.concatenate([domain, *self._new_domains])
         self._container = ArraysTransformer(X, y)
         return X_resampled, ArraysTransformer(y, y).transform(y_resampled, y_resampled)[1]
 
@@ -216,8 +225,40 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
     def _fit_resample(self, X, y):
         self.sampling_strategy_ = {**self.sampling_strategy_, **self._unseen}
         counts = {klass: n for klass, n in self.sampling_strategy_.items() if n > 0}
+        filled, counts = self._split(y, counts) if self.balance == "copies" else ({}, counts)
         self._fit_generators(X, y, counts)
+        copied = self._copied(y, filled)
         X_new, y_new = self._generate(counts, sub_seed(self._sample_seed, _FIT_STREAM))
         self._report_filter()
-        self.is_synthetic_ = np.arange(len(y) + len(y_new)) >= len(y)
-        return self._stack([X, X_new]), np.concatenate([y if self._carried is None else self._carried, y_new])
+        self.is_synthetic_ = np.arange(len(y) + len(copied) + len(y_new)) >= len(y)
+        self._new_domains = [y[copied], *(np.full(n, klass, y.dtype) for klass, n in counts.items())]
+        labels = y if self._carried is None else self._carried
+        pieces = [X, safe_indexing(X, copied), X_new] if len(copied) else [X, X_new]
+        return self._stack(pieces), np.concatenate([labels, labels[copied], y_new])
+
+    def _split(self, y, counts: dict) -> tuple[dict, dict]:
+        """How many copies bring each class to the size of the largest, and how many rows are left to the net."""
+        sizes = dict(zip(*np.unique(y, return_counts=True), strict=True))
+        largest = max(sizes.values())
+        filled = {klass: min(n, largest - sizes[klass]) for klass, n in counts.items() if klass in sizes}
+        left = {klass: n - filled.get(klass, 0) for klass, n in counts.items()}
+        if counts and not any(left.values()):
+            warnings.warn(
+                "With balance='copies' the net makes what goes beyond the size of the largest class, and sampling_strategy "
+                "asks for no such row: nothing was trained, and the new rows are plain copies. Use "
+                "sampling_strategy=at_least(1.5), or balance='net'.",
+                UserWarning,
+                stacklevel=4,
+            )
+        return filled, {klass: n for klass, n in left.items() if n}
+
+    def _copied(self, y, filled: dict) -> np.ndarray:
+        """Numbers of random rows of each class, as many as ``filled`` says."""
+        if not filled:
+            return np.empty(0, dtype=np.intp)
+        copier = RandomOverSampler(
+            sampling_strategy={klass: int((y == klass).sum()) + n for klass, n in filled.items()},
+            random_state=sub_seed(self._sample_seed, _COPY_STREAM),
+        )
+        copier.fit_resample(np.zeros((len(y), 1)), y)
+        return copier.sample_indices_[len(y) :]

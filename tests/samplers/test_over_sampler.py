@@ -19,7 +19,7 @@ from sklearn.exceptions import NotFittedError
 from skgan import GANOverSampler, at_least
 from skgan.codecs import ImageCodec
 from skgan.nets import AdversarialNet, GenerativeNet
-from skgan.presets import mlp_gan
+from skgan.presets import mlp_gan, offspring
 
 LAYOUTS = [(3, 8, 10), (8, 10, 3), (8, 10), (1, 9, 9), (9, 9, 1), (31, 28)]
 DTYPES = [np.uint8, np.int16, np.int64, np.float16, np.float32, np.float64, bool]
@@ -618,3 +618,77 @@ def test_dcgan_and_mlp_presets_run_by_name(images, table):
     for net, (X, y) in (("dcgan", images), ("mlp_gan", images), ("mlp_gan", table)):
         X_new, _ = GANOverSampler(net=net, max_steps=2, random_state=0).fit_resample(X, y)
         assert len(X_new) > len(X)
+
+
+class TestCopiesThatBalance:
+    """balance="copies": copies up to the largest class, and the net's rows beyond it for every class."""
+
+    def test_every_class_gets_as_many_rows_of_the_net(self, make_sampler, table):
+        X, y = table
+        sampler = make_sampler(balance="copies", sampling_strategy=at_least(1.5))
+        X_new, y_new = sampler.fit_resample(X, y)
+        assert np.bincount(y_new).tolist() == [90, 90, 90]
+        assert (X_new[:90] == X).all()
+        copies, made = X_new[90:180], X_new[180:]
+        assert y_new[90:180].tolist() == [1] * 40 + [2] * 50
+        for row, klass in zip(copies, y_new[90:180], strict=True):
+            assert (X[y == klass] == row).all(1).any()
+        assert np.bincount(y_new[180:]).tolist() == [30, 30, 30]
+        assert not (made[:, None] == X).all(2).any()
+        assert sampler.is_synthetic_.tolist() == [False] * 90 + [True] * 180
+        assert sampler.sampling_strategy_ == {0: 30, 1: 70, 2: 80}
+
+    def test_the_same_seed_gives_the_same_copies(self, make_sampler, table):
+        first, again = (
+            make_sampler(balance="copies", sampling_strategy=at_least(1.2), random_state=3).fit_resample(*table)[0]
+            for _ in range(2)
+        )
+        other = make_sampler(balance="copies", sampling_strategy=at_least(1.2), random_state=4).fit_resample(*table)[0]
+        assert (first == again).all()
+        assert (first[90:180] != other[90:180]).any()
+
+    @pytest.mark.parametrize("ratio", [0.5, 1.0])
+    def test_without_rows_beyond_the_largest_it_says_so_and_copies(self, make_sampler, table, ratio):
+        X, y = table
+        sampler = make_sampler(balance="copies", sampling_strategy=at_least(ratio))
+        with pytest.warns(UserWarning, match=r"asks for no such row: nothing was trained.*at_least\(1\.5\)"):
+            X_new, y_new = sampler.fit_resample(X, y)
+        assert np.bincount(y_new).min() == 60 * ratio
+        assert (X_new[90:, None] == X).all(2).any(1).all()
+        assert sampler.training_history_.empty
+
+    def test_frames_images_and_strings_are_copied_as_they_are(self, make_sampler, make_image_sampler, table):
+        X, y = table
+        frame = pd.DataFrame(X).assign(colour=pd.Categorical(["red", "blue", "red"] * 30))
+        frame.columns = frame.columns.astype(str)
+        names = np.array(["a", "b", "c"])[y]
+        out, labels = make_sampler(balance="copies", sampling_strategy=at_least(1.1)).fit_resample(frame, names)
+        assert (out.dtypes == frame.dtypes).all()
+        assert pd.Series(labels).value_counts().to_dict() == {"a": 66, "b": 66, "c": 66}
+        images = np.random.RandomState(0).randint(0, 256, (90, 1, 8, 8), dtype=np.uint8)
+        out, labels = make_image_sampler(balance="copies", sampling_strategy={2: 62}).fit_resample(images, y)
+        assert out.dtype == np.uint8
+        assert np.bincount(labels).tolist() == [60, 20, 62]
+        assert (out[90:140, None] == images[y == 2]).all((2, 3, 4)).any(1).all()
+
+    def test_domains_and_carried_labels_stay_beside_their_rows(self):
+        rng = np.random.RandomState(0)
+        X = rng.randint(0, 256, (40, 1, 8, 8), dtype=np.uint8)
+        X[:, 0, 0, 0] = np.arange(40)  # tells rows apart
+        y, domain = np.arange(40) % 4, np.repeat(["day", "night"], [30, 10])
+        sampler = GANOverSampler(
+            net=offspring(max_steps=2, batch_size=8, module__width=4),
+            balance="copies",
+            sampling_strategy={"day": 33, "night": 35},
+            random_state=0,
+        )
+        out, labels = sampler.fit_resample(X, y, domain=domain)
+        copied = out[40:60, 0, 0, 0]
+        assert (labels[40:60] == y[copied]).all()
+        assert (sampler.domain_[40:60] == "night").all()
+        assert sampler.domain_[60:].tolist() == ["day"] * 3 + ["night"] * 5
+        assert len(labels) == len(out) == 68
+
+    def test_an_unknown_way_to_balance_is_refused(self, make_sampler, table):
+        with pytest.raises(ValueError, match="The 'balance' parameter of GANOverSampler must be a str among"):
+            make_sampler(balance="smote").fit_resample(*table)
