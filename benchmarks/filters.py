@@ -74,8 +74,8 @@ def report(results: pd.DataFrame) -> str:
     ]
     table = pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
     return (
-        f"{table}\n\nPercent, mean ± standard error over {results['seed'].nunique()} seeds of MNIST's long tail. Where a filter "
-        "leaves too few rows of a class, copies of its real rows fill up."
+        f"{table}\n\nPercent, mean ± standard error over {results['seed'].nunique()} seeds of MNIST's long tail. Where a "
+        "filter leaves too few rows of a class, copies of its real rows fill up."
     )
 
 
