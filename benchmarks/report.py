@@ -43,7 +43,7 @@ README_LINES = {  # of long_tail → what README calls it
     "random": "random over-sampling",
     "SMOTE": "SMOTE",
     "offspring (the default)": "**GANOverSampler**",
-    "offspring for every class": '**GANOverSampler**, `balance="copies"`',
+    "offspring for every class": '**GANOverSampler**, `balance="copies"`, `shares=(1, 0, 0)`',
 }
 MORE_LINES = {  # of docs/when_not.md
     **README_LINES,

@@ -40,7 +40,8 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         What brings a class to the size of the largest: rows of the net, or plain copies. With "copies" the net makes only
         what goes beyond that size, for all classes alike, so that what gives generated rows away does not give a rare
         class away: ask for such rows by ``sampling_strategy=at_least(1.5)``, which gives every class, the largest too,
-        half as many generated rows as the largest has real ones.
+        half as many rows of the net as the largest has real ones (of ``offspring()`` with ``shares=(1, 0, 0)``, or half of
+        these are copies too).
     per_class : bool, default=False
         Train one unconditional net per class that needs rows, on that class alone.
     image_shape : tuple of int or None, default=None
