@@ -50,10 +50,13 @@ class DivergenceGuard(Callback):
     ----------
     max_loss : float, default=1e6
         A mean loss whose absolute value is above this counts as diverged.
+    cure : str
+        What the warning recommends.
     """
 
-    def __init__(self, max_loss: float = 1e6):
+    def __init__(self, max_loss: float = 1e6, cure: str = "A smaller lr or a stronger penalty"):
         self.max_loss = max_loss
+        self.cure = cure
 
     def on_train_begin(self, net, **kwargs):
         self.good_ = [tensor.clone() for tensor in self._tensors(net, self._average(net))]
@@ -93,7 +96,7 @@ class DivergenceGuard(Callback):
         values = ", ".join(f"{name} {loss:.3g}" for name, loss in losses.items())
         warnings.warn(
             f"Training diverged by step {net.steps_} ({values}); the net went back to its state of step "
-            f"{self.good_step_} and stopped. A smaller lr or a stronger penalty usually cures it.",
+            f"{self.good_step_} and stopped. {self.cure} usually cures it.",
             UserWarning,
             stacklevel=2,
         )

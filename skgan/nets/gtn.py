@@ -94,6 +94,9 @@ class GTNNet(GenerativeNet):
 
     Attributes
     ----------
+    history : skorch.history.History
+        Per epoch ``outer_loss``, ``outer_accuracy`` and ``blown_up``, the share of learners whose loss or gradient was not
+        finite; they are left out of ``outer_loss``.
     inner_lr_, inner_momentum_ : float
         What the learner should be trained with on the teaching set, batch after batch of ``inner_batch_size`` rows, with
         ``torch.optim.SGD``.
@@ -154,7 +157,8 @@ class GTNNet(GenerativeNet):
     @property
     def _default_callbacks(self):
         # An average of the generator alone would not go with the codes.
-        return [("divergence_guard", DivergenceGuard()), ("step_log", StepLog())]
+        guard = DivergenceGuard(cure="A smaller inner_lr or a smaller lr")
+        return [("divergence_guard", guard), ("step_log", StepLog())]
 
     def get_params_for(self, prefix):
         """skorch's; the module is told the course by the net's own parameters."""
@@ -285,14 +289,6 @@ class GTNNet(GenerativeNet):
         learner = self.learner(self.data_shape_, self.n_classes_, **self.get_params_for("learner"))
         return learner.to(self.device_)
 
-    def on_train_begin(self, net, X=None, y=None, **kwargs):
-        super().on_train_begin(net, X=X, y=y, **kwargs)
-        self.last_outer_loss_ = torch.tensor(math.nan, device=self.device_)
-
-    def on_train_end(self, net, X=None, y=None, **kwargs):
-        super().on_train_end(net, X=X, y=y, **kwargs)
-        del self.last_outer_loss_
-
     def train_step(self, batch, **fit_params):
         """Teach a fresh learner, and step on what it gets wrong of real rows.
 
@@ -307,8 +303,16 @@ class GTNNet(GenerativeNet):
                 lower = 1.0 if parameter is self.module_.log_lr else 0.0
                 parameter.grad = torch.where(fine, parameter.grad, lower)
         self.optimizer_.step()
-        self.last_outer_loss_ = torch.where(fine, loss, self.last_outer_loss_)
-        return self.report(outer_loss=self.last_outer_loss_, outer_accuracy=accuracy)
+        return self.report(
+            outer_loss=torch.where(fine, loss, 0.0), outer_accuracy=accuracy, blown_up=(~fine).to(loss.dtype)
+        )
+
+    def record_epoch(self):
+        """The loss is the mean over learners that did not blow up; without any it is not finite, and training ends."""
+        assert self.sums_ is not None, "an epoch has at least one step"
+        n_steps, blown_up = self.steps_ - self.recorded_, self.sums_[2]
+        self.sums_[0] *= n_steps / (n_steps - blown_up)
+        super().record_epoch()
 
     def fill_gradients(self, learner: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Set ``.grad`` of the module to the outer gradient, and return loss and accuracy of the taught learner.

@@ -132,25 +132,57 @@ def test_the_gradient_is_the_same_however_the_loop_is_cut(rows, n_segments):
     torch.testing.assert_close(*gradients)
 
 
-def test_a_learner_that_blows_up_lowers_the_learning_rate_and_nothing_else(rows, monkeypatch):
-    net = small(max_steps=3, curriculum="learned")
+def blow_up(net, monkeypatch, steps):
+    """From now on the learners of these steps blow up; returns the module's weights before every step."""
     teach, weights = net.fill_gradients, []
 
-    def blown_up_but_for_the_first(learner, x, y):
-        weights.append({name: p.detach().clone() for name, p in net.module_.named_parameters()})
+    def taught(learner, x, y):
         loss, accuracy = teach(learner, x, y)
-        if len(weights) > 1:
+        if len(weights) in steps:
             loss = loss * math.nan
             for p in net.module_.parameters():
                 p.grad = p.grad * math.nan
+        weights.append({name: p.detach().clone() for name, p in net.module_.named_parameters()})
         return loss, accuracy
 
-    monkeypatch.setattr(net, "fill_gradients", blown_up_but_for_the_first)
-    fitted(net.set_params(optimizer=torch.optim.SGD), *rows)
+    monkeypatch.setattr(net, "fill_gradients", taught)
+    return weights
+
+
+def test_a_learner_that_blows_up_lowers_the_learning_rate_and_nothing_else(rows, monkeypatch):
+    net = small(max_steps=3, curriculum="learned", optimizer=torch.optim.SGD)
+    weights = blow_up(net, monkeypatch, {1, 2})
+    fitted(net, *rows)
     after = dict(net.module_.named_parameters())
     assert after["log_lr"] < weights[1]["log_lr"]
     torch.testing.assert_close(after["generator.layers.0.weight"].detach(), weights[1]["generator.layers.0.weight"])
-    assert math.isfinite(net.history[-1, "outer_loss"])
+
+
+def test_a_learner_that_blows_up_is_left_out_of_the_loss_and_counted(rows, monkeypatch):
+    net = small(max_steps=4, steps_per_epoch=4)
+    blow_up(net, monkeypatch, {0, 3})  # the first as well, before which nothing is known
+    teach, losses = net.fill_gradients, []
+
+    def noted(learner, x, y):
+        loss, accuracy = teach(learner, x, y)
+        losses.append(float(loss))
+        return loss, accuracy
+
+    monkeypatch.setattr(net, "fill_gradients", noted)
+    fitted(net, *rows)
+    assert np.isnan(losses).tolist() == [True, False, False, True]
+    assert net.history[-1, "outer_loss"] == pytest.approx(np.nanmean(losses))
+    assert net.history[-1, "blown_up"] == 0.5
+
+
+def test_an_epoch_in_which_every_learner_blew_up_ends_training(rows, monkeypatch):
+    net = small(max_steps=6, steps_per_epoch=2)
+    weights = blow_up(net, monkeypatch, {2, 3})
+    with pytest.warns(UserWarning, match=r"diverged by step 4 .*state of step 2.*inner_lr"):
+        fitted(net, *rows)
+    assert len(weights) == 4
+    for name, parameter in net.module_.named_parameters():
+        torch.testing.assert_close(parameter.detach(), weights[2][name], msg=name)
 
 
 def test_a_frozen_learning_rate_stays(rows):
