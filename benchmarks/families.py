@@ -14,8 +14,7 @@ import time
 import numpy as np
 import pandas as pd
 from data import Images, fashion_mnist
-from harness import CACHE, parse_budget, run_cells
-from long_tail import DOCS, with_error
+from harness import CACHE, DOCS, parse_budget, run_cells, with_error
 
 from skgan import CNNClassifier, ConditionalGANAugmenter
 from skgan.metrics import copy_ratio, improved_precision_recall, kernel_distance

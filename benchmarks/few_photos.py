@@ -19,8 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from data import Images, two_textures
-from harness import CACHE, parse_budget, run_cells
-from long_tail import DOCS, with_error
+from harness import CACHE, DOCS, parse_budget, run_cells, with_error
 from matplotlib.figure import Figure
 from sklearn.metrics import log_loss, precision_score, recall_score
 from sklearn.model_selection import train_test_split

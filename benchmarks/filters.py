@@ -12,8 +12,8 @@ import warnings
 
 import numpy as np
 import pandas as pd
-from harness import CACHE, parse_budget, run_cells
-from long_tail import tail, with_error
+from harness import CACHE, parse_budget, run_cells, with_error
+from long_tail import tail
 from sklearn.metrics import recall_score
 
 from skgan import CNNClassifier, GANOverSampler

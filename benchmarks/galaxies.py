@@ -17,8 +17,7 @@ import numpy as np
 import pandas as pd
 import torch
 from harness import BUDGETS as HARNESS_BUDGETS
-from harness import CACHE, RESULTS, parse_budget, run_cells
-from long_tail import DOCS, with_error
+from harness import CACHE, DOCS, RESULTS, parse_budget, run_cells, with_error
 from matplotlib.figure import Figure
 from scipy.ndimage import gaussian_filter
 from sklearn.linear_model import LinearRegression

@@ -18,6 +18,7 @@ import pandas as pd
 from skgan._torch import private_rng
 
 RESULTS = Path(__file__).parent / "results"
+DOCS = Path(__file__).parent.parent / "docs"
 CACHE = joblib.Memory(Path(__file__).parent / ".cache", verbose=0)  # trained nets; not in the repository
 BUDGETS = ("quick", "default", "full")
 
@@ -89,6 +90,12 @@ def run_cells(
         label = " ".join(map(str, cell.values()))
         print(f"[{number}/{len(left)}] {label}: {shown}  ({time.perf_counter() - begin:.1f} s)", flush=True)
     return pd.read_csv(path)
+
+
+def with_error(values: pd.Series, sign: str = "", digits: int = 1) -> str:
+    """Mean ± standard error."""
+    error = f" ± {values.sem():.{digits}f}" if len(values) > 1 else ""
+    return f"{values.mean():{sign}.{digits}f}{error}"
 
 
 def _keys(path: Path, columns: list[str]) -> set[tuple[str, ...]]:

@@ -8,12 +8,11 @@ MNIST-5k (a stratified half for training, 250 … 5 rows a class in random order
 
 import functools
 import time
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from data import Images, fashion_mnist, long_tail, mnist_5k
-from harness import fitted, parse_budget, run_cells
+from harness import fitted, parse_budget, run_cells, with_error
 from imblearn.metrics import geometric_mean_score
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from rivals import latent_smote, refined_smote, wanted_rows
@@ -27,7 +26,6 @@ from skgan.codecs import ImageCodec
 from skgan.nets import OffspringNet
 from skgan.presets import dcgan, offspring
 
-DOCS = Path(__file__).parent.parent / "docs"
 BUDGETS = {
     "quick": "MNIST, 1 seed, 200 generator steps, 200 updates (2 minutes)",
     "default": "MNIST, 3 seeds, 800 updates (40 minutes)",
@@ -212,12 +210,6 @@ def report(results: pd.DataFrame) -> str:
 def _lower_bound(values: pd.Series) -> str:
     n = len(values)
     return f"{values.mean() - student.ppf(0.95, n - 1) * values.sem():+.1f}" if n > 1 and values.any() else "–"
-
-
-def with_error(values: pd.Series, sign: str = "", digits: int = 1) -> str:
-    """Mean ± standard error."""
-    error = f" ± {values.sem():.{digits}f}" if len(values) > 1 else ""
-    return f"{values.mean():{sign}.{digits}f}{error}"
 
 
 if __name__ == "__main__":

@@ -14,9 +14,8 @@ import json
 import numpy as np
 import pandas as pd
 from data import Images, fashion_mnist, mnist_5k, single_class_imbalance
-from harness import CACHE, parse_budget, run_cells
+from harness import CACHE, DOCS, parse_budget, run_cells, with_error
 from imblearn.over_sampling import SMOTE, RandomOverSampler
-from long_tail import DOCS, with_error
 from matplotlib.figure import Figure
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_score, recall_score
 from skorch.callbacks import Callback

@@ -16,9 +16,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 from data import fashion_mnist, mnist_5k
-from harness import CACHE, RESULTS, parse_budget, run_cells
+from harness import CACHE, DOCS, RESULTS, parse_budget, run_cells, with_error
 from imblearn.pipeline import Pipeline
-from long_tail import DOCS, with_error
 from matplotlib.figure import Figure
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, StratifiedKFold

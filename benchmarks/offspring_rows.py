@@ -10,8 +10,8 @@ import functools
 
 import numpy as np
 import pandas as pd
-from harness import parse_budget, run_cells
-from long_tail import DOCS, tail, trained_offspring, with_error
+from harness import DOCS, parse_budget, run_cells, with_error
+from long_tail import tail, trained_offspring
 from rivals import wanted_rows
 
 from skgan import CNNClassifier

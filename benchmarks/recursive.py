@@ -11,8 +11,7 @@ import functools
 
 import numpy as np
 import pandas as pd
-from harness import CACHE, parse_budget, run_cells
-from long_tail import DOCS, with_error
+from harness import CACHE, DOCS, parse_budget, run_cells, with_error
 from matplotlib.figure import Figure
 from mixing_ratio import classifier, data, report_gan
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
-from harness import BUDGETS, RESULTS
+from harness import BUDGETS, DOCS, RESULTS, with_error
 
 # Module → heading
 SECTIONS = {
@@ -35,7 +35,6 @@ SECTIONS = {
     "convergence": "The laboratory: what makes training converge",
 }
 ROOT = Path(__file__).parent.parent
-DOCS = ROOT / "docs"
 README_LINES = {  # of long_tail → what README calls it
     "nothing": "nothing",
     "prior-corrected nothing": "nothing, prior-corrected probabilities",
@@ -96,7 +95,7 @@ def readme_table(names: Mapping[str, str] = README_LINES) -> str:
         line = {"new rows from": name}
         for column, (dataset, suffix) in columns.items():
             cell = results[(results["dataset"] == dataset) & (results["method"] == method + suffix)]
-            line[column] = long_tail.with_error(100 * cell["mean recall"]) if len(cell) else "–"
+            line[column] = with_error(100 * cell["mean recall"]) if len(cell) else "–"
         lines.append(line)
     seeds = " and ".join(
         f"{part['seed'].nunique()} seed(s) ({name})" for name, part in results.groupby("dataset", sort=False)

@@ -16,8 +16,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import torch
-from harness import CACHE, fitted, parse_budget, run_cells
-from long_tail import with_error
+from harness import CACHE, fitted, parse_budget, run_cells, with_error
 from scipy.stats import spearmanr
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split

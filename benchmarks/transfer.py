@@ -13,9 +13,9 @@ import functools
 import numpy as np
 import pandas as pd
 from data import fashion_mnist
-from harness import fitted, parse_budget, run_cells
+from harness import fitted, parse_budget, run_cells, with_error
 from imblearn.over_sampling import SMOTE, RandomOverSampler
-from long_tail import AUGMENT, with_error
+from long_tail import AUGMENT
 from sklearn.metrics import recall_score
 
 from skgan import CNNClassifier

@@ -16,8 +16,7 @@ import functools
 import numpy as np
 import pandas as pd
 from data import fashion_mnist
-from harness import CACHE, parse_budget, run_cells
-from long_tail import DOCS, with_error
+from harness import CACHE, DOCS, parse_budget, run_cells, with_error
 from scipy.ndimage import gaussian_filter
 
 from skgan import CNNClassifier, GANOverSampler

@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from data import fashion_mnist
-from harness import parse_budget, run_cells
-from long_tail import with_error
+from harness import parse_budget, run_cells, with_error
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.model_selection import train_test_split
