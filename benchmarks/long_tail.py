@@ -92,7 +92,7 @@ def offspring_rows(
 
 
 def offspring_for_every_class(dataset: str, seed: int, steps: int | None) -> tuple[np.ndarray, np.ndarray, float]:
-    """As ``GANOverSampler(net=offspring(shares=(1, 0, 0)), balance="copies", sampling_strategy=at_least(1.5))`` makes them."""
+    """As ``GANOverSampler(balance="copies", sampling_strategy=at_least(1.5))`` makes them."""
     X, y, _ = tail(dataset, seed)
     index = np.arange(len(y))[:, None]
     copied = RandomOverSampler(random_state=seed).fit_resample(index, y)[0][:, 0]

@@ -42,7 +42,7 @@ README_LINES = {  # of long_tail → what README calls it
     "random": "random over-sampling",
     "SMOTE": "SMOTE",
     "offspring (the default)": "**GANOverSampler**",
-    "offspring for every class": '**GANOverSampler**, `balance="copies"`, `shares=(1, 0, 0)`',
+    "offspring for every class": '**GANOverSampler**, `balance="copies"`',
 }
 MORE_LINES = {  # of docs/when_not.md
     **README_LINES,

@@ -29,7 +29,8 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         binary targets; a dict class → rows after resampling; or a callable such as :func:`skgan.at_least`.
     net : str, net or dict, default="auto"
         A preset's name (:mod:`skgan.presets`), a net such as ``dcgan(max_steps=500)``, or "auto": ``offspring()``
-        for images, ``mlp_gan(alpha=2)`` for rows. With ``per_class=True`` also a dict class → net.
+        for images (``offspring(shares=(1, 0, 0))`` with ``balance="copies"``), ``mlp_gan(alpha=2)`` for rows. With
+        ``per_class=True`` also a dict class → net.
     codec : "auto" or codec, default="auto"
         How rows become arrays and come back: :class:`skgan.codecs.ImageCodec` where X has more than two axes or an
         ``image_shape``, else :class:`skgan.codecs.TabularCodec`.
@@ -40,8 +41,7 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         What brings a class to the size of the largest: rows of the net, or plain copies. With "copies" the net makes only
         what goes beyond that size, for all classes alike, so that what gives generated rows away does not give a rare
         class away: ask for such rows by ``sampling_strategy=at_least(1.5)``, which gives every class, the largest too,
-        half as many rows of the net as the largest has real ones (of ``offspring()`` with ``shares=(1, 0, 0)``, or half of
-        these are copies too).
+        half as many rows of the net as the largest has real ones.
     per_class : bool, default=False
         Train one unconditional net per class that needs rows, on that class alone.
     image_shape : tuple of int or None, default=None
@@ -236,6 +236,12 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         labels = y if self._carried is None else self._carried
         pieces = [X, safe_indexing(X, copied), X_new] if len(copied) else [X, X_new]
         return self._stack(pieces), np.concatenate([labels, labels[copied], y_new])
+
+    def _auto_net(self):
+        net = super()._auto_net()
+        if self.balance == "copies" and hasattr(net, "shares"):
+            net.set_params(shares=(1, 0, 0))  # there are copies enough
+        return net
 
     def _split(self, y, counts: dict) -> tuple[dict, dict]:
         """How many copies bring each class to the size of the largest, and how many rows are left to the net."""

@@ -638,6 +638,13 @@ class TestCopiesThatBalance:
         assert sampler.is_synthetic_.tolist() == [False] * 90 + [True] * 180
         assert sampler.sampling_strategy_ == {0: 30, 1: 70, 2: 80}
 
+    @pytest.mark.parametrize(("balance", "shares"), [("copies", (1, 0, 0)), ("net", (1, 0, 1))])
+    def test_the_default_net_of_images_adds_no_more_copies(self, balance, shares):
+        X = np.random.RandomState(0).randint(0, 256, (20, 1, 8, 8), dtype=np.uint8)
+        sampler = GANOverSampler(balance=balance, sampling_strategy=at_least(1.5), max_steps=1, random_state=0)
+        sampler.fit_resample(X, np.repeat([0, 1], 10))
+        assert sampler._generators[0][0].shares == shares
+
     def test_the_same_seed_gives_the_same_copies(self, make_sampler, table):
         first, again = (
             make_sampler(balance="copies", sampling_strategy=at_least(1.2), random_state=3).fit_resample(*table)[0]
