@@ -36,6 +36,7 @@ RUNS = {  # data sets, seeds, updates, generator steps (None: the preset's own)
     "default": (("mnist",), 3, (800,), None),
     "full": (("mnist", "fashion"), 5, (800, 4000), None),
 }
+FREE = "prior-corrected nothing"
 AUGMENTED = "random + augmentation"
 COUNTS = {
     "mnist": (250, 180, 110, 70, 45, 30, 20, 12, 8, 5),
@@ -48,8 +49,9 @@ AUGMENT = {"mnist": TRADITIONAL, "fashion": [*TRADITIONAL, Flip()]}
 SHARES = {"offspring (the default)": (1, 0, 1), "offspring only": (1, 0, 0), "offspring, a third each": (1, 1, 1)}
 EVERY = "offspring for every class"  # copies balance; half as many offspring as the largest class has rows, for each
 CORRECTED = "offspring to 30 %, prior-corrected"  # fewer new rows: classes stay unequal, and the prior is corrected
+AS_MANY = "as many offspring as real rows, prior-corrected"  # the same share of each class
 COMPARED = {"nothing", "class weights", "random", "SMOTE", AUGMENTED, "all real"}
-PLAIN = ("nothing", "prior-corrected nothing", "class weights", "random", "SMOTE")
+PLAIN = ("nothing", FREE, "class weights", "random", "SMOTE")
 METHODS = (
     *PLAIN,
     *("autoencoder + latent SMOTE", "SMOTE-seeded refiner", "conditional dcgan"),
@@ -57,7 +59,7 @@ METHODS = (
     *SHARES,
     *(f"{name} + augmentation" for name in SHARES),
     *(EVERY, f"{EVERY} + augmentation"),
-    CORRECTED,
+    *(CORRECTED, AS_MANY),
     *("all real", "all real + augmentation"),
 )
 
@@ -79,12 +81,11 @@ def trained_offspring(dataset: str, seed: int, steps: int | None) -> tuple[Offsp
 
 
 def offspring_rows(
-    dataset: str, seed: int, steps: int | None, shares, ratio=1.0
+    dataset: str, seed: int, steps: int | None, shares, y_new: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, float]:
     X, y, _ = tail(dataset, seed)
     net, seconds = trained_offspring(dataset, seed, steps)
     net.shares = shares
-    y_new = wanted_rows(y, ratio)
     with private_rng(seed):
         rows = net.sample(y_new, source=(X[:, None], y))
     X_new = ImageCodec(value_range="dtype").fit(X).inverse_transform(rows)
@@ -110,11 +111,14 @@ def training_set(dataset: str, method: str, seed: int, steps: int | None) -> tup
     X, y, whole = tail(dataset, seed)
     name = method.removesuffix(" + augmentation")
     if name in SHARES:
-        return offspring_rows(dataset, seed, steps, SHARES[name])
+        return offspring_rows(dataset, seed, steps, SHARES[name], wanted_rows(y))
     if name == EVERY:
         return offspring_for_every_class(dataset, seed, steps)
     if name == CORRECTED:
-        return offspring_rows(dataset, seed, steps, SHARES["offspring (the default)"], ratio=0.3)
+        return offspring_rows(dataset, seed, steps, SHARES["offspring (the default)"], wanted_rows(y, 0.3))
+    if name == AS_MANY:
+        # As ConditionalGANAugmenter(net=offspring(shares=(1, 0, 0)), mixing_ratio=1)
+        return offspring_rows(dataset, seed, steps, SHARES["offspring only"], y)
     begin = time.perf_counter()
     if name == "all real":
         most = np.bincount(y).max()
@@ -190,7 +194,11 @@ def report(results: pd.DataFrame) -> str:
                     "mean recall": with_error(values),
                     f"over {best_simple.name}": with_error(versus, "+"),
                     "95 % bound": _lower_bound(versus),
-                    **({f"over {AUGMENTED}": with_error(100 * (recall[method] - recall[AUGMENTED]), "+")}),
+                    **{
+                        f"over {other}": with_error(100 * (recall[method] - recall[other]), "+")
+                        for other in (FREE, AUGMENTED)
+                        if other in recall
+                    },
                     "of the gap to all real": f"{100 * ((recall[method] - recall['nothing']) / gap).mean():.0f} %",
                     "rarest three": with_error(100 * cell["rarest three"]),
                     "seconds": f"{cell['seconds'].mean():.0f}",
