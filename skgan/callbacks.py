@@ -149,6 +149,11 @@ class Anneal(Callback):
         kind, _, path = self.parameter.partition("__")
         groups = net.optimizer_.param_groups
         if self.parameter == "lr":
+            if not net.lr > 0:
+                raise ValueError(
+                    f"Anneal('lr', …) keeps every group's rate in proportion to lr, which must be above 0 and is {net.lr!r}. "
+                    "Set lr, or leave this callback out."
+                )
             rates = [group["lr"] / net.lr for group in groups]
             return lambda value: [group.update(lr=rate * value) for group, rate in zip(groups, rates, strict=True)]
         if self.parameter in ("beta1", "beta2") and "betas" in groups[0]:

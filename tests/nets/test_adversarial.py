@@ -153,6 +153,7 @@ def test_a_grid_names_a_penalty_and_a_transform_by_class():
         ({"callbacks": [Anneal("lr", (1, 0, 3))]}, ValueError, r"schedule must be \(start, end\)"),
         ({"callbacks": [Anneal("lr", (1, 0), "steps")]}, ValueError, "shape must be 'linear' or 'cosine'"),
         ({"callbacks": [Anneal("lr", (1, 0), until=0)]}, ValueError, "until lie in"),
+        ({"callbacks": [Anneal("lr", (1, 0))], "lr": 0.0}, ValueError, "keeps every group's rate in proportion to lr"),
     ],
 )
 def test_wrong_parts_are_refused_in_a_sentence(params, error, words):
