@@ -50,7 +50,7 @@ class DivergenceGuard(Callback):
     ----------
     max_loss : float, default=1e6
         A mean loss whose absolute value is above this counts as diverged.
-    cure : str
+    cure : str, default="A smaller lr or a stronger penalty"
         What the warning recommends.
     """
 
