@@ -156,6 +156,7 @@ def test_a_learner_that_blows_up_lowers_the_learning_rate_and_nothing_else(rows,
     after = dict(net.module_.named_parameters())
     assert after["log_lr"] < weights[1]["log_lr"]
     torch.testing.assert_close(after["generator.layers.0.weight"].detach(), weights[1]["generator.layers.0.weight"])
+    assert math.isfinite(net.history[-1, "outer_loss"])
 
 
 def test_a_learner_that_blows_up_is_left_out_of_the_loss_and_counted(rows, monkeypatch):
