@@ -17,7 +17,7 @@ from harness import parse_budget, run_cells
 from skorch.callbacks import Callback
 from toys import LINE, ZEROS, DiracGAN, SurveyGame, ThinManifold, jacobian, play, update_operator
 
-from skgan._torch import private_rng
+from skgan._random import private_rng
 from skgan.augment import InstanceNoise
 from skgan.callbacks import Anneal
 from skgan.losses import Relativistic, Wasserstein

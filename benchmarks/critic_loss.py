@@ -19,7 +19,7 @@ from scipy.stats import spearmanr
 from skorch.callbacks import Callback
 
 from skgan import CNNClassifier
-from skgan._torch import private_rng
+from skgan._random import private_rng
 from skgan.codecs import ImageCodec
 from skgan.losses import Wasserstein
 from skgan.metrics import kernel_distance

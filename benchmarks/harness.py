@@ -15,7 +15,7 @@ from typing import Any
 import joblib
 import pandas as pd
 
-from skgan._torch import private_rng
+from skgan._random import private_rng
 
 RESULTS = Path(__file__).parent / "results"
 DOCS = Path(__file__).parent.parent / "docs"

@@ -20,7 +20,7 @@ from scipy.stats import t as student
 from sklearn.metrics import recall_score
 
 from skgan import CNNClassifier, GANOverSampler
-from skgan._torch import private_rng
+from skgan._random import private_rng
 from skgan.augment import Flip, Rotation, Scale, Translation
 from skgan.codecs import ImageCodec
 from skgan.nets import OffspringNet

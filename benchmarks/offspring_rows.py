@@ -15,7 +15,7 @@ from long_tail import tail, trained_offspring
 from rivals import wanted_rows
 
 from skgan import CNNClassifier
-from skgan._torch import private_rng
+from skgan._random import private_rng
 from skgan.codecs import ImageCodec
 from skgan.metrics import copy_ratio
 from skgan.plotting import SampleGridDisplay

@@ -16,7 +16,8 @@ from sklearn.datasets import make_classification
 from torch.func import functional_call
 from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss
 
-from skgan._torch import private_rng, to_unit_range
+from skgan._random import private_rng
+from skgan._tensors import to_unit_range
 from skgan.nets import CycleGANNet, GenClassNet, GTNNet, OffspringNet, VAEGANNet, VAENet
 from skgan.penalties import R1
 from skgan.presets import (

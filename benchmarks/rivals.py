@@ -14,7 +14,8 @@ from skorch import NeuralNetRegressor
 from torch import nn
 
 from skgan import GANOverSampler
-from skgan._torch import private_rng, to_unit_range
+from skgan._random import private_rng
+from skgan._tensors import to_unit_range
 from skgan.codecs import TabularCodec
 from skgan.nets import OffspringNet
 from skgan.presets import offspring

@@ -23,7 +23,8 @@ from sklearn.model_selection import train_test_split
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from skgan._torch import private_rng, sub_seed, to_unit_range
+from skgan._random import private_rng, sub_seed
+from skgan._tensors import to_unit_range
 from skgan.modules import SmallLearner
 from skgan.presets import gtn
 

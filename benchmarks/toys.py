@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from skgan._torch import private_rng
+from skgan._random import private_rng
 from skgan.modules.layers import weight_normed
 from skgan.nets import AdversarialNet, ConsensusNet
 

@@ -19,7 +19,7 @@ from long_tail import AUGMENT
 from sklearn.metrics import recall_score
 
 from skgan import CNNClassifier
-from skgan._torch import private_rng
+from skgan._random import private_rng
 from skgan.codecs import ImageCodec
 from skgan.presets import dagan, offspring
 

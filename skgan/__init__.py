@@ -6,7 +6,13 @@ from skgan.classifier import CNNClassifier
 from skgan.comparison import Comparison, compare
 from skgan.model_selection import prefit_generators
 from skgan.prior import PriorCorrectedClassifier
-from skgan.samplers import ConditionalGANAugmenter, GANOverSampler, OverSamplerCV, RecursiveAugmenter
+from skgan.samplers import (
+    ConditionalGANAugmenter,
+    DomainOverSampler,
+    GANOverSampler,
+    OverSamplerCV,
+    RecursiveAugmenter,
+)
 from skgan.strategies import at_least
 from skgan.zero_shot import GenClassClassifier
 
@@ -15,6 +21,7 @@ __all__ = [
     "CNNClassifier",
     "Comparison",
     "ConditionalGANAugmenter",
+    "DomainOverSampler",
     "GANOverSampler",
     "GenClassClassifier",
     "OverSamplerCV",

@@ -1,18 +1,30 @@
 """The only file that imports private names of imbalanced-learn and scikit-learn."""
 
+from typing import Any
+
+import numpy as np
 from imblearn.utils._validation import ArraysTransformer, check_target_type
 from sklearn.utils import _safe_indexing as safe_indexing
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_parameter_constraints
 from sklearn.utils.validation import _num_samples as num_samples
 from sklearn_compat.utils.validation import validate_data
+
+
+class Number(Interval):
+    """scikit-learn's interval of numbers, which takes True for 1; this one does not."""
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        return not isinstance(val, bool | np.bool_) and super().is_satisfied_by(val)
+
 
 __all__ = [
     "ArraysTransformer",
     "HasMethods",
-    "Interval",
+    "Number",
     "StrOptions",
     "check_target_type",
     "num_samples",
     "safe_indexing",
     "validate_data",
+    "validate_parameter_constraints",
 ]

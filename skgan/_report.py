@@ -13,7 +13,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from skgan._compat import safe_indexing
 from skgan.metrics import copy_ratio
-from skgan.samplers._base import GenerativeSamplerMixin
+from skgan.samplers import BaseGenerativeSampler
 
 CLASSES, COLUMNS = 5, 10
 """Classes of which rows are shown, the rarest, and rows of each."""
@@ -57,7 +57,7 @@ def look_at(sampler, X, y: np.ndarray, X_test, y_test: np.ndarray) -> GeneratedR
     X, y, X_test, y_test
         Training rows, and rows that it did not see.
     """
-    if not isinstance(sampler, GenerativeSamplerMixin) or not len(sampler.training_history_):
+    if not isinstance(sampler, BaseGenerativeSampler) or not len(sampler.training_history_):
         return None
     made = {klass: n for klass, n in sampler.sampling_strategy_.items() if n}
     rarest = sorted(made, key=lambda klass: int((y == klass).sum()))[:CLASSES]
@@ -68,7 +68,7 @@ def look_at(sampler, X, y: np.ndarray, X_test, y_test: np.ndarray) -> GeneratedR
         kinds,
         blocks,
         sampler.training_history_,
-        getattr(sampler, "filter_report_", None),
+        vars(sampler).get("filter_report_"),
         _copy_ratio(sampler, encoded, X_test, y_test, list(made)),
     )
 
@@ -76,7 +76,7 @@ def look_at(sampler, X, y: np.ndarray, X_test, y_test: np.ndarray) -> GeneratedR
 def _beside(sampler, X, y: np.ndarray, encoded: np.ndarray, klass) -> tuple[Any, Any]:
     """Rows that new ones were made from, or else come nearest to, and the new ones; of a sparse X as dense rows."""
     if sampler.has_parents_:
-        rows, _, parents = sampler.sample_with_parents({klass: COLUMNS})
+        rows, _, parents = sampler.sample_with_parents({klass: COLUMNS}, offspring_only=True)
         return _dense(parents), _dense(rows)
     rows = sampler.sample({klass: COLUMNS})[0]
     of_class = np.flatnonzero(y == klass)
@@ -92,10 +92,11 @@ def _copy_ratio(sampler, encoded: np.ndarray, X_test, y_test: np.ndarray, classe
     seen = seen[np.linspace(0, len(seen) - 1, min(len(seen), JUDGED)).astype(int)]
     counts = {klass: int((y_test[seen] == klass).sum()) for klass in classes}
     counts = {klass: n for klass, n in counts.items() if n}
-    make = sampler.sample_with_parents if sampler.has_parents_ else sampler.sample
+    with_parents = sampler.has_parents_
+    made = (sampler.sample_with_parents(counts, offspring_only=True) if with_parents else sampler.sample(counts))[0]
     held_out = safe_indexing(X_test, seen)
     try:
-        return copy_ratio(encoded, *(_flat(sampler.codec_.transform(rows)) for rows in (held_out, make(counts)[0])))
+        return copy_ratio(encoded, *(_flat(sampler.codec_.transform(rows)) for rows in (held_out, made)))
     except ValueError:  # unseen rows with categories that no training row has, or mostly copies of training rows
         return float("nan")
 

@@ -11,7 +11,6 @@ class: ``augment__Translation__max_shift``. Geometry is resampled bilinearly by
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -39,12 +38,15 @@ def _check_fraction(name: str, value: float, below: float = math.inf) -> None:
         raise ValueError(f"{name} must be at least 0{f' and below {below}' if below < math.inf else ''}, got {value}.")
 
 
+class ImageTransform:
+    """What moves or hides pixels: it works on images (n, C, H, W) only."""
+
+
 @dataclass
-class Translation:
+class Translation(ImageTransform):
     """Shift by up to ``max_shift`` of the image's height and width, each way, in whole pixels."""
 
     max_shift: float = 0.08
-    images_only: ClassVar[bool] = True
 
     def __post_init__(self):
         _check_fraction("max_shift", self.max_shift, 1)
@@ -65,11 +67,10 @@ class Translation:
 
 
 @dataclass
-class Rotation:
+class Rotation(ImageTransform):
     """Rotate about the centre by up to ``max_degrees`` either way."""
 
     max_degrees: float = 10.0
-    images_only: ClassVar[bool] = True
 
     def __post_init__(self):
         _check_fraction("max_degrees", self.max_degrees)
@@ -85,11 +86,10 @@ class Rotation:
 
 
 @dataclass
-class Scale:
+class Scale(ImageTransform):
     """Enlarge or shrink about the centre by a factor drawn log-uniformly from [1 / (1 + s), 1 + s]."""
 
     max_change: float = 0.1
-    images_only: ClassVar[bool] = True
 
     def __post_init__(self):
         _check_fraction("max_change", self.max_change)
@@ -102,11 +102,10 @@ class Scale:
 
 
 @dataclass
-class Crop:
+class Crop(ImageTransform):
     """Cut a random window of at least ``min_area`` of the image and enlarge it to the full size."""
 
     min_area: float = 0.8
-    images_only: ClassVar[bool] = True
 
     def __post_init__(self):
         if not 0 < self.min_area <= 1:
@@ -124,11 +123,10 @@ class Crop:
 
 
 @dataclass
-class Flip:
+class Flip(ImageTransform):
     """Mirror left and right with probability ``p``. Not label-safe for digits or letters: use it where it is."""
 
     p: float = 0.5
-    images_only: ClassVar[bool] = True
 
     def __post_init__(self):
         if not 0 <= self.p <= 1:
@@ -140,11 +138,10 @@ class Flip:
 
 
 @dataclass
-class Cutout:
+class Cutout(ImageTransform):
     """Blacken a rectangle of ``size`` of the height and width at a random place (partly outside, at the border)."""
 
     size: float = 0.3
-    images_only: ClassVar[bool] = True
 
     def __post_init__(self):
         _check_fraction("size", self.size, 1)

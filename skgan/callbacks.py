@@ -1,13 +1,14 @@
 """skorch callbacks of generative nets: moving average, divergence guard, schedules, the log of steps."""
 
 import math
-import warnings
 from pathlib import Path
 
 import numpy as np
 import torch
 from skorch.callbacks import Callback
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from skgan._warnings import warn
 
 
 class EMA(Callback):
@@ -94,11 +95,9 @@ class DivergenceGuard(Callback):
         for kept, tensor in zip(self.good_, tensors, strict=True):
             tensor.copy_(kept)
         values = ", ".join(f"{name} {loss:.3g}" for name, loss in losses.items())
-        warnings.warn(
+        warn(
             f"Training diverged by step {net.steps_} ({values}); the net went back to its state of step "
-            f"{self.good_step_} and stopped. {self.cure} usually cures it.",
-            UserWarning,
-            stacklevel=2,
+            f"{self.good_step_} and stopped. {self.cure} usually cures it."
         )
         return False
 

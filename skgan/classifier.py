@@ -13,15 +13,11 @@ from skorch import NeuralNetClassifier
 from skorch.callbacks import EpochScoring, EpochTimer, LRScheduler, PassthroughScoring, PrintLog
 from torch import Tensor, nn
 
-from skgan._torch import (
-    ShuffledBatches,
-    TrainingMixin,
-    as_tensor,
-    draw_seeds,
-    private_rng,
-    resolve_device,
-    to_unit_range,
-)
+from skgan._batches import ShuffledBatches
+from skgan._device import resolve_device
+from skgan._random import draw_seeds, private_rng
+from skgan._skorch import TrainingMixin
+from skgan._tensors import as_tensor, to_unit_range
 from skgan.augment import apply_all, transforms_of
 from skgan.codecs import ImageCodec
 

@@ -1,36 +1,43 @@
 """compare(): does a sampler help on these data? A table, and a verdict in plain words."""
 
+import inspect
 import time
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from imblearn.pipeline import Pipeline, make_pipeline
-from joblib import Parallel, delayed
-from scipy import stats
 from sklearn.base import clone
 from sklearn.metrics import average_precision_score, confusion_matrix, get_scorer
 from sklearn.preprocessing import label_binarize
 from tqdm import tqdm
 
-from skgan._compat import safe_indexing
+from skgan._folds import Cell, cross_validated
+from skgan._random import draw_seeds
 from skgan._report import GeneratedRows, look_at, page
-from skgan._torch import draw_seeds
+from skgan._statistics import interval
+from skgan._verdict import CORRECTED, RANKING, verdict_of
+from skgan._warnings import warn
 from skgan.augment import Rotation, Scale, Translation
 from skgan.prior import PriorCorrectedClassifier
-from skgan.samplers import GANOverSampler, OverSamplerCV
-from skgan.samplers._base import GenerativeSamplerMixin
-from skgan.samplers._cv import NOTHING, auto_samplers, checked_splits, rarest_class
+from skgan.samplers import (
+    NOTHING,
+    BaseGenerativeSampler,
+    GANOverSampler,
+    OverSamplerCV,
+    auto_samplers,
+    checked_splits,
+    checked_table,
+    rarest_class,
+    resamples,
+)
 
-CORRECTED, WEIGHTS, AUGMENTED = "nothing, prior-corrected", "class weights", " + augmentation"
-RANKING = "average precision"
-ENOUGH = 0.99
-"""A score of nothing above which there is little left to win."""
+WEIGHTS, AUGMENTED = "class weights", " + augmentation"
 
 
 @dataclass
@@ -41,7 +48,7 @@ class Comparison:
     ----------
     table : DataFrame
         A line per row of the comparison: score and its standard error; difference to nothing, and its 95 % interval (low,
-        high); average precision; seconds of a fold (a generator that two rows share is counted in the first of them).
+        high); average precision; seconds of a fit (a generator that two rows share is counted in the first of them).
     folds : DataFrame
         A line per row and fold: score, average precision, seconds.
     verdict : str
@@ -95,7 +102,7 @@ class Comparison:
                 if name != NOTHING
                 else "",
                 RANKING: "" if np.isnan(row[RANKING]) else f"{row[RANKING]:.3f}",
-                "seconds a fold": f"{row['seconds']:.1f}",
+                "seconds a fit": f"{row['seconds']:.1f}",
             }
             for name, row in self.table.iterrows()
         }
@@ -166,54 +173,58 @@ def compare(
     (True, True)
     """
     fold_seed, seed = draw_seeds(random_state, 2)
-    GANOverSampler().fit(X, y)  # refuses rows and labels that no sampler takes, in sentences
+    checked_table(GANOverSampler(), X, y)  # refuses rows and labels that no sampler takes, in sentences
     labels = np.asarray(y)
     scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
     splits = checked_splits(cv, X, labels, groups, fold_seed)
     rows, own = _rows(samplers, estimator, X, rarest_class(labels, splits), seed)
-    begin, cells, complete = time.perf_counter(), [], True
-    classes = np.unique(labels)
-    matrices = {name: np.zeros((len(classes),) * 2, int) for name in rows}
-    generated: dict[str, GeneratedRows] = {}
+    measure = partial(_measured, scorer=scorer, classes=np.unique(labels), shown=tuple(own))
     with TemporaryDirectory() as folder:
         _share_trainings(rows, folder)
-        bar = tqdm(total=len(splits) * len(rows), unit="fit", disable=not verbose)
-        for fold, (train, test) in enumerate(splits):
+        cells, complete = _all_cells(rows, own, X, labels, splits, measure, max_time, n_jobs, verbose)
+    values = [{"row": cell.name, "fold": fold, **cell.measured.values, "seconds": cell.seconds} for fold, cell in cells]
+    folds = pd.DataFrame(values)
+    share = float(np.mean([len(test) / len(train) for train, test in splits]))
+    table = _table(folds, share)
+    name = scoring if isinstance(scoring, str) else scoring.__name__ if inspect.isfunction(scoring) else "score"
+    own = [row for row in own if row in rows]
+    words = verdict_of(table, folds, own, share, name)
+    if not complete:
+        words += f" Cut by max_time={max_time:g}: {folds['fold'].nunique()} of {len(splits)} folds."
+    matrices = {row: sum(cell.measured.confusion for _, cell in cells if cell.name == row) for row in rows}
+    generated = {
+        cell.name: cell.measured.generated
+        for _, cell in cells
+        if cell.measured.generated is not None and not cell.name.endswith(AUGMENTED)
+    }
+    return Comparison(table, folds, words, complete, matrices, np.unique(labels), name, generated)
+
+
+def _all_cells(
+    rows: dict[str, Any], own: list[str], X, y, splits, measure, max_time, n_jobs, verbose
+) -> tuple[list[tuple[int, Cell]], bool]:
+    """(fold, cell) of every row that never fails, and whether all folds were run; rows that fail are taken out of ``rows``."""
+    begin, done, complete = time.perf_counter(), list[tuple[int, Cell]](), True
+    with tqdm(total=len(splits) * len(rows), unit="fit", disable=not verbose) as bar:
+        for fold, cells in cross_validated(rows, X, y, splits, measure, n_jobs=n_jobs):
             if max_time is not None and fold > 1 and time.perf_counter() - begin > max_time:
                 complete = False
                 break
-            jobs = [(row, scorer, X, labels, train, test, not fold and name in own) for name, row in rows.items()]
-            done = Parallel(n_jobs=n_jobs, return_as="generator")(delayed(_cell)(*job) for job in jobs)
-            for name, (values, matrix, made, error) in zip(list(rows), done, strict=True):
+            for cell in cells:
                 bar.update()
-                if error is None:
-                    cells.append({"row": name, "fold": fold, **values})
-                    matrices[name] += matrix
-                    if made is not None and not name.endswith(AUGMENTED):
-                        generated[name] = made
+                if cell.error is None:
+                    done.append((fold, cell))
                     continue
-                del rows[name], matrices[name]
+                del rows[cell.name]
                 bar.total -= len(splits) - fold - 1
-                if name == NOTHING or own == [name]:
+                if cell.name == NOTHING or not any(row in rows for row in own):
                     raise ValueError(
-                        f"The row {name!r} failed in fold {fold}, and without it there is nothing to compare."
-                    ) from error
-                own = [other for other in own if other != name]
-                warnings.warn(
-                    f"The row {name!r} failed in fold {fold} and is left out: {type(error).__name__}: {error}",
-                    UserWarning,
-                    stacklevel=2,
+                        f"The row {cell.name!r} failed in fold {fold}, and without it there is nothing to compare."
+                    ) from cell.error
+                warn(
+                    f"The row {cell.name!r} failed in fold {fold} and is left out: {type(cell.error).__name__}: {cell.error}"
                 )
-        bar.close()
-    folds = pd.DataFrame(cells)
-    folds = folds[folds["row"].isin(rows)].reset_index(drop=True)
-    share = float(np.mean([len(test) / len(train) for train, test in splits]))
-    table = _table(folds, share)
-    name = scoring if isinstance(scoring, str) else getattr(scoring, "__name__", "score")
-    words = _verdict(table, folds, own, share, name)
-    if not complete:
-        words += f" Cut by max_time={max_time:g}: {folds['fold'].nunique()} of {len(splits)} folds."
-    return Comparison(table, folds, words, complete, matrices, classes, name, generated)
+    return [(fold, cell) for fold, cell in done if cell.name in rows], complete
 
 
 def _rows(samplers, estimator, X, rarest: int, seed: int) -> tuple[dict[str, Any], list[str]]:
@@ -222,10 +233,10 @@ def _rows(samplers, estimator, X, rarest: int, seed: int) -> tuple[dict[str, Any
     own = {name: sampler for name, sampler in candidates.items() if isinstance(sampler, GANOverSampler)}
     free = {name: sampler for name, sampler in candidates.items() if name not in own and sampler is not None}
     if samplers is not None:
-        if hasattr(samplers, "fit_resample"):
+        if resamples(samplers):
             samplers = [samplers]
         own = dict(samplers) if isinstance(samplers, Mapping) else {type(s).__name__: s for s in samplers}
-        wrong = [name for name, s in own.items() if not hasattr(s, "fit_resample") or isinstance(s, type)]
+        wrong = [name for name, s in own.items() if not resamples(s)]
         if wrong:
             raise TypeError(f"samplers must hold samplers such as GANOverSampler(); {wrong[0]} is {own[wrong[0]]!r}.")
     plain = {NOTHING: clone(estimator)}
@@ -245,7 +256,8 @@ def _rows(samplers, estimator, X, rarest: int, seed: int) -> tuple[dict[str, Any
 
 def _augmented(row, transforms):
     row = clone(row)
-    inner = row.steps[-1][1] if isinstance(row, Pipeline) else getattr(row, "estimator", row)
+    inner = row.steps[-1][1] if isinstance(row, Pipeline) else row
+    inner = inner.estimator if isinstance(inner, PriorCorrectedClassifier) else inner
     inner.set_params(augment=transforms)
     return row
 
@@ -260,38 +272,31 @@ def _share_trainings(rows: dict[str, Any], folder: str) -> None:
     """Rows that differ in what follows the sampler only train its generator once a fold."""
     for row in rows.values():
         sampler: Any = row.steps[0][1] if isinstance(row, Pipeline) else None
-        if isinstance(sampler, GenerativeSamplerMixin | OverSamplerCV) and sampler.memory is None:
+        if isinstance(sampler, BaseGenerativeSampler | OverSamplerCV) and sampler.memory is None:
             sampler.set_params(memory=folder)
 
 
-def _cell(
-    row, scorer, X, y, train: np.ndarray, test: np.ndarray, look: bool
-) -> tuple[dict[str, float], Any, GeneratedRows | None, Exception | None]:
-    """One fit: score, average precision and seconds; the confusion matrix; what its sampler made; and what went wrong."""
-    begin = time.perf_counter()
-    classes = np.unique(y)
-    X_train, X_test, y_test = safe_indexing(X, train), safe_indexing(X, test), y[test]
-    try:
-        fitted = clone(row).fit(X_train, y[train])
-        values = {"score": float(scorer(fitted, X_test, y_test)), RANKING: np.nan}
-        if hasattr(fitted, "predict_proba"):
-            truth = label_binarize(y_test, classes=classes)
-            probability = fitted.predict_proba(X_test)
-            values[RANKING] = average_precision_score(truth, probability[:, 1] if truth.shape[1] == 1 else probability)
-        matrix = confusion_matrix(y_test, fitted.predict(X_test), labels=classes)
-    except Exception as error:  # one row must not end the comparison of the others
-        return {}, None, None, error
-    values["seconds"] = time.perf_counter() - begin
-    made = look_at(fitted.steps[0][1], X_train, y[train], X_test, y_test) if look else None
-    return values, matrix, made, None
+class Measured(NamedTuple):
+    """One fit: score and average precision, the confusion matrix, and what its sampler made."""
+
+    values: dict[str, float]
+    confusion: np.ndarray
+    generated: GeneratedRows | None
 
 
-def interval(differences, share: float) -> tuple[float, float]:
-    """95 % interval of a mean difference over folds whose test side is this share of their training side."""
-    values = np.asarray(differences, dtype=float)
-    k = len(values)
-    half = stats.t.ppf(0.975, k - 1) * np.sqrt((1 / k + share) * values.var(ddof=1)) if k > 1 else np.inf
-    return float(values.mean() - half), float(values.mean() + half)
+def _measured(name, fold, fitted, training, test, *, scorer, classes, shown) -> Measured:
+    """Of one fit on one fold; of the first fold also what the caller's samplers made."""
+    X_test, y_test = test
+    values = {"score": float(scorer(fitted, X_test, y_test)), RANKING: np.nan}
+    if callable(getattr(fitted, "predict_proba", None)):
+        truth = label_binarize(y_test, classes=classes)
+        probability = fitted.predict_proba(X_test)
+        values[RANKING] = average_precision_score(truth, probability[:, 1] if truth.shape[1] == 1 else probability)
+    matrix = confusion_matrix(y_test, fitted.predict(X_test), labels=classes)
+    made = (
+        look_at(fitted.steps[0][1], training[0], training[1], X_test, y_test) if fold == 0 and name in shown else None
+    )
+    return Measured(values, matrix, made)
 
 
 def _table(folds: pd.DataFrame, share: float) -> pd.DataFrame:
@@ -310,53 +315,3 @@ def _table(folds: pd.DataFrame, share: float) -> pd.DataFrame:
             "seconds": part["seconds"].mean(),
         }
     return pd.DataFrame(lines).T
-
-
-def _verdict(table: pd.DataFrame, folds: pd.DataFrame, own: list[str], share: float, scoring: str) -> str:
-    """Who wins, over what, and by how much."""
-    wide = folds.pivot(index="fold", columns="row", values="score")
-    free = [name for name in table.index if name not in own]
-    best_free, best_own = table.loc[free, "score"].idxmax(), table.loc[own, "score"].idxmax()
-    best = table["score"].idxmax()
-    nothing, metric = table.loc[NOTHING, "score"], scoring.replace("_", " ")
-
-    def points(name: str, over: str = NOTHING) -> str:
-        difference = wide[name] - wide[over]
-        low, high = interval(difference, share)
-        return (
-            f"{100 * difference.mean():+.1f} points of {metric} (95 % interval {100 * low:+.1f} to {100 * high:+.1f})"
-        )
-
-    if nothing >= ENOUGH:
-        return f"Nothing is needed: without any new row the {metric} is {nothing:.3f}."
-    if not (table["low"] > 0).any():
-        return (
-            f"No sampler helps: no row is better than nothing ({nothing:.3f} {metric}) by more than chance. The best, {best}, "
-            f"is at {points(best)}."
-        )
-    if table.loc[best_own, "low"] <= 0:
-        text = f"{best_own} does not help here: {points(best_own)}; {best_free} does: {points(best_free)}."
-    elif interval(wide[best_own] - wide[best_free], share)[0] > 0:
-        text = f"{best_own} helps here: {points(best_own)} over nothing, "
-        text += (
-            "which is the best of what costs nothing."
-            if best_free == NOTHING
-            else f"and {points(best_own, best_free)} over the best of what costs nothing, {best_free}."
-        )
-    else:
-        text = (
-            f"{best_own} is better than nothing, {points(best_own)}, but by no more than chance better than {best_free}, which "
-            f"costs nothing: {points(best_free)}. Take {best_free}."
-        )
-    if CORRECTED in table.index and CORRECTED not in (best, best_free):
-        behind = table.loc[best, "score"] - table.loc[CORRECTED, "score"]
-        if behind <= table.loc[best, "standard error"]:
-            text += " A prior correction of the probabilities, without new rows, gives the same."
-    changes = {name: table.loc[name, RANKING] - table.loc[NOTHING, RANKING] for name in dict.fromkeys((best, best_own))}
-    if all(np.isfinite(change) for change in changes.values()):
-        told = [
-            f"{name} {'unchanged' if abs(change) < 0.005 else f'{100 * change:+.1f} points of average precision'}"
-            for name, change in changes.items()
-        ]
-        text += f" Ranking: {', '.join(told)}."
-    return text

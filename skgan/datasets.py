@@ -1,10 +1,11 @@
 """Reading a user's own images."""
 
-import warnings
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
+
+from skgan._warnings import warn
 
 
 def load_image_folder(path, size: int | tuple[int, int] | None = None, *, mode: str = "auto"):
@@ -61,7 +62,7 @@ def load_image_folder(path, size: int | tuple[int, int] | None = None, *, mode: 
     if broken:
         shown = "; ".join(broken[:5]) + (f"; and {len(broken) - 5} more" if len(broken) > 5 else "")
         said = f"{len(broken)} of {len(files)} files could not be read and are left out: {shown}"
-        warnings.warn(said, UserWarning, stacklevel=2)
+        warn(said)
     if not images:
         raise ValueError(f"None of the {len(files)} files under {str(path)!r} could be read as an image.")
     sizes = Counter(image.size for image in images)

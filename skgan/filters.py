@@ -1,9 +1,8 @@
 """Row filters: scores that decide which generated rows to keep. A score of at least 0 accepts a row.
 
-A filter has ``fit(X, y, net=None)`` and ``score_samples(X, y)`` on encoded rows, any number of axes, and may have
-``check(net)``, which the sampler calls before it trains anything, so that errors come early. The sampler makes blocks of
-rows, keeps what is accepted, and after 8 times the wanted amount tops up with plain copies: it never returns fewer rows
-than asked. All thresholds are quantiles over *real* rows, so nothing has to be tuned to a data set's scale.
+A filter is derived from :class:`RowFilter`. The sampler makes blocks of rows, keeps what is accepted, and after 8 times the
+wanted amount tops up with plain copies: it never returns fewer rows than
+asked. All thresholds are quantiles over *real* rows, so nothing has to be tuned to a data set's scale.
 """
 
 from typing import Any
@@ -17,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from skgan._torch import to_unit_range
+from skgan._tensors import to_unit_range
 
 
 def _flat(X) -> np.ndarray:
@@ -30,7 +29,46 @@ def _check_quantile(name: str, value: float) -> None:
         raise ValueError(f"{name} is a quantile and must lie in [0, 1], got {value!r}.")
 
 
-class ClassifierFilter(BaseEstimator):
+class RowFilter(BaseEstimator):
+    """Which generated rows to keep. Subclasses write ``fit`` and ``score_samples``, both on encoded rows of any shape.
+
+    Attributes
+    ----------
+    needs_scores : bool, default=False
+        Whether ``fit`` needs a net whose ``score_samples`` judges single rows: a sampler refuses others before it trains.
+    """
+
+    @property
+    def needs_scores(self) -> bool:
+        """As above."""
+        return False
+
+    def check(self) -> None:
+        """Refuse wrong parameters; a sampler calls this before it trains anything."""
+
+    def fit(self, X, y, net=None):
+        """Learn from encoded real rows.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, d) or (n, C, H, W)
+        y : ndarray of shape (n,)
+            Class ids.
+        net : GenerativeNet or None, default=None
+            Trained, where all classes share one.
+
+        Returns
+        -------
+        self
+        """
+        raise NotImplementedError(f"{type(self).__name__} must have a method fit(X, y, net=None).")
+
+    def score_samples(self, X, y) -> np.ndarray:
+        """Scores of encoded rows of these class ids, shape (n,): at least 0 accepts a row."""
+        raise NotImplementedError(f"{type(self).__name__} must have a method score_samples(X, y).")
+
+
+class ClassifierFilter(RowFilter):
     """Keep rows that a classifier takes for their class as surely as it does held-out real rows.
 
     Parameters
@@ -53,13 +91,12 @@ class ClassifierFilter(BaseEstimator):
         self.quantile = quantile
         self.cv = cv
 
-    def check(self, net=None):
-        """Refuse wrong parameters."""
+    def check(self):
         _check_quantile("quantile", self.quantile)
 
     def fit(self, X, y, net=None):
         """Learn the classifier and the real rows' probabilities."""
-        self.check(net)
+        self.check()
         X, y = _flat(X), np.asarray(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
         estimator = self.estimator
@@ -89,7 +126,7 @@ class ClassifierFilter(BaseEstimator):
         return self.estimator_.predict_proba(_flat(X))[np.arange(len(labels)), labels] - self.thresholds_[labels]
 
 
-class DiscriminatorFilter(BaseEstimator):
+class DiscriminatorFilter(RowFilter):
     """Keep rows that the net's own discriminator finds as real as the training rows.
 
     Parameters
@@ -105,18 +142,18 @@ class DiscriminatorFilter(BaseEstimator):
     def __init__(self, *, quantile=0.1):
         self.quantile = quantile
 
-    def check(self, net=None):
-        """Refuse wrong parameters, and nets whose discriminator cannot judge a single row."""
+    needs_scores = True
+
+    def check(self):
         _check_quantile("quantile", self.quantile)
-        if net is None or getattr(net, "needs_source", False) or not hasattr(net, "score_samples"):
-            raise ValueError(
-                "DiscriminatorFilter needs one net for all classes whose discriminator judges single rows: it works with "
-                "noise-to-data nets and per_class=False. Use ClassifierFilter or NeighbourFilter here."
-            )
 
     def fit(self, X, y, net=None):
         """Score the training rows with the trained net."""
-        self.check(net)
+        self.check()
+        if net is None or not net.scores_rows:
+            raise ValueError(
+                f"DiscriminatorFilter needs a net whose discriminator judges single rows; got net={net!r}."
+            )
         self.net_ = net
         scores = net.score_samples(X, y)
         self.thresholds_ = {int(k): float(np.quantile(scores[y == k], self.quantile)) for k in np.unique(y)}
@@ -128,7 +165,7 @@ class DiscriminatorFilter(BaseEstimator):
         return self.net_.score_samples(X, y) - np.array([self.thresholds_[int(k)] for k in y])
 
 
-class NeighbourFilter(BaseEstimator):
+class NeighbourFilter(RowFilter):
     """Keep rows in a band: no nearer to a training row of their class than real rows are, and no further.
 
     Parameters
@@ -146,8 +183,7 @@ class NeighbourFilter(BaseEstimator):
         self.low = low
         self.high = high
 
-    def check(self, net=None):
-        """Refuse wrong parameters."""
+    def check(self):
         _check_quantile("low", self.low)
         _check_quantile("high", self.high)
         if self.low >= self.high:
@@ -155,7 +191,7 @@ class NeighbourFilter(BaseEstimator):
 
     def fit(self, X, y, net=None):
         """Measure the real rows' distances."""
-        self.check(net)
+        self.check()
         X, y = _flat(X), np.asarray(y)
         self.classes_ = np.unique(y)
         self.indices_ = [NearestNeighbors(n_neighbors=1).fit(X[y == k]) for k in self.classes_]
@@ -180,7 +216,7 @@ class NeighbourFilter(BaseEstimator):
         return scores
 
 
-class AllOf(BaseEstimator):
+class AllOf(RowFilter):
     """Keep rows that every one of several filters keeps.
 
     Parameters
@@ -191,17 +227,20 @@ class AllOf(BaseEstimator):
     def __init__(self, filters):
         self.filters = filters
 
-    def check(self, net=None):
-        """Ask each filter."""
+    @property
+    def needs_scores(self) -> bool:
+        """Whether one of them does."""
+        return any(row_filter.needs_scores for row_filter in self.filters)
+
+    def check(self):
         if not len(self.filters):
             raise ValueError("AllOf needs at least one filter.")
         for row_filter in self.filters:
-            if hasattr(row_filter, "check"):
-                row_filter.check(net)
+            row_filter.check()
 
     def fit(self, X, y, net=None):
         """Fit a clone of each filter."""
-        self.check(net)
+        self.check()
         self.filters_: list[Any] = [clone(f).fit(X, y, net=net) for f in self.filters]
         return self
 

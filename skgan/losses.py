@@ -3,11 +3,43 @@
 Every discriminator loss is the sum of its mean over real and its mean over fake rows, without a factor ½.
 """
 
+from typing import ClassVar
+
 from torch import Tensor, nn
 from torch.nn.functional import relu, softplus
 
 
-class NonSaturating(nn.Module):
+class Loss(nn.Module):
+    """What both players minimise; subclasses write ``discriminator`` and ``generator``.
+
+    skorch builds it from the net's ``criterion__…`` parameters.
+
+    Attributes
+    ----------
+    threshold : float, default=0.0
+        The logit above which a row counts as taken for real, in ``discriminator_accuracy``.
+    uses_real : bool, default=False
+        Whether ``generator`` needs the real rows' logits; otherwise it is given None.
+    """
+
+    threshold: ClassVar[float] = 0.0
+    uses_real: ClassVar[bool] = False
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Logits of real and of fake rows, each (n,) → a scalar that the discriminator minimises."""
+        raise NotImplementedError(f"{type(self).__name__} must have a method discriminator(real, fake).")
+
+    def generator(self, real: Tensor | None, fake: Tensor) -> Tensor:
+        """Logits of real rows (or None) and of fake rows → a scalar that the generator minimises."""
+        raise NotImplementedError(f"{type(self).__name__} must have a method generator(real, fake).")
+
+    def accuracy(self, real: Tensor, fake: Tensor) -> Tensor:
+        """The part of real and fake rows, half each, that lie on their side of the threshold."""
+        right = (real > self.threshold).float() + (fake < self.threshold).float()
+        return right.mean() / 2
+
+
+class NonSaturating(Loss):
     """The GAN's cross-entropy with the non-saturating generator loss [1]_.
 
     Discriminator: (1−ε)·mean softplus(−D(real)) + ε·mean softplus(D(real)) + mean softplus(D(fake)).
@@ -44,7 +76,7 @@ class NonSaturating(nn.Module):
         return -softplus(fake).mean() if self.saturating else softplus(-fake).mean()
 
 
-class Hinge(nn.Module):
+class Hinge(Loss):
     """The hinge loss [1]_. Discriminator: mean max(0, 1−D(real)) + mean max(0, 1+D(fake)); generator: −mean D(fake).
 
     References
@@ -59,13 +91,15 @@ class Hinge(nn.Module):
         return -fake.mean()
 
 
-class LeastSquares(nn.Module):
+class LeastSquares(Loss):
     """Least squares [1]_. Discriminator: mean (D(real)−1)² + mean D(fake)²; generator: mean (D(fake)−1)².
 
     References
     ----------
     .. [1] Mao et al., "Least squares generative adversarial networks", ICCV 2017, eq. 9, without its factors ½.
     """
+
+    threshold = 0.5  # halfway between what it wants of fake rows, 0, and of real ones, 1
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return (real - 1).square().mean() + fake.square().mean()
@@ -74,7 +108,7 @@ class LeastSquares(nn.Module):
         return (fake - 1).square().mean()
 
 
-class Wasserstein(nn.Module):
+class Wasserstein(Loss):
     """The Wasserstein critic [1]_: mean D(fake) − mean D(real); generator: −mean D(fake). Needs a Lipschitz constraint.
 
     References
@@ -89,7 +123,7 @@ class Wasserstein(nn.Module):
         return -fake.mean()
 
 
-class Relativistic(nn.Module):
+class Relativistic(Loss):
     """The relativistic pairing loss [1]_: mean softplus(−(D(real)−D(fake))), and the reverse for the generator.
 
     Real and fake rows are paired by their place in the batch, so they have the same label.
@@ -101,10 +135,10 @@ class Relativistic(nn.Module):
     """
 
     uses_real = True
-    """The generator's loss needs the real rows' logits."""
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return softplus(fake - real).mean()
 
-    def generator(self, real: Tensor, fake: Tensor) -> Tensor:
+    def generator(self, real: Tensor | None, fake: Tensor) -> Tensor:
+        assert real is not None, "uses_real says that the net gives them"
         return softplus(real - fake).mean()

@@ -6,10 +6,11 @@ import numpy as np
 from joblib import Parallel, delayed
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import GridSearchCV, ParameterGrid, ParameterSampler, RandomizedSearchCV, check_cv
+from sklearn.pipeline import Pipeline
 
 from skgan._compat import num_samples, safe_indexing
-from skgan.samplers._base import GenerativeSamplerMixin
-from skgan.samplers._cache import describe
+from skgan._statistics import simplest_of_the_best
+from skgan.samplers import BaseGenerativeSampler, describe, resamples
 
 
 def prefit_generators(search, X, y, *, groups=None, n_jobs=None, **params) -> None:
@@ -60,13 +61,14 @@ def _parts(search) -> list[list[Any]]:
     """The steps up to the sampler, of every candidate that has them different."""
     parts = {}
     for candidate in _candidates(search):
-        steps = getattr(clone(search.estimator).set_params(**candidate), "steps", [])
+        pipeline = clone(search.estimator).set_params(**candidate)
+        steps = pipeline.steps if isinstance(pipeline, Pipeline) else []
         estimators = [step for _, step in steps if step not in (None, "passthrough")]
-        at = next((i for i, step in enumerate(estimators) if isinstance(step, GenerativeSamplerMixin)), None)
+        at = next((i for i, step in enumerate(estimators) if isinstance(step, BaseGenerativeSampler)), None)
         if at is None:
             continue  # a candidate that puts another sampler, or none, in its place
         for name in ("memory", "random_state"):
-            if getattr(estimators[at], name) is None:
+            if estimators[at].get_params(deep=False)[name] is None:
                 raise ValueError(
                     f"prefit_generators trains what the search then finds in the sampler's cache, and the sampler has {name}="
                     "None: set memory to a folder and random_state to an int."
@@ -88,14 +90,11 @@ def _train_fold(parts: list[list[Any]], X, y, rows: np.ndarray, params: dict[str
         X_part, y_part = X, y
         *before, sampler = map(clone, part)
         for step in before:
-            if hasattr(step, "fit_resample"):
+            if resamples(step):
                 X_part, y_part = step.fit_resample(X_part, y_part)
             else:
                 X_part = step.fit_transform(X_part, y_part)
-        # The rows are the search's business: this instance makes none, and is thrown away.
-        make = sampler._generate
-        sampler._generate = lambda counts, seed, make=make: make({}, seed)
-        sampler.fit_resample(X_part, y_part, **params)
+        sampler.train(X_part, y_part, **params)  # the rows are the search's business
 
 
 def _candidates(search) -> list[dict[str, Any]]:
@@ -152,6 +151,5 @@ def one_standard_error(cv_results: dict[str, Any]) -> int:
     if np.isnan(mean).all():
         raise ValueError("Every candidate failed or scored NaN: there is no best one to choose from.")
     splits = [key for key in cv_results if key.startswith("split") and key.endswith("_test_score")]
-    best = int(np.nanargmax(mean))
-    error = np.asarray(cv_results["std_test_score"])[best] / np.sqrt(max(1, len(splits) - 1))  # std is the population's
-    return int(np.flatnonzero(mean >= mean[best] - error)[0])
+    spread = np.asarray(cv_results["std_test_score"])[np.nanargmax(mean)]  # the population's
+    return simplest_of_the_best(mean, spread / np.sqrt(max(1, len(splits) - 1)))

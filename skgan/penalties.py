@@ -4,8 +4,9 @@
 (Karras et al., CVPR 2020, appendix B). In a grid and in ``Anneal`` a penalty goes by its class: ``penalties__R1__gamma``.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from numbers import Integral
 
 import torch
 from torch import Tensor
@@ -22,18 +23,53 @@ def squared_gradient_norm(critic: Critic, x: Tensor) -> Tensor:
 
 
 @dataclass
-class _Penalty:
-    def _check(self, **strengths: float) -> None:
+class Penalty:
+    """What is added to the discriminator's loss; subclasses are dataclasses with their strength inside.
+
+    Parameters
+    ----------
+    every : int, default=1
+        Keyword only. Applied in every k-th discriminator update, k times as strong.
+    """
+
+    every: int = field(default=1, kw_only=True)
+
+    def __post_init__(self):
+        self.check_strengths()
+
+    def check_strengths(self, **strengths: float) -> None:
+        """Refuse strengths below 0, and an ``every`` that counts nothing."""
         for name, value in strengths.items():
             if not value >= 0:
                 raise ValueError(f"{type(self).__name__}'s {name} must be at least 0, got {value!r}.")
-        every = getattr(self, "every", 1)
-        if not isinstance(every, int) or every < 1:
-            raise ValueError(f"every counts discriminator updates and must be an integer of at least 1, got {every!r}.")
+        if isinstance(self.every, bool) or not isinstance(self.every, Integral) or self.every < 1:
+            raise ValueError(
+                f"every counts discriminator updates and must be an integer of at least 1, got {self.every!r}."
+            )
+
+    def __call__(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+        """Critic ``x -> logits``, real and fake rows (n, …) → a scalar."""
+        raise NotImplementedError(f"{type(self).__name__} must have a method __call__(critic, real, fake).")
+
+
+def add_penalties(
+    loss: Tensor,
+    penalties: Iterable[Penalty],
+    critic: Critic,
+    real: Tensor,
+    fake: Tensor,
+    update: int,
+    weight: float = 1.0,
+) -> Tensor:
+    """The loss plus the weighted penalties that are due in this discriminator update (counted from 0)."""
+    for penalty in penalties:
+        if update % penalty.every == 0:
+            loss = loss + weight * penalty.every * penalty(critic, real, fake)
+    return loss
 
 
 @dataclass
-class R1(_Penalty):
+class R1(Penalty):
     """Zero-centred gradient penalty on real rows [1]_: γ/2 · mean ‖∇D(real)‖².
 
     Parameters
@@ -41,7 +77,7 @@ class R1(_Penalty):
     gamma : float, default=1.0
         γ ≥ 0; the ½ is inside, so published values transfer.
     every : int, default=1
-        Applied in every k-th discriminator update, k times as strong.
+        As of :class:`Penalty`.
 
     References
     ----------
@@ -49,17 +85,16 @@ class R1(_Penalty):
     """
 
     gamma: float = 1.0
-    every: int = 1
 
     def __post_init__(self):
-        self._check(gamma=self.gamma)
+        self.check_strengths(gamma=self.gamma)
 
     def __call__(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
         return self.gamma / 2 * squared_gradient_norm(critic, real).mean()
 
 
 @dataclass
-class R2(_Penalty):
+class R2(Penalty):
     """Zero-centred gradient penalty on generated rows [1]_: γ/2 · mean ‖∇D(fake)‖².
 
     Parameters
@@ -67,7 +102,7 @@ class R2(_Penalty):
     gamma : float, default=1.0
         γ ≥ 0; the ½ is inside.
     every : int, default=1
-        Applied in every k-th discriminator update, k times as strong.
+        As of :class:`Penalty`.
 
     References
     ----------
@@ -75,17 +110,16 @@ class R2(_Penalty):
     """
 
     gamma: float = 1.0
-    every: int = 1
 
     def __post_init__(self):
-        self._check(gamma=self.gamma)
+        self.check_strengths(gamma=self.gamma)
 
     def __call__(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
         return self.gamma / 2 * squared_gradient_norm(critic, fake).mean()
 
 
 @dataclass
-class GradientPenalty(_Penalty):
+class GradientPenalty(Penalty):
     """WGAN-GP's penalty [1]_: λ · mean (‖∇D(x̂)‖ − t)², each x̂ drawn between one real and one generated row.
 
     Parameters
@@ -95,7 +129,7 @@ class GradientPenalty(_Penalty):
     target : float, default=1.0
         t; 0 gives a zero-centred penalty between the rows.
     every : int, default=1
-        Applied in every k-th discriminator update, k times as strong.
+        As of :class:`Penalty`.
 
     References
     ----------
@@ -104,10 +138,9 @@ class GradientPenalty(_Penalty):
 
     weight: float = 10.0
     target: float = 1.0
-    every: int = 1
 
     def __post_init__(self):
-        self._check(weight=self.weight, target=self.target)
+        self.check_strengths(weight=self.weight, target=self.target)
 
     def __call__(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
         share = torch.rand(len(real), *[1] * (real.ndim - 1), device=real.device, dtype=real.dtype)

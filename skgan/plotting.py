@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 from sklearn.metrics import ConfusionMatrixDisplay
 from sklearn.neighbors import NearestNeighbors
 
+from skgan._statistics import simplest_of_the_best
+
 
 class _Display:
     """``figure_`` and ``ax_``, of the axes given or of a figure of its own."""
@@ -65,7 +67,7 @@ class SampleGridDisplay(_Display):
         ValueError
             For a sampler of tables.
         """
-        if not hasattr(sampler.codec_, "layout_"):
+        if not sampler.codec_.is_image:
             raise ValueError("SampleGridDisplay shows images, and this sampler was fitted on a table.")
         if classes is None:
             classes = [klass for klass, n in sampler.sampling_strategy_.items() if n]
@@ -73,7 +75,7 @@ class SampleGridDisplay(_Display):
         blocks = []
         for klass in classes:
             if sampler.has_parents_:
-                made, _, shown = sampler.sample_with_parents({klass: n_columns}, random_state)
+                made, _, shown = sampler.sample_with_parents({klass: n_columns}, random_state, offspring_only=True)
                 shown = _images(sampler, shown)
             else:
                 made, shown = sampler.sample({klass: n_columns}, random_state)[0], _images(sampler, X)[y == klass]
@@ -240,7 +242,7 @@ class MixingRatioDisplay(_Display):
         self.ratios, self.means, self.errors = (np.asarray(values, float)[order] for values in (ratios, means, errors))
         best = int(np.nanargmax(self.means))
         self.best_ = float(self.ratios[best])
-        self.one_standard_error_ = float(self.ratios[self.means >= self.means[best] - self.errors[best]][0])
+        self.one_standard_error_ = float(self.ratios[simplest_of_the_best(self.means, self.errors[best])])
 
     @classmethod
     def from_search(cls, search, parameter: str | None = None):
@@ -304,7 +306,7 @@ def plot_condition_sweep(sampler, conditions, *, n_rows: int = 3, ax=None) -> Sa
     ValueError
         For a sampler of tables.
     """
-    if not hasattr(sampler.codec_, "layout_"):
+    if not sampler.codec_.is_image:
         raise ValueError("plot_condition_sweep shows images, and this sampler was fitted on a table.")
     rows = [(f"draw {i + 1}", _images(sampler, sampler.sample_at(conditions, random_state=i))) for i in range(n_rows)]
     display = SampleGridDisplay(rows).plot(ax)

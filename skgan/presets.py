@@ -3,8 +3,11 @@
 ``net="dcgan"`` in a sampler means ``net=dcgan()``; to change a parameter, pass the call: ``net=dcgan(max_steps=500)``.
 """
 
+import inspect
+from collections.abc import Callable
+
 from skgan.callbacks import Anneal, GammaByResolution, Grow
-from skgan.losses import Hinge, LeastSquares, NonSaturating, Relativistic, Wasserstein
+from skgan.losses import NonSaturating, Relativistic, Wasserstein
 from skgan.modules import (
     DAGAN,
     DCGAN,
@@ -26,6 +29,7 @@ from skgan.nets import (
     DAGANNet,
     GaussianNet,
     GenClassNet,
+    GenerativeNet,
     GTNNet,
     OffspringNet,
     PredictorGANNet,
@@ -42,6 +46,20 @@ __all__ = [
 ]
 
 
+def documented(preset: Callable[..., GenerativeNet]) -> Callable[..., GenerativeNet]:
+    """The preset, whose docstring also shows what its net is made with."""
+    net = preset()
+    text = inspect.cleandoc(preset.__doc__ or "")
+    if "Parameters\n---" not in text:
+        text += "\n\nParameters\n----------"
+    preset.__doc__ = (
+        f"{text}\n**params\n    Any parameter of :class:`skgan.nets.{type(net).__name__}`; it overrides the preset's own.\n\n"
+        f"Returns\n-------\n{type(net).__name__}\n    ``{net!r}``"
+    )
+    return preset
+
+
+@documented
 def mlp_gan(alpha: int = 4, **params) -> AdversarialNet:
     """The MLP pair of size α, for tables and small images, with R1 and two discriminator updates per generator update.
 
@@ -51,15 +69,12 @@ def mlp_gan(alpha: int = 4, **params) -> AdversarialNet:
     ----------
     alpha : int, default=4
         Generator 32α-64α-128α, discriminator 128α-32α-8α hidden units.
-    **params
-        Any parameter of :class:`skgan.nets.AdversarialNet`, such as ``max_steps`` or ``module__latent_dim``.
     """
     defaults = {
         "module": MLPGAN,
         "module__alpha": alpha,
         "module__latent_dim": 32,
         "module__dropout": 0.0,
-        "criterion": NonSaturating,
         "penalties": (R1(gamma=3.0),),
         "n_critic": 2,
         "lr": 1e-3,
@@ -69,17 +84,11 @@ def mlp_gan(alpha: int = 4, **params) -> AdversarialNet:
     return AdversarialNet(**{**defaults, **params})
 
 
+@documented
 def dcgan(**params) -> AdversarialNet:
-    """The convolutional pair, for images of any size, with R1.
-
-    Parameters
-    ----------
-    **params
-        Any parameter of :class:`skgan.nets.AdversarialNet`, such as ``max_steps`` or ``module__width``.
-    """
+    """The convolutional pair, for images of any size, with R1."""
     defaults = {
         "module": DCGAN,
-        "criterion": NonSaturating,
         "penalties": (R1(gamma=1.0),),
         "lr": 5e-4,
         "optimizer__betas": (0.0, 0.99),
@@ -88,20 +97,15 @@ def dcgan(**params) -> AdversarialNet:
     return AdversarialNet(**{**defaults, **params})
 
 
+@documented
 def photo_gan(**params) -> AdversarialNet:
     """The photo report's conditional pair, for a few dozen photographs, with R1 and a calmer optimiser.
 
     The report's own settings (Adam(2e-3, β₁ = .5), batches of 8, no penalty) collapsed on clothes, also with R1; they are
     :data:`PHOTO_GAN_AS_PUBLISHED`, and its 40,000 steps are ``max_steps=40000``.
-
-    Parameters
-    ----------
-    **params
-        Any parameter of :class:`skgan.nets.AdversarialNet`, such as ``penalties`` or ``module__width``.
     """
     defaults = {
         "module": PhotoGAN,
-        "criterion": NonSaturating,
         "penalties": (R1(gamma=1.0),),
         "batch_size": 16,
         "lr": 5e-4,
@@ -115,17 +119,13 @@ PHOTO_GAN_AS_PUBLISHED = {"penalties": (), "batch_size": 8, "lr": 2e-3, "optimiz
 """``photo_gan(**PHOTO_GAN_AS_PUBLISHED)`` has the photo report's optimiser."""
 
 
+@documented
 def wgan_gp(**params) -> AdversarialNet:
     """The Wasserstein GAN with gradient penalty on the convolutional pair: five critic updates on fresh rows for one of
     the generator, λ = 10, Adam(0, .9).
 
     Gulrajani et al., "Improved training of Wasserstein GANs", NeurIPS 2017, algorithm 1. On tables give
     ``module=skgan.modules.MLPGAN``.
-
-    Parameters
-    ----------
-    **params
-        Any parameter of :class:`skgan.nets.AdversarialNet`.
     """
     defaults = {
         "module": DCGAN,
@@ -139,16 +139,12 @@ def wgan_gp(**params) -> AdversarialNet:
     return AdversarialNet(**{**defaults, **params})
 
 
+@documented
 def relativistic_gan(**params) -> AdversarialNet:
     """R3GAN's recipe on the convolutional pair: relativistic pairing loss, R1 and R2, no normalisation, schedules.
 
     γ by resolution and falling, learning rate falling and β₂ rising along cosines: Huang et al., "The GAN is dead; long live
     the GAN!", NeurIPS 2024, section 4. On tables give ``module=skgan.modules.MLPGAN`` and ``module__norm="none"``.
-
-    Parameters
-    ----------
-    **params
-        Any parameter of :class:`skgan.nets.AdversarialNet`, such as ``callbacks__gamma__scale``.
     """
     lr = params.get("lr", 5e-4)
     defaults = {
@@ -168,21 +164,16 @@ def relativistic_gan(**params) -> AdversarialNet:
     return AdversarialNet(**{**defaults, **params})
 
 
+@documented
 def progan(**params) -> ProGANNet:
     """A pair that grows from coarse images to fine ones: for large images and long trainings.
 
     With the non-saturating loss and R1, which did better in short trainings than the paper's
     ``criterion=Wasserstein, penalties=(GradientPenalty(),)``. Batches of 32 (the paper has 16), so that training at 128 px
     takes less than 3 GB.
-
-    Parameters
-    ----------
-    **params
-        Any parameter of :class:`skgan.nets.ProGANNet`, such as ``callbacks__grow__fade`` or ``module__width``.
     """
     defaults = {
         "module": ProGAN,
-        "criterion": NonSaturating,
         "penalties": (R1(gamma=1.0),),
         "batch_size": 32,
         "lr": 1e-3,
@@ -194,6 +185,7 @@ def progan(**params) -> ProGANNet:
     return ProGANNet(**{**defaults, **params})
 
 
+@documented
 def vae(beta: float = 1.0, **params) -> VAENet:
     """A variational autoencoder for images and tables: never collapses, blurs.
 
@@ -201,34 +193,23 @@ def vae(beta: float = 1.0, **params) -> VAENet:
     ----------
     beta : float, default=1.0
         Weight of the KL term; below 1 sharper and less like the prior (then ``sampling="posterior"``).
-    **params
-        Any parameter of :class:`skgan.nets.VAENet`.
     """
-    defaults = {"module": Autoencoder, "beta": beta, "lr": 1e-3, "max_steps": 2000}
+    defaults = {"module": Autoencoder, "beta": beta, "lr": 1e-3}
     return VAENet(**{**defaults, **params})
 
 
+@documented
 def autoencoder(**params) -> VAENet:
     """A plain autoencoder; new rows are decoded from the Gaussian fitted to the codes of their class.
 
     ``sampling="interpolation"`` decodes points between the codes of two real rows instead.
-
-    Parameters
-    ----------
-    **params
-        Any parameter of :class:`skgan.nets.VAENet`.
     """
     return vae(**{"variational": False, "sampling": "posterior", **params})
 
 
+@documented
 def vae_gan(**params) -> VAEGANNet:
-    """A VAE whose decoder is a GAN's generator: sharper than a VAE, harder to collapse than a GAN.
-
-    Parameters
-    ----------
-    **params
-        Any parameter of :class:`skgan.nets.VAEGANNet`, such as ``feature_weight``.
-    """
+    """A VAE whose decoder is a GAN's generator: sharper than a VAE, harder to collapse than a GAN."""
     defaults = {
         "module": VAEGAN,
         "criterion": NonSaturating,
@@ -240,25 +221,16 @@ def vae_gan(**params) -> VAEGANNet:
     return VAEGANNet(**{**defaults, **params})
 
 
+@documented
 def offspring(**params) -> OffspringNet:
     """New rows from real parents: warped and brightened images, or residuals on a table's numeric columns.
 
     Trained once on all classes, on near pairs, with R1; the new rows are half offspring, half copies.
-
-    Parameters
-    ----------
-    **params
-        Any parameter of :class:`skgan.nets.OffspringNet`, such as ``shares`` or ``max_steps``.
     """
     defaults = {
         "module": Offspring,
-        "criterion": Hinge,
         "penalties": (R1(gamma=1.0),),
-        "n_candidates": 8,
-        "shares": (1, 0, 1),
-        "spread": 1.5,
         "class_power": 0.5,
-        "lr": 2e-4,
         "optimizer__betas": (0.0, 0.99),
         "optimizer__param_groups": [("discriminator.*", {"lr": 4e-4})],
         "callbacks__ema__decay": 0.99,
@@ -267,19 +239,14 @@ def offspring(**params) -> OffspringNet:
     return OffspringNet(**{**defaults, **params})
 
 
+@documented
 def cyclegan(**params) -> CycleGANNet:
     """Rows of a plentiful class, or domain, turned into rows of a scarce one: for classes that look alike.
 
     Least squares, Adam(4e-4, β₁ = .5), a pool of 50 rows.
-
-    Parameters
-    ----------
-    **params
-        Any parameter of :class:`skgan.nets.CycleGANNet`, such as ``donor`` or ``module__architecture``.
     """
     defaults = {
         "module": CycleGAN,
-        "criterion": LeastSquares,
         "batch_size": 16,
         "lr": 4e-4,
         "optimizer__betas": (0.5, 0.999),
@@ -289,19 +256,12 @@ def cyclegan(**params) -> CycleGANNet:
     return CycleGANNet(**{**defaults, **params})
 
 
+@documented
 def dagan(**params) -> DAGANNet:
-    """Rows decoded from a real row's code and noise, with a judge of pairs: for classes that training never saw.
-
-    Parameters
-    ----------
-    **params
-        Any parameter of :class:`skgan.nets.DAGANNet`, such as ``source_classes`` or ``module__code_dim``.
-    """
+    """Rows decoded from a real row's code and noise, with a judge of pairs: for classes that training never saw."""
     defaults = {
         "module": DAGAN,
-        "criterion": Hinge,
         "penalties": (R1(gamma=1.0),),
-        "n_candidates": 8,
         "class_power": 0.5,
         "lr": 5e-4,
         "optimizer__betas": (0.0, 0.99),
@@ -311,18 +271,11 @@ def dagan(**params) -> DAGANNet:
     return DAGANNet(**{**defaults, **params})
 
 
+@documented
 def predictor_gan(**params) -> PredictorGANNet:
-    """The galaxy report's GAN on real-valued labels: images whose labels the discriminator can predict.
-
-    Parameters
-    ----------
-    **params
-        Any parameter of :class:`skgan.nets.PredictorGANNet`, such as ``hinge``, ``vicinity`` or ``module__width``.
-    """
+    """The galaxy report's GAN on real-valued labels: images whose labels the discriminator can predict."""
     defaults = {
         "module": ResizeConvGAN,
-        "criterion": NonSaturating,
-        "hinge": None,
         "lr": 4e-4,
         "optimizer__betas": (0.5, 0.999),
         "optimizer__param_groups": [("discriminator.*", {"lr": 1e-4})],
@@ -333,6 +286,7 @@ def predictor_gan(**params) -> PredictorGANNet:
     return PredictorGANNet(**{**defaults, **params})
 
 
+@documented
 def predictor_mlp_gan(alpha: int = 4, **params) -> PredictorGANNet:
     """``predictor_gan()`` on the MLP pair of size α, for tables with real-valued labels.
 
@@ -340,13 +294,12 @@ def predictor_mlp_gan(alpha: int = 4, **params) -> PredictorGANNet:
     ----------
     alpha : int, default=4
         As in :func:`mlp_gan`.
-    **params
-        Any parameter of :class:`skgan.nets.PredictorGANNet`.
     """
     defaults = {"module": MLPGAN, "module__alpha": alpha, "module__head": "predictor", "module__dropout": 0.0}
     return predictor_gan(**{**defaults, **params})
 
 
+@documented
 def genclass(attributes=None, **params) -> GenClassNet:
     """Rows from the attributes of a class, and a network that says whether two rows are of one class: for unseen classes.
 
@@ -354,13 +307,10 @@ def genclass(attributes=None, **params) -> GenClassNet:
     ----------
     attributes : dict of class → vector, or array of shape (n_classes, k)
         Needed; see :class:`skgan.nets.GenClassNet`.
-    **params
-        Any parameter of :class:`skgan.nets.GenClassNet`, such as ``similarity_weight``.
     """
     defaults = {
         "module": GenClass,
         "attributes": attributes,
-        "criterion": Wasserstein,
         "penalties": (GradientPenalty(weight=10.0),),
         "n_critic": 2,
         "lr": 5e-4,
@@ -370,27 +320,18 @@ def genclass(attributes=None, **params) -> GenClassNet:
     return GenClassNet(**{**defaults, **params})
 
 
+@documented
 def gaussian(**params) -> GaussianNet:
-    """One Gaussian per class, its covariance shrunk towards the pooled one: the floor that a net has to beat.
-
-    Parameters
-    ----------
-    **params
-        Any parameter of :class:`skgan.nets.GaussianNet`, such as ``prior_rows`` or ``copies``.
-    """
+    """One Gaussian per class, its covariance shrunk towards the pooled one: the floor that a net has to beat."""
     return GaussianNet(**params)
 
 
+@documented
 def gtn(**params) -> GTNNet:
     """A generative teaching network: rows, in an order, that a fresh classifier learns from in a few dozen steps.
 
     Such et al., "Generative teaching networks", ICML 2020. The rows teach and need not look real: use them alone, as in
     ``ConditionalGANAugmenter(keep_real=False, net=gtn())`` or by ``teaching_set``.
-
-    Parameters
-    ----------
-    **params
-        Any parameter of :class:`skgan.nets.GTNNet`, such as ``unroll_steps``, ``learner`` or ``module__width``.
     """
     lr = params.get("lr", 1e-2)
     defaults = {

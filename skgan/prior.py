@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
+from imblearn.base import BaseSampler
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
 from skgan._compat import HasMethods, StrOptions
-from skgan.samplers import ConditionalGANAugmenter, OverSamplerCV
+from skgan.samplers import ConditionalGANAugmenter, OverSamplerCV, resamples
 
 
 class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -165,11 +167,11 @@ def _weights(name: str, given, classes: np.ndarray) -> np.ndarray:
 def _resampled_counts(estimator, y: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """Class counts after every sampler of a pipeline, as far as fitted samplers tell them."""
     counts = np.bincount(np.searchsorted(classes, y), minlength=len(classes)).astype(float)
-    for _, step in getattr(estimator, "steps", []):
-        if not hasattr(step, "fit_resample"):
+    for _, step in estimator.steps if isinstance(estimator, Pipeline) else []:
+        if not resamples(step):
             continue
-        made = getattr(step, "sampling_strategy_", None)
-        kind = getattr(step, "_sampling_type", None)
+        made = vars(step).get("sampling_strategy_")
+        kind = step._sampling_type if isinstance(step, BaseSampler) else None
         if isinstance(step, OverSamplerCV) or (isinstance(step, ConditionalGANAugmenter) and step.keep_real):
             kind = "over-sampling"
         if kind == "over-sampling" and isinstance(made, Mapping):

@@ -1,18 +1,20 @@
 """GenClassClassifier: classes that have attributes and not a single row."""
 
-from typing import Any
+from numbers import Integral
 
 import numpy as np
+import pandas as pd
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skgan import presets
 from skgan._compat import validate_data
-from skgan._torch import draw_seeds, private_rng, resolve_device
+from skgan._random import draw_seeds
 from skgan.codecs import choose_codec
 from skgan.nets import GenClassNet
 from skgan.nets.genclass import all_classes
+from skgan.samplers import prepared
 
 
 class GenClassClassifier(ClassifierMixin, BaseEstimator):
@@ -26,7 +28,7 @@ class GenClassClassifier(ClassifierMixin, BaseEstimator):
     ----------
     net : GenClassNet or None, default=None
         Such as ``genclass(max_steps=500)``; None is ``genclass()``. Its ``attributes`` are set by ``fit``.
-    codec, image_shape, channels, categorical_features
+    codec, categorical_features
         As in :class:`skgan.GANOverSampler`.
     n_rows : int, default=200
         Generated rows that an unseen class's mean is taken over.
@@ -64,8 +66,6 @@ class GenClassClassifier(ClassifierMixin, BaseEstimator):
         net=None,
         *,
         codec="auto",
-        image_shape=None,
-        channels=None,
         categorical_features="auto",
         n_rows=200,
         max_steps=None,
@@ -75,8 +75,6 @@ class GenClassClassifier(ClassifierMixin, BaseEstimator):
     ):
         self.net = net
         self.codec = codec
-        self.image_shape = image_shape
-        self.channels = channels
         self.categorical_features = categorical_features
         self.n_rows = n_rows
         self.max_steps = max_steps
@@ -105,48 +103,38 @@ class GenClassClassifier(ClassifierMixin, BaseEstimator):
         """
         if not (self.net is None or isinstance(self.net, GenClassNet)):
             raise TypeError(f"net must be a GenClassNet such as skgan.presets.genclass(), got {self.net!r}.")
-        net: Any = presets.genclass() if self.net is None else clone(self.net)
-        if not isinstance(self.n_rows, int) or self.n_rows < 1:
+        if isinstance(self.n_rows, bool) or not isinstance(self.n_rows, Integral) or self.n_rows < 1:
             raise ValueError(f"n_rows must be an integer of at least 1, got {self.n_rows!r}.")
-        shortcuts = {name: getattr(self, name) for name in ("max_steps", "device", "verbose")}
-        net.set_params(attributes=attributes, **{name: v for name, v in shortcuts.items() if v is not None})
-        net.set_params(device=resolve_device(net.device))
-        net.check_training_params()
         X = self._rows(X, reset=True)
         check_consistent_length(X, y)
         y = np.asarray(y)
+        codec = clone(choose_codec(self.codec, X, categorical_features=self.categorical_features)).fit(X)
+        net = presets.genclass() if self.net is None else clone(self.net)
+        shortcuts = {"max_steps": self.max_steps, "device": self.device, "verbose": self.verbose}
+        net = prepared(net.set_params(attributes=attributes), codec, shortcuts)
         self.classes_ = all_classes(np.unique(y), net.unseen_classes(y))
         labels = np.searchsorted(self.classes_, y)
         self.is_seen_ = np.isin(np.arange(len(self.classes_)), labels)
         net.for_classes(self.classes_.tolist())
-        self.codec_ = clone(
-            choose_codec(
-                self.codec,
-                X,
-                image_shape=self.image_shape,
-                channels=self.channels,
-                categorical_features=self.categorical_features,
-            )
-        ).fit(X)
-        if self.codec_.spans_:
-            net.set_params(module__spans=self.codec_.spans_)
-        encoded = self.codec_.transform(X)
-        (seed,) = draw_seeds(self.random_state, 1)
-        with private_rng(seed, net.device):
-            self.net_ = net.fit(encoded, labels)
-            points = self.net_.embed(encoded)
-            self._class_points = np.stack(
-                [points[labels == i].mean(0) for i in range(len(self.classes_)) if self.is_seen_[i]]
-            )
-            unseen = np.flatnonzero(~self.is_seen_)
-            if len(unseen):
-                generated = self.net_.class_points(unseen, self.n_rows)
-                order = np.argsort(np.concatenate([np.flatnonzero(self.is_seen_), unseen]))
-                self._class_points = np.concatenate([self._class_points, generated])[order]
+        encoded = codec.transform(X)
+        seed = draw_seeds(self.random_state, 1)[0]
+        self.codec_, self.net_ = codec, net.set_params(random_state=seed).fit(encoded, labels)
+        self._class_points = self._points_of_classes(encoded, labels)
         return self
 
+    def _points_of_classes(self, encoded: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """The mean point of each class: of its real rows, or else of generated ones."""
+        points = self.net_.embed(encoded)
+        of_class = np.empty((len(self.classes_), points.shape[1]), points.dtype)
+        for i in np.flatnonzero(self.is_seen_):
+            of_class[i] = points[labels == i].mean(0)
+        unseen = np.flatnonzero(~self.is_seen_)
+        if len(unseen):
+            of_class[unseen] = self.net_.class_points(unseen, self.n_rows)
+        return of_class
+
     def _rows(self, X, reset: bool):
-        if hasattr(X, "columns"):
+        if isinstance(X, pd.DataFrame):
             validate_data(self, X=X, reset=reset, skip_check_array=True)
             return X
         return validate_data(self, X=X, reset=reset, allow_nd=True, dtype=None)

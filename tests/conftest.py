@@ -9,7 +9,7 @@ from sklearn.datasets import make_classification
 
 from skgan import GANOverSampler
 from skgan.presets import dcgan, mlp_gan
-from skgan.samplers import _base
+from skgan.samplers import _training
 
 # On a build machine the same examples every time; elsewhere new ones are looked for.
 settings.register_profile("repeatable", derandomize=True)
@@ -53,6 +53,6 @@ def images():
 def trainings(monkeypatch):
     """A list that grows by one per training in this process."""
     done = []
-    train = _base.train_generator
-    monkeypatch.setattr(_base, "train_generator", lambda *job: done.append(1) or train(*job))
+    train = _training.train_generator
+    monkeypatch.setattr(_training, "train_generator", lambda *job: done.append(1) or train(*job))
     return done

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from skgan._torch import private_rng
+from skgan._random import private_rng
 from skgan.augment import Crop, Cutout, Flip, InstanceNoise, Rotation, Scale, Translation, apply_all, transforms_of
 
 TRANSFORMS = [Translation(0.2), Rotation(20), Scale(0.2), Crop(0.7), Flip(0.5), Cutout(0.4)]

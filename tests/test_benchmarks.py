@@ -14,7 +14,7 @@ import zero_shot
 from harness import parse_budget, run_cells
 from rivals import refined_smote, refiner, wanted_rows
 
-from skgan._torch import private_rng
+from skgan._random import private_rng
 
 CELLS = [{"seed": seed, "method": method} for seed in (0, 1) for method in ("a", "b c")]
 BUDGETS = {"quick": "", "default": "", "full": ""}

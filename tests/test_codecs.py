@@ -317,11 +317,11 @@ def test_codecs_are_scikit_learn_estimators(codec):
     assert clone(codec).get_params() == codec.get_params()
 
 
-def test_columns_of_very_many_categories_are_handed_on_as_codes():
+def test_columns_of_very_many_categories_are_inherited_as_codes():
     X = pd.DataFrame({"id": [f"row {i}" for i in range(30)], "few": list("abc") * 10, "x": np.arange(30)})
     codec = TabularCodec(max_categories=10).fit(X)
     assert codec.categorical_indices_.tolist() == [0, 1]
-    assert codec.handed_on_.tolist() == [0]
+    assert codec.inherited_.tolist() == [0]
     encoded, codes = codec.transform(X), codec.codes(X)
     assert (encoded.shape, codes.shape, codes.dtype) == ((30, 4), (30, 1), np.int32)
     pd.testing.assert_frame_equal(codec.inverse_transform(encoded, codes), X)
@@ -335,5 +335,5 @@ def test_columns_of_very_many_categories_are_handed_on_as_codes():
 def test_where_every_column_has_very_many_categories_all_are_encoded():
     X = pd.DataFrame({"id": [f"row {i}" for i in range(30)]})
     codec = TabularCodec(max_categories=10).fit(X)
-    assert not len(codec.handed_on_)
+    assert not len(codec.inherited_)
     pd.testing.assert_frame_equal(codec.inverse_transform(codec.transform(X)), X)

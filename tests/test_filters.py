@@ -4,7 +4,7 @@ from sklearn.base import clone
 from sklearn.neighbors import KNeighborsClassifier
 
 from skgan import GANOverSampler
-from skgan._torch import private_rng
+from skgan._random import private_rng
 from skgan.filters import AllOf, ClassifierFilter, DiscriminatorFilter, NeighbourFilter
 from skgan.presets import mlp_gan, offspring
 

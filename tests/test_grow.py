@@ -5,7 +5,7 @@ from sklearn.base import clone
 from skorch.callbacks import Callback
 
 from skgan import GANOverSampler
-from skgan._torch import private_rng
+from skgan._random import private_rng
 from skgan.callbacks import Grow
 from skgan.losses import Relativistic, Wasserstein
 from skgan.modules import DCGAN, ProGAN

@@ -4,16 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from skgan._torch import (
-    BalancedBatches,
-    ShuffledBatches,
-    available_memory,
-    draw_seeds,
-    private_rng,
-    resolve_device,
-    sub_seed,
-    to_unit_range,
-)
+from skgan._batches import BalancedBatches, ShuffledBatches
+from skgan._device import available_memory, resolve_device
+from skgan._random import draw_seeds, private_rng, sub_seed
+from skgan._tensors import to_unit_range
 
 
 def test_private_rng_repeats_and_gives_the_global_stream_back():

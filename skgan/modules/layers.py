@@ -1,9 +1,8 @@
 """Layers that several modules share."""
 
-import copy
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -73,30 +72,25 @@ class ProjectionHead(nn.Module):
         return logits + (self.embedding(y) * features).sum(1) if self.embedding.dim else logits
 
 
-class _KeepsOne(nn.Module):
-    """Keeps one tensor of its last forward pass until it is taken; the module around it returns nothing but logits."""
+class HeadOutput(NamedTuple):
+    """What a head returns that says more than how real rows look.
 
-    _kept: Tensor | None = None
+    Attributes
+    ----------
+    logits : tensor of shape (n,)
+    extra : tensor
+        What the net makes a loss of, as the head says.
+    """
 
-    def _take(self) -> Tensor | None:
-        kept, self._kept = self._kept, None
-        return kept
-
-    def __deepcopy__(self, memo):
-        self._kept = None  # a tensor with a history can be neither copied nor pickled
-        twin = self.__class__.__new__(self.__class__)
-        memo[id(self)] = twin
-        twin.__dict__.update(copy.deepcopy(self.__dict__, memo))
-        return twin
-
-    def __getstate__(self):
-        return {**self.__dict__, "_kept": None}
+    logits: Tensor
+    extra: Tensor
 
 
-class AuxiliaryHead(_KeepsOne):
+class AuxiliaryHead(nn.Module):
     """Features → logits of shape (n,) that know no label, and a classifier whose loss both players minimise (AC-GAN).
 
-    ``forward`` keeps the cross-entropy of its batch until ``take_loss`` hands it to the net.
+    ``extra`` is the cross-entropy of the batch, a scalar. With one class there is nothing to tell apart, and logits alone
+    are returned.
 
     References
     ----------
@@ -112,22 +106,16 @@ class AuxiliaryHead(_KeepsOne):
         self.linear = nn.Linear(n_features, 1)
         self.classes = nn.Linear(n_features, n_classes) if n_classes > 1 else None
 
-    def forward(self, features: Tensor, y: Tensor) -> Tensor:
-        if self.classes is not None:
-            self._kept = cross_entropy(self.classes(features), y)
-        return self.linear(features)[:, 0]
-
-    def take_loss(self) -> Tensor | None:
-        """The cross-entropy of the last batch, once."""
-        return self._take()
+    def forward(self, features: Tensor, y: Tensor) -> Tensor | HeadOutput:
+        logits = self.linear(features)[:, 0]
+        return logits if self.classes is None else HeadOutput(logits, cross_entropy(self.classes(features), y))
 
 
-class PredictorHead(_KeepsOne):
+class PredictorHead(nn.Module):
     """Features → logits of shape (n,) by minibatch discrimination, and predicted real labels (n, condition_dim).
 
-    ``forward`` ignores the label and keeps the prediction of its batch until ``take_prediction`` hands it to the net. The
-    logit sees the features beside their closeness to those of the others in the batch; real and fake batches pass
-    separately.
+    ``forward`` ignores the label; ``extra`` is the prediction. The logit sees the features beside their closeness to those
+    of the others in the batch; real and fake batches pass separately.
 
     Parameters
     ----------
@@ -164,13 +152,9 @@ class PredictorHead(_KeepsOne):
         self.closeness = MinibatchDiscrimination(n_features, n_kernels, kernel_dim)
         self.linear = nn.Linear(n_features + n_kernels, 1)
 
-    def forward(self, features: Tensor, y: Tensor) -> Tensor:
-        self._kept = self.predictor(features)
-        return self.linear(self.closeness(features))[:, 0]
-
-    def take_prediction(self) -> Tensor | None:
-        """The labels predicted for the last batch, once."""
-        return self._take()
+    def forward(self, features: Tensor, y: Tensor) -> HeadOutput:
+        predicted = self.predictor(features)
+        return HeadOutput(self.linear(self.closeness(features))[:, 0], predicted)
 
 
 HEADS = {"projection": ProjectionHead, "auxiliary": AuxiliaryHead, "predictor": PredictorHead}

@@ -31,15 +31,15 @@ class Teacher(nn.Module):
         Of rows: hidden layers of 32α, 64α and 128α units.
     spans : sequence of (start, stop), default=()
         One-hot spans of a table's categorical columns.
-    unroll_steps : int, default=32
+    unroll_steps : int
         T, inner batches of the course.
-    inner_batch_size : int, default=64
+    inner_batch_size : int
         B, rows of an inner batch.
-    curriculum : {"learned", "random"}, default="learned"
+    curriculum : {"learned", "random"}
         Whether the codes (T, B, latent_dim) are parameters, or drawn from N(0, I) whenever they are needed.
-    inner_lr : float, default=0.02
+    inner_lr : float
         What the learner's learning rate is at the start.
-    inner_momentum : float in [0, 1), default=0.9
+    inner_momentum : float in [0, 1)
         What the learner's momentum is at the start.
 
     Attributes
@@ -59,11 +59,11 @@ class Teacher(nn.Module):
         width: int = 16,
         alpha: int = 2,
         spans: Sequence[tuple[int, int]] = (),
-        unroll_steps: int = 32,
-        inner_batch_size: int = 64,
-        curriculum: str = "learned",
-        inner_lr: float = 0.02,
-        inner_momentum: float = 0.9,
+        unroll_steps: int,
+        inner_batch_size: int,
+        curriculum: str,
+        inner_lr: float,
+        inner_momentum: float,
     ):
         super().__init__()
         self.latent_dim = latent_dim

@@ -5,6 +5,7 @@ from skgan.nets.base import GenerativeNet
 from skgan.nets.consensus import ConsensusNet
 from skgan.nets.cyclegan import CycleGANNet
 from skgan.nets.dagan import DAGANNet
+from skgan.nets.draw import NO_PARENT, Draw
 from skgan.nets.gaussian import GaussianNet
 from skgan.nets.genclass import GenClassNet
 from skgan.nets.gtn import GTNNet
@@ -14,10 +15,12 @@ from skgan.nets.progan import ProGANNet
 from skgan.nets.vae import VAEGANNet, VAENet
 
 __all__ = [
+    "NO_PARENT",
     "AdversarialNet",
     "ConsensusNet",
     "CycleGANNet",
     "DAGANNet",
+    "Draw",
     "GTNNet",
     "GaussianNet",
     "GenClassNet",

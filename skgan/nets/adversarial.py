@@ -2,15 +2,20 @@
 
 import copy
 import dataclasses
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from skorch import NeuralNet
-from torch import Tensor, nn, no_grad
+from torch import Tensor, no_grad
 
-from skgan.augment import apply_all, transforms_of
-from skgan.losses import NonSaturating
+from skgan._compat import Number, StrOptions
+from skgan._tensors import as_tensor, to_unit_range
+from skgan.augment import ImageTransform, apply_all, transforms_of
+from skgan.losses import Loss, NonSaturating
 from skgan.nets.base import GenerativeNet
+from skgan.penalties import Critic, Penalty, add_penalties
 
 
 class AdversarialNet(GenerativeNet):
@@ -43,6 +48,17 @@ class AdversarialNet(GenerativeNet):
 
     prefixes_: ClassVar[list[str]] = [*NeuralNet.prefixes_, "penalties", "augment"]
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **GenerativeNet._parameter_constraints,
+        "n_critic": [Number(Integral, 1, None, closed="left")],
+        "n_generator": [Number(Integral, 1, None, closed="left")],
+        "updates": [StrOptions({"alternating", "simultaneous"})],
+        "auxiliary_weight": [Number(Real, 0, None, closed="left")],
+    }
+
+    scores_rows = True
+    adversarial_weight = 1.0
+    """Of the players' game and the penalties, beside what the head adds."""
     differentiable_fakes = False
     """Whether the discriminator's loss must be a function of the generator too (consensus optimisation needs that)."""
 
@@ -71,19 +87,13 @@ class AdversarialNet(GenerativeNet):
 
     def check_training_params(self):
         super().check_training_params()
-        for name in ("n_critic", "n_generator"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")
-        if self.updates not in ("alternating", "simultaneous"):
-            raise ValueError(f"updates must be 'alternating' or 'simultaneous', got {self.updates!r}.")
         if self.updates == "simultaneous" and self.n_generator > 1:
             raise ValueError("updates='simultaneous' moves the generator once a step; set n_generator=1.")
         criterion = self.criterion if isinstance(self.criterion, type) else type(self.criterion)
-        if not issubclass(criterion, nn.Module) or not {"discriminator", "generator"} <= set(dir(criterion)):
+        if not issubclass(criterion, Loss):
             raise TypeError(
-                f"criterion must be a class such as skgan.losses.Hinge, an nn.Module with the methods discriminator and "
-                f"generator; got {self.criterion!r}."
+                "criterion must be a class such as skgan.losses.Hinge, or one of yours that is derived from "
+                f"skgan.losses.Loss; got {self.criterion!r}."
             )
         for kind in ("penalties", "augment"):
             self.named_parts(kind)
@@ -93,7 +103,7 @@ class AdversarialNet(GenerativeNet):
         if len(self.data_shape_) == 3:
             return
         for transform in self.named_parts("augment").values():
-            if getattr(transform, "images_only", False):
+            if isinstance(transform, ImageTransform):
                 raise ValueError(
                     f"{type(transform).__name__} moves pixels, and these rows have shape {self.data_shape_}; "
                     "on tables augment may hold InstanceNoise only."
@@ -101,10 +111,10 @@ class AdversarialNet(GenerativeNet):
 
     def named_parts(self, kind: str) -> dict[str, Any]:
         """Copies of the penalties or transforms by their class's name, with ``kind__Name__field`` applied."""
-        value = getattr(self, kind)
+        value = self.augment if kind == "augment" else self.penalties
         parts = transforms_of(value) if kind == "augment" else list(value or ())
         for part in parts:
-            if isinstance(part, type) or not callable(part):
+            if isinstance(part, type) or not (callable(part) if kind == "augment" else isinstance(part, Penalty)):
                 raise TypeError(f"{kind} must hold instances such as R1(gamma=1.0) or Translation(0.1); got {part!r}.")
         names = [type(part).__name__ for part in parts]
         numbered = [n if names.count(n) == 1 else f"{n}_{names[: i + 1].count(n)}" for i, n in enumerate(names)]
@@ -128,9 +138,9 @@ class AdversarialNet(GenerativeNet):
     def on_train_begin(self, net, X=None, y=None, **kwargs):
         super().on_train_begin(net, X=X, y=y, **kwargs)
         # backward(inputs=…) raises on a frozen parameter; walking the module tree every step costs as much as EMA.
+        players = {"discriminator": self.module_.discriminator, "generator": self.module_.generator}
         self.players_ = {
-            player: [p for p in getattr(self.module_, player).parameters() if p.requires_grad]
-            for player in ("discriminator", "generator")
+            player: [p for p in network.parameters() if p.requires_grad] for player, network in players.items()
         }
         # Copies, because Anneal changes their fields as training goes on.
         self.penalties_, self.augment_ = self.named_parts("penalties"), self.named_parts("augment")
@@ -144,13 +154,16 @@ class AdversarialNet(GenerativeNet):
         """One step: every discriminator update sees rows of its own."""
         parts = list(zip(*(rows.split(self.batch_size) for rows in batch), strict=True))
         for part in parts if self.updates == "alternating" else parts[:-1]:
-            d_loss = self.update("discriminator", self.discriminator_loss(*part))
+            d_loss, told = self.discriminator_loss(*part)
+            d_loss = self.update("discriminator", d_loss)
         if self.updates == "simultaneous":
-            d_loss, g_loss = self.update_both(self.discriminator_loss(*parts[-1]), self.generator_loss(*parts[-1]))
+            (d_loss, told), (g_loss, more) = self.discriminator_loss(*parts[-1]), self.generator_loss(*parts[-1])
+            d_loss, g_loss = self.update_both(d_loss, g_loss)
         else:
             for _ in range(self.n_generator):
-                g_loss = self.update("generator", self.generator_loss(*parts[-1]))
-        return self.report(discriminator_loss=d_loss, generator_loss=g_loss, discriminator_accuracy=self.accuracy_)
+                g_loss, more = self.generator_loss(*parts[-1])
+                g_loss = self.update("generator", g_loss)
+        return self.report(discriminator_loss=d_loss, generator_loss=g_loss, **told, **more)
 
     def update(self, player: str, loss: Tensor) -> Tensor:
         """Step the optimiser on one player's parameters only."""
@@ -167,56 +180,66 @@ class AdversarialNet(GenerativeNet):
         self.optimizer_.step()
         return d_loss.detach(), g_loss.detach()
 
-    def critic(self, y: Tensor, *parents: Tensor):
-        """The discriminator with labels, parents and augmentation applied: ``x -> logits``.
+    def discriminate(self, x: Tensor, y: Tensor, *parents: Tensor) -> tuple[Tensor, Tensor | None]:
+        """What the discriminator says of augmented rows: logits (n,), and what else its head returns, or None.
 
         A row and its parent, stacked as channels or columns, see the same draw of every transform.
         """
+        if self.augment_:
+            x, *parents_seen = apply_all(self.augment_.values(), torch.cat([x, *parents], 1)).split(x.shape[1], 1)
+            parents = tuple(parents_seen)
+        return logits_and_extra(self.module_.discriminator(x, y, *parents))
 
-        def logits(x: Tensor) -> Tensor:
-            stacked = (
-                apply_all(self.augment_.values(), torch.cat([x, *parents], 1)) if self.augment_ and parents else None
-            )
-            if stacked is None:
-                return self.module_.discriminator(apply_all(self.augment_.values(), x), y, *parents)
-            x, *seen = stacked.split(x.shape[1], 1)
-            return self.module_.discriminator(x, y, *seen)
-
-        return logits
-
-    def auxiliary_loss(self, y: Tensor) -> Tensor | float:
-        """The auxiliary classifier's loss on the batch that the critic saw last; 0 without one."""
-        take_loss = getattr(getattr(self.module_.discriminator, "head", None), "take_loss", None)
-        loss = take_loss() if take_loss else None
-        return 0.0 if loss is None else self.auxiliary_weight * loss
+    def critic(self, y: Tensor, *parents: Tensor) -> Critic:
+        """The discriminator with labels, parents and augmentation applied: ``x -> logits``."""
+        return lambda x: self.discriminate(x, y, *parents)[0]
 
     def make(self, real: Tensor, y: Tensor, *parents: Tensor) -> Tensor:
         """The rows that a batch of real ones is set against."""
         return self.module_(self.latent(len(y)), y, *parents)
 
-    def discriminator_loss(self, real: Tensor, y: Tensor, *parents: Tensor) -> Tensor:
-        """Loss of the discriminator on one batch; data-to-data nets have a parent for every row."""
+    def discriminator_loss(self, real: Tensor, y: Tensor, *parents: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Loss of the discriminator on one batch, and scalars to report; data-to-data nets have a parent for every row."""
         with torch.set_grad_enabled(self.differentiable_fakes):
             fake = self.make(real, y, *parents)
+        real_logits, real_extra = self.discriminate(real, y, *parents)
+        fake_logits, fake_extra = self.discriminate(fake, y, *parents)
+        loss = self.criterion_.discriminator(real_logits, fake_logits)
         critic = self.critic(y, *parents)
-        real_logits, auxiliary = critic(real), self.auxiliary_loss(y)
-        fake_logits, auxiliary = critic(fake), auxiliary + self.auxiliary_loss(y)
-        with no_grad():
-            self.accuracy_ = ((real_logits > 0).float() + (fake_logits < 0).float()).mean() / 2
-        loss = self.criterion_.discriminator(real_logits, fake_logits) + auxiliary
-        for penalty in self.penalties_.values():
-            every = getattr(penalty, "every", 1)
-            if self.d_updates_ % every == 0:
-                loss = loss + every * penalty(critic, real, fake)
+        loss = add_penalties(loss, self.penalties_.values(), critic, real, fake, self.d_updates_)
         self.d_updates_ += 1
-        return loss
+        loss = self.adversarial_weight * loss + self.discriminator_extra_loss(real_extra, fake_extra, y)
+        with no_grad():
+            accuracy = self.criterion_.accuracy(real_logits, fake_logits)
+        return loss, {"discriminator_accuracy": accuracy}
 
-    def generator_loss(self, real: Tensor, y: Tensor, *parents: Tensor) -> Tensor:
-        """Loss of the generator on one batch."""
-        critic = self.critic(y, *parents)
-        real_logits = critic(real) if getattr(self.criterion_, "uses_real", False) else None
-        fake_logits = critic(self.make(real, y, *parents))
-        return self.criterion_.generator(real_logits, fake_logits) + self.auxiliary_loss(y)
+    def generator_loss(self, real: Tensor, y: Tensor, *parents: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Loss of the generator on one batch, and scalars to report."""
+        real_logits = self.discriminate(real, y, *parents)[0] if self.criterion_.uses_real else None
+        fake_logits, fake_extra = self.discriminate(self.make(real, y, *parents), y, *parents)
+        loss = self.criterion_.generator(real_logits, fake_logits)
+        return self.adversarial_weight * loss + self.generator_extra_loss(fake_extra, y), {}
+
+    def discriminator_extra_loss(self, of_real: Tensor | None, of_fake: Tensor | None, y: Tensor) -> Tensor | float:
+        """The discriminator's loss on what its head returned beside the logits: an auxiliary classifier's cross-entropy."""
+        return 0.0 if of_real is None or of_fake is None else self.auxiliary_weight * (of_real + of_fake)
+
+    def generator_extra_loss(self, of_fake: Tensor | None, y: Tensor) -> Tensor | float:
+        """The generator's loss on what the head returned beside the logits."""
+        return 0.0 if of_fake is None else self.auxiliary_weight * of_fake
+
+    def score_samples(self, X, y) -> np.ndarray:
+        """How real encoded rows look to the discriminator: logits of shape (n,)."""
+        return self.in_chunks(
+            lambda rows, labels: logits_and_extra(self.module_.discriminator(to_unit_range(rows), labels))[0],
+            as_tensor(np.asarray(X)),
+            as_tensor(self.labels(y)),
+        )
+
+
+def logits_and_extra(output: Any) -> tuple[Tensor, Tensor | None]:
+    """Logits, and what a head such as an auxiliary classifier's returns beside them, or None."""
+    return output if isinstance(output, tuple) else (output, None)
 
 
 def _fields(part: Any) -> list[str]:

@@ -1,8 +1,12 @@
 """Consensus optimisation: step along the game's field, and down the length of that field."""
 
+from numbers import Real
+from typing import Any, ClassVar
+
 import torch
 from torch import Tensor
 
+from skgan._compat import Number
 from skgan.nets.adversarial import AdversarialNet
 
 
@@ -28,6 +32,11 @@ class ConsensusNet(AdversarialNet):
     .. [1] Mescheder, Nowozin & Geiger, "The numerics of GANs", NeurIPS 2017, algorithm 2.
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **AdversarialNet._parameter_constraints,
+        "gamma": [Number(Real, 0, None, closed="left")],
+    }
+
     differentiable_fakes = True
 
     def __init__(self, module, *args, gamma=0.1, updates="simultaneous", **kwargs):
@@ -36,8 +45,6 @@ class ConsensusNet(AdversarialNet):
 
     def check_training_params(self):
         super().check_training_params()
-        if not self.gamma >= 0:
-            raise ValueError(f"gamma must be at least 0, got {self.gamma!r}.")
         if (self.n_critic, self.n_generator) != (1, 1):
             raise ValueError(
                 "Consensus optimisation moves both players along one field; leave n_critic and n_generator at 1."
@@ -47,13 +54,14 @@ class ConsensusNet(AdversarialNet):
         """One step of both players, or one of each in turn."""
         both = ("discriminator", "generator")
         for players in [both] if self.updates == "simultaneous" else [both[:1], both[1:]]:
-            d_loss, g_loss = self.follow_field(batch, players)
-        return self.report(discriminator_loss=d_loss, generator_loss=g_loss, discriminator_accuracy=self.accuracy_)
+            values = self.follow_field(batch, players)
+        return self.report(**values)
 
-    def follow_field(self, batch: tuple[Tensor, Tensor], players: tuple[str, ...]) -> tuple[Tensor, Tensor]:
-        """Step these players along the consensus field at the present point."""
+    def follow_field(self, batch: tuple[Tensor, Tensor], players: tuple[str, ...]) -> dict[str, Tensor]:
+        """Step these players along the consensus field at the present point; returns what to report."""
         self.optimizer_.zero_grad(set_to_none=True)
-        losses = self.discriminator_loss(*batch), self.generator_loss(*batch)
+        (d_loss, told), (g_loss, more) = self.discriminator_loss(*batch), self.generator_loss(*batch)
+        losses = d_loss, g_loss
         gradients = {
             player: torch.autograd.grad(loss, self.players_[player], create_graph=True, materialize_grads=True)
             for player, loss in zip(("discriminator", "generator"), losses, strict=True)
@@ -65,4 +73,4 @@ class ConsensusNet(AdversarialNet):
         for parameter, g, p in zip(parameters, own, pull, strict=True):
             parameter.grad = (g + self.gamma * p).detach()
         self.optimizer_.step()
-        return losses[0].detach(), losses[1].detach()
+        return {"discriminator_loss": d_loss.detach(), "generator_loss": g_loss.detach(), **told, **more}

@@ -1,23 +1,28 @@
 """CycleGAN: rows of one class (or domain) turned into rows of another, and back."""
 
 from collections.abc import Mapping
+from numbers import Integral, Real
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import l1_loss
 
-from skgan._torch import as_tensor, to_unit_range
+from skgan._compat import Number
+from skgan._tensors import as_tensor, to_unit_range
 from skgan.augment import apply_all
 from skgan.losses import LeastSquares
 from skgan.nets.adversarial import AdversarialNet
-from skgan.nets.base import class_ids, draw_parents
+from skgan.nets.base import class_ids
+from skgan.nets.draw import Draw, draw_parents, single_parents
+from skgan.penalties import Critic, add_penalties
 
 WAYS = ("there", "back")
 
 
 class RowPool:
-    """The last generated rows, from which half of a judge's batch comes, so that it does not forget them.
+    """The last generated rows, from which half of a discriminator's batch comes, so that it does not forget them.
 
     Shrivastava et al., "Learning from simulated and unsupervised images through adversarial training", CVPR 2017, section 2.3.
     """
@@ -66,7 +71,7 @@ class CycleGANNet(AdversarialNet):
     identity_weight : float, default=0.1
         ≥ 0, of the identity loss (section 5.2); the paper's is 5.
     pool_size : int, default=50
-        Generated rows kept for the judges; 0 is none.
+        Generated rows kept for the discriminators; 0 is none.
     **kwargs
         As :class:`skgan.nets.AdversarialNet`; ``n_critic``, ``n_generator`` and ``updates`` stay at their defaults.
 
@@ -75,6 +80,18 @@ class CycleGANNet(AdversarialNet):
     Zhu, Park, Isola & Efros, "Unpaired image-to-image translation using cycle-consistent adversarial networks", ICCV 2017.
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **AdversarialNet._parameter_constraints,
+        "cycle_weight": [Number(Real, 0, None, closed="left")],
+        "identity_weight": [Number(Real, 0, None, closed="left")],
+        "pool_size": [Number(Integral, 0, None, closed="left")],
+    }
+
+    needs_source = True
+    needs_classes = True
+    has_parents = True
+    translates = True
+    scores_rows = False  # its discriminators know which way a row came
     n_candidates = 1  # a batch's third part: rows of the donors
 
     def __init__(
@@ -94,29 +111,13 @@ class CycleGANNet(AdversarialNet):
         self.pool_size = pool_size
         super().__init__(module, criterion, **kwargs)
 
-    @property
-    def needs_source(self) -> bool:
-        """Rows are translated from real ones."""
-        return True
-
-    @property
-    def needs_classes(self) -> bool:
-        """Two at least."""
-        return True
-
     # Checks
 
     def check_training_params(self):
         super().check_training_params()
-        for name in ("cycle_weight", "identity_weight"):
-            value = getattr(self, name)
-            if not (np.isfinite(value) and value >= 0):
-                raise ValueError(f"{name} must be finite and at least 0, got {value!r}.")
-        if not isinstance(self.pool_size, int) or self.pool_size < 0:
-            raise ValueError(f"pool_size must be an integer of at least 0, got {self.pool_size!r}.")
         if (self.n_critic, self.n_generator, self.updates) != (1, 1, "alternating"):
             raise ValueError(
-                "CycleGANNet updates translators and judges once a step, in turn: leave n_critic=1, n_generator=1 and "
+                "CycleGANNet updates translators and discriminators once a step, in turn: leave n_critic=1, n_generator=1 and "
                 "updates='alternating'."
             )
 
@@ -169,7 +170,7 @@ class CycleGANNet(AdversarialNet):
 
     def initialize_module(self):
         super().initialize_module()
-        if hasattr(self, "donors_"):
+        if "donors_" in vars(self):  # a net that is restored has them among its weights
             self.module_.donors.copy_(torch.from_numpy(self.donors_))
         return self
 
@@ -185,84 +186,67 @@ class CycleGANNet(AdversarialNet):
 
     def on_train_end(self, net, X=None, y=None, **kwargs):
         super().on_train_end(net, X=X, y=y, **kwargs)
-        del self.pools_, self.fakes_
+        del self.pools_
 
     def train_step(self, batch, **fit_params):
-        """One update of both translators, then one of both judges on what the translators made."""
-        g_loss = self.update("generator", self.generator_loss(*batch))
-        d_loss = self.update("discriminator", self.discriminator_loss(*batch))
-        return self.report(
-            discriminator_loss=d_loss,
-            generator_loss=g_loss,
-            cycle_loss=self.cycle_,
-            discriminator_accuracy=self.accuracy_,
-        )
+        """One update of both translators, then one of both discriminators on what the translators made."""
+        real, y, parent = batch
+        g_loss, fakes, told = self.translation_loss(real, y, parent)
+        g_loss = self.update("generator", g_loss)
+        d_loss, more = self.judging_loss(real, y, parent, fakes)
+        d_loss = self.update("discriminator", d_loss)
+        return self.report(discriminator_loss=d_loss, generator_loss=g_loss, **told, **more)
 
-    def judge(self, way: str, y: Tensor):
+    def critic_of(self, way: str, y: Tensor) -> Critic:
         """The discriminator of one way with labels and augmentation applied: ``x -> logits``."""
         return lambda x: self.module_.discriminator(apply_all(self.augment_.values(), x), y, way)
 
-    def generator_loss(self, real, y, *parents):
-        """Adversarial, cycle and identity losses of both translators; keeps what they made for the judges."""
-        generator, (parent,) = self.module_.generator, parents
+    def translation_loss(
+        self, real: Tensor, y: Tensor, parent: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
+        """Adversarial, cycle and identity losses of both translators; what they made, by way; and scalars to report."""
+        generator = self.module_.generator
         of_side = {"there": (parent, real), "back": (real, parent)}  # what goes in, and what it should look like
-        self.fakes_, loss, cycle = {}, torch.zeros((), device=real.device), torch.zeros((), device=real.device)
+        fakes, loss, cycle = {}, torch.zeros((), device=real.device), torch.zeros((), device=real.device)
         for way, other in zip(WAYS, reversed(WAYS), strict=True):
             given, wanted = of_side[way]
             fake = generator(given, y, way)
-            critic = self.judge(way, y)
-            real_logits = critic(wanted) if getattr(self.criterion_, "uses_real", False) else None
+            critic = self.critic_of(way, y)
+            real_logits = critic(wanted) if self.criterion_.uses_real else None
             loss = loss + self.criterion_.generator(real_logits, critic(fake))
             cycle = cycle + l1_loss(generator(fake, y, other), given)
             if self.identity_weight:
                 loss = loss + self.identity_weight * l1_loss(generator(wanted, y, way), wanted)
-            self.fakes_[way] = fake.detach()
-        self.cycle_ = cycle.detach() / 2
-        return loss + self.cycle_weight * cycle
+            fakes[way] = fake.detach()
+        return loss + self.cycle_weight * cycle, fakes, {"cycle_loss": cycle.detach() / 2}
 
-    def discriminator_loss(self, real, y, *parents):
-        """Half the sum of both judges' losses."""
-        of_side = {"there": real, "back": parents[0]}
-        loss, right = torch.zeros((), device=real.device), torch.zeros((), device=real.device)
-        middle = 0.5 if isinstance(self.criterion_, LeastSquares) else 0.0
+    def judging_loss(
+        self, real: Tensor, y: Tensor, parent: Tensor, fakes: dict[str, Tensor]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Half the sum of both discriminators' losses, and scalars to report."""
+        of_side = {"there": real, "back": parent}
+        loss, accuracy = torch.zeros((), device=real.device), torch.zeros((), device=real.device)
         for way in WAYS:
-            fake, labels = self.pools_[way].exchange(self.fakes_[way], y)
-            critic = self.judge(way, y)
-            real_logits, fake_logits = critic(of_side[way]), self.judge(way, labels)(fake)
+            fake, labels = self.pools_[way].exchange(fakes[way], y)
+            critic = self.critic_of(way, y)
+            real_logits, fake_logits = critic(of_side[way]), self.critic_of(way, labels)(fake)
             loss = loss + 0.5 * self.criterion_.discriminator(real_logits, fake_logits)
-            right = right + ((real_logits > middle).float().mean() + (fake_logits < middle).float().mean()) / 4
-            for penalty in self.penalties_.values():
-                if self.d_updates_ % (every := getattr(penalty, "every", 1)) == 0:
-                    loss = loss + 0.5 * every * penalty(critic, of_side[way], fake)
-        self.accuracy_ = right.detach()
+            accuracy = accuracy + self.criterion_.accuracy(real_logits.detach(), fake_logits.detach()) / 2
+            loss = add_penalties(
+                loss, self.penalties_.values(), critic, of_side[way], fake, self.d_updates_, weight=0.5
+            )
         self.d_updates_ += 1
-        return loss
+        return loss, {"discriminator_accuracy": accuracy}
 
     # Sampling
 
-    def sample(self, y, source=None) -> np.ndarray:
-        """Make one encoded row per label, from random rows of the classes' donors.
-
-        Parameters
-        ----------
-        y : array of shape (n,)
-            Class ids.
-        source : tuple (X, y)
-            The encoded training set.
-
-        Returns
-        -------
-        ndarray of shape (n, *data_shape), float32
-        """
-        return self.children(y, source)[0]
-
-    def children(self, y, source) -> tuple[np.ndarray, np.ndarray]:
-        """As ``sample``, and of each row the index of its parent in the source."""
+    def draw(self, y, source=None) -> Draw:
+        """One encoded row per label, from random rows of the classes' donors."""
         y = np.asarray(y)
         parents = draw_parents(self.module_.donors.cpu().numpy()[y], source)
-        return self.translate(source[0][parents], y), parents
+        return Draw(self._translated(source[0][parents], y, "there"), single_parents(parents))
 
-    def translate(self, X, y, way: str = "there") -> np.ndarray:
+    def translate(self, X, y, way: str = "there", random_state=None) -> np.ndarray:
         """Encoded rows turned into rows of class y ("there"), or rows of class y into rows of its donor ("back").
 
         Parameters
@@ -271,13 +255,19 @@ class CycleGANNet(AdversarialNet):
         y : array of shape (n,) or int
             Class ids.
         way : {"there", "back"}, default="there"
+        random_state : int, RandomState or None, default=None
+            Of the categories, which are drawn; None is the net's own.
 
         Returns
         -------
         ndarray of shape (n, *data_shape), float32
         """
+        with self.seeded(random_state):
+            return self._translated(X, y, way)
+
+    def _translated(self, X, y, way: str) -> np.ndarray:
         labels = as_tensor(self.labels(np.broadcast_to(np.asarray(y), len(X)).copy()))
-        return self._in_chunks(
+        return self.in_chunks(
             lambda rows, labels: self.module_.generator(to_unit_range(rows), labels, way),
             as_tensor(np.asarray(X)),
             labels,

@@ -7,7 +7,7 @@ from skgan.nets.offspring import OffspringNet
 class DAGANNet(OffspringNet):
     """Trained and sampled as :class:`OffspringNet` is, on pairs of one class, with a module that decodes codes.
 
-    Where an offspring is its parent warped, a DAGAN's child is decoded anew: it varies more, and keeps less of its parent.
+    Where an offspring is its parent warped, a DAGAN's offspring is decoded anew: it varies more, and keeps less of its parent.
     With ``source_classes`` it learns where rows are plenty and makes rows of classes that it never saw.
 
     Parameters
@@ -17,6 +17,8 @@ class DAGANNet(OffspringNet):
     criterion : class, default=Hinge
     shares : (children, mixtures, copies), default=(1, 0, 0)
         As of :class:`OffspringNet`.
+    spread : float, default=1.0
+        As of :class:`OffspringNet`.
     **kwargs
         As :class:`OffspringNet`.
 
@@ -25,5 +27,5 @@ class DAGANNet(OffspringNet):
     Antoniou, Storkey & Edwards, "Data augmentation generative adversarial networks", 2017 (arXiv:1711.04340).
     """
 
-    def __init__(self, module, criterion=Hinge, *, shares=(1, 0, 0), **kwargs):
-        super().__init__(module, criterion, shares=shares, **kwargs)
+    def __init__(self, module, criterion=Hinge, *, shares=(1, 0, 0), spread=1.0, **kwargs):
+        super().__init__(module, criterion, shares=shares, spread=spread, **kwargs)

@@ -2,13 +2,17 @@
 
 import time
 from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from skgan._torch import as_tensor, to_unit_range
-from skgan.nets.base import GenerativeNet, draw_parents
+from skgan._compat import Number
+from skgan._tensors import as_tensor, to_unit_range
+from skgan.nets.base import GenerativeNet
+from skgan.nets.draw import NO_PARENT, Draw, draw_parents, single_parents
 
 
 class ClassGaussians(nn.Module):
@@ -86,6 +90,14 @@ class GaussianNet(GenerativeNet):
         As :class:`skgan.nets.GenerativeNet`; nothing is trained by steps.
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **GenerativeNet._parameter_constraints,
+        "prior_rows": [Number(Real, 0, None, closed="left")],
+        "n_donors": [None, Number(Integral, 1, None, closed="left")],
+        "copies": [Number(Real, 0, 1, closed="both")],
+    }
+
+    scores_rows = True
     sampling_params = ("copies",)
 
     def __init__(
@@ -112,15 +124,6 @@ class GaussianNet(GenerativeNet):
     def needs_source(self) -> bool:
         """Where copies are among the new rows."""
         return self.copies > 0
-
-    def check_training_params(self):
-        super().check_training_params()
-        if not 0 <= self.copies <= 1:
-            raise ValueError(f"copies must be a share from 0 to 1, got {self.copies!r}.")
-        if not self.prior_rows >= 0:
-            raise ValueError(f"prior_rows must be at least 0, got {self.prior_rows!r}.")
-        if self.n_donors is not None and (not isinstance(self.n_donors, int) or self.n_donors < 1):
-            raise ValueError(f"n_donors must be None or an integer of at least 1, got {self.n_donors!r}.")
 
     def check_shapes(self):
         size = 8 * self.n_classes_ * int(np.prod(self.data_shape_)) ** 2
@@ -159,15 +162,16 @@ class GaussianNet(GenerativeNet):
             lent[k] = scatter[donors].sum(0) / (counts[donors] - 1).sum().clamp(min=1)
         return lent
 
-    def sample(self, y, source=None) -> np.ndarray:
-        """As :meth:`GenerativeNet.sample`, a share of the rows being copies of the source's."""
-        rows = super().sample(y, source)
+    def draw(self, y, source=None) -> Draw:
+        """As :meth:`GenerativeNet.draw`, a share of the rows being copies of the source's."""
+        drawn = super().draw(y, source)
         if not self.copies:
-            return rows
+            return drawn
         parents = draw_parents(np.asarray(y), source)
-        copied = (torch.rand(len(rows)) < self.copies).numpy()
-        rows[copied] = to_unit_range(np.asarray(source[0][parents[copied]]))
-        return rows
+        copied = (torch.rand(len(drawn.rows)) < self.copies).numpy()
+        drawn.rows[copied] = to_unit_range(np.asarray(source[0][parents[copied]]))
+        parents[~copied] = NO_PARENT
+        return Draw(drawn.rows, single_parents(parents), np.where(copied, "copy", "net"))
 
     def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
         """The record is written by ``fit_loop``."""
@@ -180,4 +184,4 @@ class GaussianNet(GenerativeNet):
             inverse = torch.linalg.pinv(self.module_.factor, rtol=1e-4)[labels]
             return -(inverse @ difference[:, :, None]).square().sum((1, 2)) / 2
 
-        return self._in_chunks(score, as_tensor(np.asarray(X)), as_tensor(np.asarray(y)))
+        return self.in_chunks(score, as_tensor(np.asarray(X)), as_tensor(np.asarray(y)))

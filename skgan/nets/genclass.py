@@ -1,14 +1,16 @@
 """GenClass: a generator told attributes instead of labels, trained with a network that says "of one class"."""
 
 from collections.abc import Mapping
-from typing import Any
+from numbers import Real
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from skgan._torch import as_tensor, to_unit_range
+from skgan._compat import Number
+from skgan._tensors import as_tensor, to_unit_range
 from skgan.losses import Wasserstein
 from skgan.nets.adversarial import AdversarialNet
 
@@ -71,15 +73,17 @@ class GenClassNet(AdversarialNet):
     *rows*; here with the mean of their *points*, which are what the network has learned to compare.
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **AdversarialNet._parameter_constraints,
+        "similarity_weight": [Number(Real, 0, None, closed="left")],
+    }
+
+    needs_classes = True
+
     def __init__(self, module, criterion=Wasserstein, *, attributes=None, similarity_weight=1.0, **kwargs):
         self.attributes = attributes
         self.similarity_weight = similarity_weight
         super().__init__(module, criterion, **kwargs)
-
-    @property
-    def needs_classes(self) -> bool:
-        """Two at least."""
-        return True
 
     def unseen_classes(self, y) -> list:
         """Classes that have attributes and no row."""
@@ -98,8 +102,6 @@ class GenClassNet(AdversarialNet):
                 "genclass makes rows of classes by their attributes: give attributes={class: vector}, one vector a class, "
                 "such as {'cat': [1, 0, 0.3], 'dog': [1, 1, 0.7]}."
             )
-        if not (np.isfinite(self.similarity_weight) and self.similarity_weight >= 0):
-            raise ValueError(f"similarity_weight must be finite and at least 0, got {self.similarity_weight!r}.")
 
     def for_classes(self, classes):
         """Turn ``attributes`` into an array in the classes' order."""
@@ -136,31 +138,28 @@ class GenClassNet(AdversarialNet):
         super().on_train_begin(net, X=X, y=y, **kwargs)
         self.players_["generator"] += list(self.module_.similarity.parameters())
 
-    def report(self, **values):
-        return super().report(**values, similarity_loss=self.similarity_loss_)
-
-    def generator_loss(self, real, y, *parents):
-        """The critic's verdict, and the similarity network's."""
+    def generator_loss(self, real: Tensor, y: Tensor, *parents: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The adversarial loss, and the similarity network's."""
         critic = self.critic(y)
-        real_logits = critic(real) if getattr(self.criterion_, "uses_real", False) else None
+        real_logits = critic(real) if self.criterion_.uses_real else None
         fake = self.make(real, y)
         embed, similarity = self.module_.similarity.embed, self.module_.similarity
         of_real, of_fake = embed(real), embed(fake)
         same = y[:, None] == y[None]
         others = ~torch.eye(len(y), dtype=torch.bool, device=y.device)  # no row with itself
         loss = _balanced(similarity(of_real, of_fake), same) + _balanced(similarity(of_real, of_real), same, others)
-        self.similarity_loss_ = loss.detach() / 2
-        return self.criterion_.generator(real_logits, critic(fake)) + self.similarity_weight * loss / 2
+        total = self.criterion_.generator(real_logits, critic(fake)) + self.similarity_weight * loss / 2
+        return total, {"similarity_loss": loss.detach() / 2}
 
     # Classes by similarity
 
     def embed(self, X) -> np.ndarray:
         """Points of encoded rows, (n, n_dims)."""
         X = as_tensor(np.asarray(X))
-        return self._in_chunks(lambda rows: self.module_.similarity.embed(to_unit_range(rows)), X)
+        return self.in_chunks(lambda rows: self.module_.similarity.embed(to_unit_range(rows)), X)
 
     def class_points(self, y, n_rows: int = 200) -> np.ndarray:
-        """The mean point of ``n_rows`` generated rows of each of the classes y, (len(y), n_dims)."""
+        """The mean point of ``n_rows`` rows, sampled with the net's seed, of each of the classes y, (len(y), n_dims)."""
         rows = self.sample(np.repeat(np.asarray(y), n_rows))
         return self.embed(rows).reshape(len(y), n_rows, -1).mean(1)
 

@@ -1,17 +1,23 @@
 """Offspring of real rows: a pair GAN for training, and a mix of offspring, mixtures and copies for sampling."""
 
 from collections.abc import Sequence
-from typing import Any
+from numbers import Integral, Real
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
-from skgan._torch import as_tensor, to_unit_range
+from skgan._compat import Number
+from skgan._tensors import as_tensor, to_unit_range
 from skgan.losses import Hinge
 from skgan.nets.adversarial import AdversarialNet
-from skgan.nets.base import class_ids, draw_parents
+from skgan.nets.base import class_ids
+from skgan.nets.draw import NO_PARENT, Draw, draw_parents, single_parents
+
+KINDS = ("net", "mixture", "copy")
+"""What ``shares`` are of, in its order."""
 
 
 class OffspringNet(AdversarialNet):
@@ -27,15 +33,15 @@ class OffspringNet(AdversarialNet):
     module : class
         Such as :class:`skgan.modules.Offspring`, whose forward takes ``(z, y, parent)``.
     criterion : class, default=Hinge
-    shares : (offspring, mixtures, copies), default=(1, 1, 1)
+    shares : (offspring, mixtures, copies), default=(1, 0, 1)
         Non-negative weights of the three kinds among the new rows; only their ratio counts. Changing them needs no new
         training.
     n_neighbors : int, default=5
         Nearest rows of the class that a mixture's second parent is drawn from.
-    n_candidates : int, default=1
+    n_candidates : int, default=8
         Rows of its class drawn for a parent in training; the nearest is its pair. 1 takes any row; more, and offspring
         keep nearer to their parents and to their class. Classes of fewer than 25 rows a candidate draw fewer.
-    spread : float, default=1.0
+    spread : float, default=1.5
         Standard deviation of the noise that offspring are sampled with; training's is 1. Above 1 they vary more than was
         learned (the opposite of the truncation trick of Brock, Donahue & Simonyan, "Large scale GAN training", ICLR 2019).
         Changing it needs no new training.
@@ -46,6 +52,19 @@ class OffspringNet(AdversarialNet):
         As :class:`skgan.nets.AdversarialNet`.
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **AdversarialNet._parameter_constraints,
+        "shares": ["array-like"],
+        "n_neighbors": [Number(Integral, 1, None, closed="left")],
+        "n_candidates": [Number(Integral, 1, None, closed="left")],
+        "spread": [Number(Real, 0, None, closed="left")],
+        "source_classes": [None, "array-like"],
+    }
+
+    needs_source = True
+    has_parents = True
+    scores_rows = False  # its discriminator sees pairs
+    starts_from_one_row = True
     sampling_params = ("shares", "n_neighbors", "spread")
 
     def __init__(
@@ -53,10 +72,10 @@ class OffspringNet(AdversarialNet):
         module,
         criterion=Hinge,
         *,
-        shares=(1, 1, 1),
+        shares=(1, 0, 1),
         n_neighbors=5,
-        n_candidates=1,
-        spread=1.0,
+        n_candidates=8,
+        spread=1.5,
         source_classes=None,
         **kwargs,
     ):
@@ -66,16 +85,6 @@ class OffspringNet(AdversarialNet):
         self.spread = spread
         self.source_classes = source_classes
         super().__init__(module, criterion, **kwargs)
-
-    @property
-    def needs_source(self) -> bool:
-        """Offspring, mixtures and copies are made from real rows."""
-        return True
-
-    @property
-    def starts_from_one_row(self) -> bool:
-        """How a row varies is learned of other classes."""
-        return True
 
     @property
     def needs_classes(self) -> bool:
@@ -90,12 +99,6 @@ class OffspringNet(AdversarialNet):
                 "shares must be three weights (offspring, mixtures, copies), none negative and not all 0; "
                 f"got {self.shares!r}."
             )
-        if not isinstance(self.n_neighbors, int) or self.n_neighbors < 1:
-            raise ValueError(f"n_neighbors must be an integer of at least 1, got {self.n_neighbors!r}.")
-        if not isinstance(self.n_candidates, int) or self.n_candidates < 1:
-            raise ValueError(f"n_candidates must be an integer of at least 1, got {self.n_candidates!r}.")
-        if not (np.isfinite(self.spread) and self.spread >= 0):
-            raise ValueError(f"spread must be finite and at least 0, got {self.spread!r}.")
 
     def for_classes(self, classes):
         """Turn the labels of ``source_classes`` into ids."""
@@ -124,61 +127,53 @@ class OffspringNet(AdversarialNet):
 
     # Sampling
 
-    def sample(self, y, source=None) -> np.ndarray:
-        """Make one encoded row per label, from parents drawn among the source's rows of that class.
-
-        Parameters
-        ----------
-        y : array of shape (n,)
-            Class ids.
-        source : tuple (X, y)
-            The encoded training set.
-
-        Returns
-        -------
-        ndarray of shape (n, *data_shape), float32
-        """
-        return self.sample_with_parents(y, source)[0]
-
-    def sample_with_parents(self, y, source) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """As ``sample``, and the parents (encoded), and the kind of each row: 0 offspring, 1 mixture, 2 copy."""
+    def draw(self, y, source=None) -> Draw:
+        """Offspring, mixtures and copies, as ``shares`` says, of parents drawn among the source's rows of each class."""
         if source is None:
             raise ValueError("This net makes rows from real ones: give the encoded training set as source=(X, y).")
         y = np.asarray(y)
         shares = torch.tensor(self.shares, dtype=torch.float64)
         kinds = torch.multinomial(shares, len(y), replacement=True).numpy()
         rows = np.empty((len(y), *self.data_shape_), dtype=np.float32)
-        parents = np.empty_like(rows)
+        parents = np.full((len(y), 2), NO_PARENT)
         for klass in np.unique(y):
             of_class = np.flatnonzero(source[1] == klass)
             where = np.flatnonzero(y == klass)
             chosen = torch.randint(len(of_class), (len(where),))
-            parents[where] = rows[where] = to_unit_range(np.asarray(source[0][of_class[chosen.numpy()]]))
+            parents[where, 0] = of_class[chosen.numpy()]
+            rows[where] = to_unit_range(np.asarray(source[0][parents[where, 0]]))
             mixed = kinds[where] == 1
             if mixed.any() and len(of_class) > 1:
                 whole_class = as_tensor(to_unit_range(np.asarray(source[0][of_class]))).float()
-                rows[where[mixed]] = self.mixtures(whole_class, chosen[torch.from_numpy(mixed)])
+                mixtures, partners = self.mixtures(whole_class, chosen[torch.from_numpy(mixed)])
+                rows[where[mixed]] = mixtures
+                parents[where[mixed], 1] = of_class[partners.numpy()]
         fresh = kinds == 0
         if fresh.any():
-            rows[fresh] = self.offspring_of(parents[fresh], y[fresh])
-        return rows, parents, kinds
+            rows[fresh] = self.offspring_of(rows[fresh], y[fresh])
+        origin = np.array(KINDS)[kinds]
+        origin[(kinds == 1) & (parents[:, 1] == NO_PARENT)] = "copy"  # a class of one row
+        return Draw(rows, parents, origin)
 
-    def children(self, y, source) -> tuple[np.ndarray, np.ndarray]:
-        """One offspring per label, no mixture and no copy, and of each the index of its parent in the source."""
+    def draw_offspring(self, y, source) -> Draw:
+        """One offspring per label, no mixture and no copy."""
         y = np.asarray(y)
         parents = draw_parents(y, source)
-        return self.offspring_of(to_unit_range(np.asarray(source[0][parents])), y), parents
+        return Draw(self.offspring_of(to_unit_range(np.asarray(source[0][parents])), y), single_parents(parents))
 
     def offspring_of(self, parents: np.ndarray, y: np.ndarray) -> np.ndarray:
         """An offspring of every parent, of the classes y."""
-        return self._in_chunks(
+        return self.in_chunks(
             lambda labels, parent: self.module_(self.spread * self.latent(len(labels)), labels, parent),
             as_tensor(y),
             as_tensor(parents),
         )
 
-    def mixtures(self, rows: Tensor, chosen: Tensor) -> Tensor:
-        """SMOTE in the encoded space: between a row and one of its nearest; categories by vote of all of them."""
+    def mixtures(self, rows: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """SMOTE in the encoded space: between a row and one of its nearest; categories by vote of all of them.
+
+        Returns the mixtures, and the index of each one's second parent.
+        """
         k = min(self.n_neighbors, len(rows) - 1)
         flat = rows.flatten(1)
         # Only the chosen rows are looked up, in a class of any size; a row may or may not find itself (equal rows).
@@ -192,7 +187,7 @@ class OffspringNet(AdversarialNet):
         mixed = torch.lerp(flat[chosen], flat[partner], share)
         for start, stop in self.spans:
             mixed[:, start:stop] = flat[neighbours][:, :, start:stop].mean(1)
-        return mixed.view(-1, *rows.shape[1:])
+        return mixed.view(-1, *rows.shape[1:]), partner
 
     @property
     def spans(self) -> Sequence[tuple[int, int]]:

@@ -1,13 +1,15 @@
 """A GAN on real-valued labels whose discriminator predicts them (the galaxy report's)."""
 
+from numbers import Real
+from typing import Any, ClassVar
+
 import torch
 from torch import Tensor
 from torch.nn.functional import huber_loss, mse_loss
 
+from skgan._compat import Number, StrOptions
 from skgan.losses import NonSaturating
 from skgan.nets.adversarial import AdversarialNet
-
-HINGES = ("as_printed", "as_coded", None)
 
 
 class PredictorGANNet(AdversarialNet):
@@ -36,6 +38,14 @@ class PredictorGANNet(AdversarialNet):
         As :class:`skgan.nets.AdversarialNet`.
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **AdversarialNet._parameter_constraints,
+        "hinge": [None, StrOptions({"as_printed", "as_coded"})],
+        "adversarial_weight": [Number(Real, 0, None, closed="neither")],
+        "label_weights": [None, "array-like"],
+        "prediction_loss": [StrOptions({"squared", "huber"})],
+    }
+
     def __init__(
         self,
         module,
@@ -55,12 +65,6 @@ class PredictorGANNet(AdversarialNet):
 
     def check_training_params(self):
         super().check_training_params()
-        if self.hinge not in HINGES:
-            raise ValueError(f"hinge must be one of {', '.join(map(repr, HINGES))}; got {self.hinge!r}.")
-        if self.prediction_loss not in ("squared", "huber"):
-            raise ValueError(f"prediction_loss must be 'squared' or 'huber', got {self.prediction_loss!r}.")
-        if not self.adversarial_weight > 0:
-            raise ValueError(f"adversarial_weight must be above 0, got {self.adversarial_weight!r}.")
         if self.label_weights is not None and not all(weight >= 0 for weight in self.label_weights):
             raise ValueError(f"label_weights must be None or weights of at least 0, got {self.label_weights!r}.")
 
@@ -76,30 +80,29 @@ class PredictorGANNet(AdversarialNet):
                 f"label_weights has {len(self.label_weights)} weights, and there are {self.condition_dim_} labels."
             )
 
-    def discriminator_loss(self, real: Tensor, y: Tensor, *parents: Tensor) -> Tensor:
-        """Both adversarial terms, penalties, and the prediction term."""
-        self.distances_: list[Tensor] = []
-        adversarial = super().discriminator_loss(real, y)
-        of_real, of_fake = self.distances_
+    def discriminator_extra_loss(self, of_real: Tensor | None, of_fake: Tensor | None, y: Tensor) -> Tensor:
+        """The prediction term, from the labels that were predicted for real and for fake rows."""
+        distance_of_real, distance_of_fake = self.distance(of_real, y), self.distance(of_fake, y)
         if self.hinge is None:
-            prediction = of_real
-        else:
-            prediction = (of_fake - of_real if self.hinge == "as_printed" else of_real - of_fake).clamp(min=0)
-        return self.adversarial_weight * adversarial + prediction
+            return distance_of_real
+        excess = distance_of_fake - distance_of_real
+        return (excess if self.hinge == "as_printed" else -excess).clamp(min=0)
 
-    def generator_loss(self, real: Tensor, y: Tensor, *parents: Tensor) -> Tensor:
-        """The adversarial term, and how far the predicted labels are from those asked for."""
-        self.distances_ = []
-        return self.adversarial_weight * super().generator_loss(real, y) + self.distances_[-1]
+    def generator_extra_loss(self, of_fake: Tensor | None, y: Tensor) -> Tensor:
+        """How far the predicted labels are from those asked for."""
+        return self.distance(of_fake, y)
 
-    def auxiliary_loss(self, y: Tensor) -> float:
-        """Keep ℓ² of the batch that the critic saw last; it enters the losses above."""
-        predicted = self.module_.discriminator.head.take_prediction()
+    def distance(self, predicted: Tensor | None, y: Tensor) -> Tensor:
+        """ℓ²: the mean over the batch of the squared distance of predicted labels (n, k) from y, a scalar."""
+        if predicted is None:
+            raise TypeError(
+                f"PredictorGANNet needs a discriminator that predicts labels, and that of {self.module.__name__} returns "
+                "logits alone; use module__head='predictor', or skgan.modules.layers.PredictorHead in your module."
+            )
         if self.prediction_loss == "huber":
             each = 2 * huber_loss(predicted, y, reduction="none")
         else:
             each = mse_loss(predicted, y, reduction="none")
         if self.label_weights is not None:
             each = each * torch.as_tensor(self.label_weights, dtype=each.dtype, device=each.device)
-        self.distances_.append(each.sum(1).mean())
-        return 0.0
+        return each.sum(1).mean()

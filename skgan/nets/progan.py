@@ -32,10 +32,10 @@ class ProGANNet(AdversarialNet):
                 f"{self.module!r}. Use AdversarialNet for other pairs."
             )
 
-    def discriminator_loss(self, real: Tensor, y: Tensor, *parents: Tensor) -> Tensor:
+    def discriminator_loss(self, real: Tensor, y: Tensor, *parents: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """As AdversarialNet's, on faded real images."""
         return super().discriminator_loss(self.module_.fade(real), y, *parents)
 
-    def generator_loss(self, real: Tensor, y: Tensor, *parents: Tensor) -> Tensor:
+    def generator_loss(self, real: Tensor, y: Tensor, *parents: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """As AdversarialNet's, on faded real images."""
         return super().generator_loss(self.module_.fade(real), y, *parents)

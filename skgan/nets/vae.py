@@ -1,20 +1,22 @@
 """Nets that encode rows: the (variational) autoencoder, and the VAE whose reconstructions a discriminator measures."""
 
 from collections.abc import Callable
-from typing import Any
+from numbers import Real
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from skgan._torch import as_tensor, to_unit_range
+from skgan._compat import Number, StrOptions
+from skgan._tensors import as_tensor, to_unit_range
 from skgan.callbacks import DivergenceGuard, StepLog
 from skgan.nets.adversarial import AdversarialNet
 from skgan.nets.base import GenerativeNet
+from skgan.nets.draw import Draw
 from skgan.nets.gaussian import fit_gaussians
 
-SAMPLING = ("prior", "posterior", "interpolation")
-LIKELIHOODS = ("auto", "bernoulli", "gaussian")
+SAMPLING = [StrOptions({"prior", "posterior", "interpolation"})]
 
 
 def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
@@ -30,17 +32,12 @@ class EncodesRows:
 
     sampling: str
     module_: Any
-    device_: Any
     n_classes_: int
     condition_scale_: Any
-    _in_chunks: Callable
+    in_chunks: Callable
     labels: Callable
     latent: Callable
-
-    def check_sampling(self) -> None:
-        """Refuse an unknown ``sampling``."""
-        if self.sampling not in SAMPLING:
-            raise ValueError(f"sampling must be one of {', '.join(SAMPLING)}; got {self.sampling!r}.")
+    seeded: Callable
 
     @property
     def needs_source(self) -> bool:
@@ -58,24 +55,18 @@ class EncodesRows:
         """
         return self._posterior(X, y)[0]
 
-    def decode(self, z, y=None) -> np.ndarray:
-        """Rows of codes (n, latent_dim), as an array (n, *data_shape)."""
+    def decode(self, z, y=None, random_state=None) -> np.ndarray:
+        """Rows of codes (n, latent_dim), as an array (n, *data_shape); categories are drawn, with this seed or the net's."""
         y = np.zeros(len(z), int) if y is None else y
-        return self._in_chunks(self.module_, as_tensor(np.float32(z)), as_tensor(self.labels(y)))
+        with self.seeded(random_state):
+            return self.in_chunks(self.module_, as_tensor(np.float32(z)), as_tensor(self.labels(y)))
 
-    def sample(self, y, source=None) -> np.ndarray:
-        """Make one encoded row per label, as ``sampling`` says.
-
-        Parameters
-        ----------
-        y : array of shape (n,)
-            Class ids, or real labels where the net was trained on these.
-        source : tuple (X, y) or None
-            The encoded training set; needed for "interpolation".
-        """
+    def draw(self, y, source=None) -> Draw:
+        """One encoded row per label, as ``sampling`` says; "interpolation" needs the source."""
         labels = as_tensor(self.labels(y))
         if self.sampling == "interpolation":
-            return self._in_chunks(self.module_, self._between(np.asarray(y), source), labels)
+            codes, parents = self._between(np.asarray(y), source)
+            return Draw(self.in_chunks(self.module_, codes, labels), parents)
 
         def make(labels: Tensor) -> Tensor:
             z = self.latent(len(labels))
@@ -85,10 +76,10 @@ class EncodesRows:
                 z = self.module_.code_mean[group] + (factor @ z[:, :, None])[:, :, 0]
             return self.module_(z, labels)
 
-        return self._in_chunks(make, labels)
+        return Draw(self.in_chunks(make, labels))
 
-    def _between(self, y: np.ndarray, source) -> Tensor:
-        """Codes between those of two random rows of the class."""
+    def _between(self, y: np.ndarray, source) -> tuple[Tensor, np.ndarray]:
+        """Codes between those of two random rows of the class, and these rows' indices, (n, 2)."""
         if source is None:
             raise ValueError("sampling='interpolation' starts from real rows: give the training set as source=(X, y).")
         X, labels = source
@@ -98,12 +89,12 @@ class EncodesRows:
             where = np.flatnonzero(y == klass)
             pairs[:, where] = of_class[torch.randint(len(of_class), (2, len(where))).numpy()]
         one, other = (torch.from_numpy(self.encode(X[i], labels[i])) for i in pairs)
-        return torch.lerp(one, other, torch.rand(len(y), 1))
+        return torch.lerp(one, other, torch.rand(len(y), 1)), pairs.T
 
     def _posterior(self, X, y) -> tuple[np.ndarray, np.ndarray]:
         """Means and variances of the codes."""
         y = np.zeros(len(X), int) if y is None else y
-        both = self._in_chunks(
+        both = self.in_chunks(
             lambda rows, labels: torch.stack(self.module_.encoder(to_unit_range(rows), labels), 1),
             as_tensor(np.asarray(X)),
             as_tensor(self.labels(y)),
@@ -153,6 +144,16 @@ class VAENet(EncodesRows, GenerativeNet):
     .. [2] Higgins et al., "β-VAE", ICLR 2017, eq. 4.
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **GenerativeNet._parameter_constraints,
+        "beta": [Number(Real, 0, None, closed="left")],
+        "warm_up": [Number(Real, 0, 1, closed="both")],
+        "variational": ["boolean"],
+        "likelihood": [StrOptions({"auto", "bernoulli", "gaussian"})],
+        "sampling": SAMPLING,
+    }
+
+    scores_rows = True
     sampling_params = ("sampling",)
 
     def __init__(
@@ -181,13 +182,6 @@ class VAENet(EncodesRows, GenerativeNet):
 
     def check_training_params(self):
         super().check_training_params()
-        self.check_sampling()
-        if not (np.isfinite(self.beta) and self.beta >= 0):
-            raise ValueError(f"beta must be finite and at least 0, got {self.beta!r}.")
-        if not 0 <= self.warm_up <= 1:
-            raise ValueError(f"warm_up is a part of the training and must lie in [0, 1], got {self.warm_up!r}.")
-        if self.likelihood not in LIKELIHOODS:
-            raise ValueError(f"likelihood must be one of {', '.join(LIKELIHOODS)}; got {self.likelihood!r}.")
         if not self.variational and self.sampling == "prior":
             raise ValueError(
                 "A plain autoencoder has no prior to draw codes from: set sampling='posterior' (the Gaussian fitted to the "
@@ -255,7 +249,7 @@ class VAENet(EncodesRows, GenerativeNet):
                 total += self.module_.log_likelihood(rows, z, labels, self.likelihood_)
             return total / n_draws - divergence(mean, log_variance)
 
-        return self._in_chunks(bound, as_tensor(np.asarray(X)), as_tensor(self.labels(y)))
+        return self.in_chunks(bound, as_tensor(np.asarray(X)), as_tensor(self.labels(y)))
 
 
 class VAEGANNet(EncodesRows, AdversarialNet):
@@ -263,7 +257,7 @@ class VAEGANNet(EncodesRows, AdversarialNet):
 
     The discriminator sets real rows against reconstructions and rows from the prior, half each. The decoder wants to be
     taken for real; encoder and decoder want features of a reconstruction like the row's; the encoder wants codes like
-    N(0, I). No gradient of the discriminator's verdict reaches the encoder.
+    N(0, I). No gradient of the discriminator's logits reaches the encoder.
 
     Parameters
     ----------
@@ -286,6 +280,13 @@ class VAEGANNet(EncodesRows, AdversarialNet):
        decoder alone has the weight, and encoder and decoder take turns.
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **AdversarialNet._parameter_constraints,
+        "feature_weight": [Number(Real, 0, None, closed="left")],
+        "beta": [Number(Real, 0, None, closed="left")],
+        "sampling": SAMPLING,
+    }
+
     sampling_params = ("sampling",)
 
     def __init__(self, module, criterion, *, feature_weight=1.0, beta=0.1, sampling="prior", **kwargs):
@@ -293,14 +294,6 @@ class VAEGANNet(EncodesRows, AdversarialNet):
         self.beta = beta
         self.sampling = sampling
         super().__init__(module, criterion, **kwargs)
-
-    def check_training_params(self):
-        super().check_training_params()
-        self.check_sampling()
-        for name in ("feature_weight", "beta"):
-            value = getattr(self, name)
-            if not (np.isfinite(value) and value >= 0):
-                raise ValueError(f"{name} must be finite and at least 0, got {value!r}.")
 
     def fit(self, X, y=None, **fit_params):
         """Train from scratch, then fit the Gaussians of the codes; as :meth:`skgan.nets.GenerativeNet.fit`."""
@@ -320,17 +313,15 @@ class VAEGANNet(EncodesRows, AdversarialNet):
         codes = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
         return self.module_(torch.cat([self.latent(half), codes]), y)
 
-    def generator_loss(self, real, y, *parents):
-        """The decoder's verdict, plus reconstruction in features and the KL term."""
+    def generator_loss(self, real: Tensor, y: Tensor, *parents: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The adversarial loss, plus reconstruction in features and the KL term."""
         mean, log_variance = self.module_.encoder(real, y)
         z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
         difference = self.module_.discriminator.hidden(self.module_(z, y), y) - self._features(real, y)
         reconstruction = 0.5 * difference.square().sum(1).mean()
-        return (
-            super().generator_loss(real, y, *parents)
-            + self.feature_weight * reconstruction
-            + self.beta * divergence(mean, log_variance).mean()
-        )
+        adversarial, told = super().generator_loss(real, y, *parents)
+        kl = divergence(mean, log_variance).mean()
+        return adversarial + self.feature_weight * reconstruction + self.beta * kl, told
 
     @torch.no_grad()
     def _features(self, real: Tensor, y: Tensor) -> Tensor:

@@ -1,8 +1,40 @@
 """imbalanced-learn samplers around generative nets."""
 
 from skgan.samplers._augmenter import ConditionalGANAugmenter
+from skgan.samplers._base import BaseGenerativeSampler
+from skgan.samplers._border import check_rows, checked_table
+from skgan.samplers._cache import describe
+from skgan.samplers._candidates import (
+    NOTHING,
+    FlatRows,
+    auto_samplers,
+    checked_splits,
+    default_estimator,
+    rarest_class,
+    resamples,
+)
 from skgan.samplers._cv import OverSamplerCV
+from skgan.samplers._domains import DomainOverSampler
+from skgan.samplers._nets import prepared
 from skgan.samplers._over_sampler import GANOverSampler
 from skgan.samplers._recursive import RecursiveAugmenter
 
-__all__ = ["ConditionalGANAugmenter", "GANOverSampler", "OverSamplerCV", "RecursiveAugmenter"]
+__all__ = [
+    "NOTHING",
+    "BaseGenerativeSampler",
+    "ConditionalGANAugmenter",
+    "DomainOverSampler",
+    "FlatRows",
+    "GANOverSampler",
+    "OverSamplerCV",
+    "RecursiveAugmenter",
+    "auto_samplers",
+    "check_rows",
+    "checked_splits",
+    "checked_table",
+    "default_estimator",
+    "describe",
+    "prepared",
+    "rarest_class",
+    "resamples",
+]

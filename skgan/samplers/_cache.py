@@ -7,7 +7,6 @@ the device, verbosity and what a net reads only when it samples (``sampling_para
 import inspect
 import sys
 import types
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
@@ -21,12 +20,15 @@ import torch
 from filelock import FileLock
 from sklearn.utils.validation import check_memory
 
-FORMAT = 1
+from skgan._warnings import warn
+
+FORMAT = 2
 """Raised when what an entry holds changes."""
 
 NOT_IN_KEY = (
     "device",
     "verbose",
+    "random_state",  # the seed is in the key by itself
     "max_time",
 )  # a run that max_time cut is not kept, and any other ran to its last step
 
@@ -102,7 +104,7 @@ def generator_key(X: np.ndarray, y: np.ndarray, net, seed: int) -> str:
     kept = {
         name: value
         for name, value in net.get_params(deep=False).items()
-        if name not in NOT_IN_KEY and name not in getattr(net, "sampling_params", ())
+        if name not in NOT_IN_KEY and name not in net.sampling_params
     }
     return joblib.hash((FORMAT, repr(describe(type(net))), repr(describe(kept)), joblib.hash(X), joblib.hash(y), seed))
 
@@ -121,7 +123,7 @@ def recall(memory, key: str, compute: Callable[[], Any], complete: Callable[[Any
     One process computes a key at a time; others wait for it and read. Where the folder cannot be written, ``compute`` runs,
     with a warning; an entry that cannot be read is computed again, with joblib's warning.
     """
-    location = getattr(memory, "location", memory)
+    location = memory if isinstance(memory, str | PathLike) or memory is None else memory.location
     if location is None:
         return compute()
     with _locked(Path(location) / "skgan-locks" / f"{key}.lock") as writable:
@@ -143,11 +145,9 @@ def recall(memory, key: str, compute: Callable[[], Any], complete: Callable[[Any
             try:
                 return entry.get()
             except Exception as error:  # whatever a damaged pickle raises
-                warnings.warn(
+                warn(
                     f"An entry of the cache folder {str(location)!r} cannot be read ({type(error).__name__}: {error}); "
-                    "it is computed again.",
-                    UserWarning,
-                    stacklevel=5,
+                    "it is computed again."
                 )
             entry.clear()
             kept.call_and_shelve(key, compute_once, complete)
@@ -164,11 +164,9 @@ def _locked(path: Path) -> Iterator[bool]:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except OSError as error:
-        warnings.warn(
+        warn(
             f"The folder {str(path.parent.parent)!r} that memory= names cannot be written ({error.strerror or error}): the "
-            "generator was trained without it. Give a folder that can be written, or memory=None.",
-            UserWarning,
-            stacklevel=6,
+            "generator was trained without it. Give a folder that can be written, or memory=None."
         )
         yield False
         return

@@ -1,8 +1,7 @@
 """OverSamplerCV: a sampler that picks a sampler, or none, by inner cross-validation."""
 
-import time
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 from numbers import Integral
 from os import PathLike
 from typing import Any, ClassVar
@@ -10,27 +9,26 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 from imblearn.base import BaseSampler
-from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC, RandomOverSampler
-from joblib import Parallel, delayed
-from scipy import sparse
+from imblearn.pipeline import make_pipeline as make_sampling_pipeline
 from sklearn.base import clone
-from sklearn.compose import make_column_transformer
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import get_scorer
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check_cv
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, OneHotEncoder, StandardScaler
 
-from skgan._compat import HasMethods, StrOptions, safe_indexing
-from skgan._torch import draw_seeds
-from skgan.codecs import TabularCodec
-from skgan.samplers._base import GenerativeSamplerMixin, tag_inputs
-from skgan.samplers._over_sampler import GANOverSampler
-from skgan.strategies import at_least
-
-NOTHING = "nothing"
-AMOUNTS = (0.5, 1.0)
+from skgan._compat import HasMethods, StrOptions
+from skgan._folds import Cell, cross_validated
+from skgan._random import draw_seeds
+from skgan._statistics import simplest_of_the_best
+from skgan._warnings import warn
+from skgan.samplers._base import BaseGenerativeSampler
+from skgan.samplers._border import check_groups, checked_table, groups_of_new_rows, tag_inputs
+from skgan.samplers._candidates import (
+    NOTHING,
+    auto_samplers,
+    checked_splits,
+    default_estimator,
+    origin_of_new_rows,
+    rarest_class,
+    resamples,
+)
 
 
 class OverSamplerCV(BaseSampler):
@@ -170,79 +168,102 @@ class OverSamplerCV(BaseSampler):
         estimator = default_estimator(X) if self.estimator is None else self.estimator
         fold_seed, sampler_seed = draw_seeds(self.random_state, 2)
         splits = checked_splits(self.cv, X, labels, groups, fold_seed)
-        names, candidates = self._candidates(X, rarest_class(labels, splits))
-        if self.guard is not None and None not in candidates:
+        candidates = self._candidates(X, rarest_class(labels, splits))
+        names, nothing = list(candidates), _key_of_nothing(candidates)
+        if self.guard is not None and nothing is None:
             raise ValueError(
                 "guard compares candidates with doing nothing: put None among the samplers, or set guard=None."
             )
-        prepared = [self._prepared(candidate, sampler_seed) for candidate in candidates]
+        prepared = {name: self._prepared(candidate, sampler_seed) for name, candidate in candidates.items()}
         if self.verbose:
             print(
                 f"OverSamplerCV: {len(prepared)} candidates in {len(splits)} folds, at most {len(prepared) * len(splits)} fits "
                 f"and one more: {', '.join(names)}"
             )
-        scores, guards = (np.full((len(prepared), len(splits)), np.nan) for _ in range(2))
-        seconds = np.zeros(len(prepared))
-        alive, errors = list(range(len(prepared))), dict[str, str]()
-        for folds in ([0], list(range(1, len(splits)))):
-            jobs = [(i, fold) for i in alive for fold in folds]
-            done = Parallel(n_jobs=self.n_jobs)(
-                delayed(_score)(prepared[i], estimator, scorers, X, labels, *splits[fold]) for i, fold in jobs
-            )
-            for (i, fold), (values, spent, error) in zip(jobs, done, strict=True):
-                scores[i, fold], guards[i, fold] = values[0], values[-1]
-                seconds[i] += spent
-                if error:
-                    errors.setdefault(names[i], f"{error} (fold {fold})")
-            alive = [i for i in alive if np.isfinite(scores[i, folds]).all()]
-            if folds == [0]:
-                alive = self._racing(scores[:, 0], alive, labels[splits[0][1]])
-                if self.guard is not None:  # the yardstick runs to the end
-                    alive = sorted({*alive, candidates.index(None)})
+        scores, guards, seconds, errors, alive = self._raced(prepared, estimator, scorers, X, labels, splits, nothing)
         if errors:
             told = "; ".join(f"{name}: {error}" for name, error in errors.items())
             if not alive:
                 raise ValueError(f"Every candidate failed. {told}")
-            warnings.warn(f"Candidates that failed are out of the choice. {told}", UserWarning, stacklevel=2)
-        allowed = alive if self.guard is None else self._guarded(guards, alive, candidates.index(None))
+            warn(f"Candidates that failed are out of the choice. {told}")
+        allowed = alive if nothing is None or self.guard is None else self._guarded(guards, alive, names.index(nothing))
         chosen = self._choose(scores, allowed)
-        self._remember(names, scores, seconds, alive, chosen)
+        sampler = prepared[names[chosen]]
+        results = _results(names, scores, seconds, alive, chosen)
         if self.guard is not None:
-            self.cv_results_["guard"] = np.where(np.isin(np.arange(len(names)), alive), guards.mean(axis=1), np.nan)
-            self.cv_results_["guarded_out"] = [i in alive and i not in allowed for i in range(len(names))]
+            results["guard"] = np.where(np.isin(np.arange(len(names)), alive), guards.mean(axis=1), np.nan)
+            results["guarded_out"] = [i in alive and i not in allowed for i in range(len(names))]
         if self.verbose:
-            print(f"OverSamplerCV: {self.best_name_}, {self.best_score_:.4g}")
-        self.best_sampler_ = prepared[chosen]
-        X_new, y_new = (X, y) if self.best_sampler_ is None else self.best_sampler_.fit_resample(X, y)
-        self.is_synthetic_ = np.arange(len(y_new)) >= len(labels)
-        before, after = (pd.Series(values).value_counts() for values in (labels, _labels(y_new)))
-        self.sampling_strategy_ = {klass: int(after.get(klass, 0) - n) for klass, n in sorted(before.items())}
+            print(f"OverSamplerCV: {names[chosen]}, {scores[chosen].mean():.4g}")
+        X_new, y_new = (X, y) if sampler is None else sampler.fit_resample(X, y)
+        self.cv_results_, self.best_sampler_ = results, sampler
+        self.best_name_, self.best_score_ = names[chosen], float(scores[chosen].mean())
+        self._take_over(sampler, labels, y_new, check_groups(groups, len(labels)))
         return X_new, y_new
+
+    def _raced(self, prepared, estimator, scorers, X, labels, splits, nothing) -> tuple[Any, ...]:
+        """Scores, guards, seconds and errors of every candidate, and which are still alive after the last fold."""
+        names = list(prepared)
+        running = {
+            name: clone(estimator) if sampler is None else make_sampling_pipeline(clone(sampler), clone(estimator))
+            for name, sampler in prepared.items()
+        }
+        scores, guards = (np.full((len(names), len(splits)), np.nan) for _ in range(2))
+        seconds, errors = np.zeros(len(names)), dict[str, str]()
+        measure = partial(_scores, scorers=scorers)
+        for fold, cells in cross_validated(running, X, labels, splits, measure, n_jobs=self.n_jobs):
+            for cell in list(cells):
+                i, error = names.index(cell.name), _what_failed(cell)
+                seconds[i] += cell.seconds
+                if error:
+                    errors.setdefault(cell.name, f"{error} (fold {fold})")
+                    del running[cell.name]
+                else:
+                    scores[i, fold], guards[i, fold] = cell.measured[0], cell.measured[-1]
+            if fold == 0:
+                alive = self._racing(scores[:, 0], [names.index(name) for name in running], labels[splits[0][1]])
+                kept = {names[i] for i in alive} | (
+                    {nothing} if self.guard is not None else set()
+                )  # the yardstick stays
+                for name in set(running) - kept:
+                    del running[name]
+        return scores, guards, seconds, errors, sorted(names.index(name) for name in running)
+
+    def _take_over(self, sampler, labels: np.ndarray, y_new, groups) -> None:
+        """What the chosen sampler says of the rows that it returned."""
+        n_real, n = len(labels), len(y_new)
+        self.is_synthetic_ = np.arange(n) >= n_real
+        before, after = (pd.Series(values).value_counts() for values in (labels, _labels(y_new)))
+        self.sampling_strategy_ = {klass: int(after.get(klass, 0) - k) for klass, k in sorted(before.items())}
+        of_new, parents = origin_of_new_rows(sampler, n_real, n)
+        self.origin_ = np.concatenate([np.full(n_real, "real"), of_new])
+        self.parent_indices_ = np.concatenate([np.full((n_real, 2), -1), parents])
+        if groups is not None:
+            self.groups_ = np.concatenate([groups, groups_of_new_rows(groups, parents)])
 
     def _checked(self, X, y) -> np.ndarray:
         """Parameters and rows checked as any sampler of skgan does; y as an array of labels."""
         self._validate_params()
-        checker = GANOverSampler().fit(X, y)
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(checker, name):
-                setattr(self, name, getattr(checker, name))
+        self.__dict__.update(checked_table(self, X, y).seen)
         labels = _labels(y)
         self.sampling_strategy_ = dict.fromkeys(np.unique(labels).tolist(), 0)
         return labels
 
-    def _candidates(self, X, rarest: int) -> tuple[list[str], list[Any]]:
+    def _candidates(self, X, rarest: int) -> dict[str, Any]:
+        """Name → sampler or None."""
         samplers = auto_samplers(X, rarest) if isinstance(self.samplers, str) else self.samplers
         named = samplers.items() if isinstance(samplers, Mapping) else [(_name(s), s) for s in samplers]
-        names, candidates = [str(name) for name, _ in named], [sampler for _, sampler in named]
+        names = [str(name) for name, _ in named]
         names = [name if names.count(name) == 1 else f"{name} ({i + 1})" for i, name in enumerate(names)]
+        candidates = dict(zip(names, (sampler for _, sampler in named), strict=True))
         if not candidates:
             raise ValueError("samplers is empty: give at least one candidate, such as None for the data as they are.")
-        for name, sampler in zip(names, candidates, strict=True):
-            if sampler is not None and (isinstance(sampler, type) or not hasattr(sampler, "fit_resample")):
+        for name, sampler in candidates.items():
+            if sampler is not None and not resamples(sampler):
                 raise TypeError(
                     f"Candidate {name} must be a sampler such as SMOTE(), or None for the data as they are; got {sampler!r}."
                 )
-        return names, candidates
+        return candidates
 
     def _prepared(self, candidate, seed: int):
         if candidate is None:
@@ -251,7 +272,7 @@ class OverSamplerCV(BaseSampler):
         params = sampler.get_params(deep=False)
         if params.get("random_state", 0) is None:
             sampler.set_params(random_state=seed)
-        if isinstance(sampler, GenerativeSamplerMixin) and params["memory"] is None:
+        if isinstance(sampler, BaseGenerativeSampler) and params["memory"] is None:
             sampler.set_params(memory=self.memory)
         return sampler
 
@@ -275,31 +296,10 @@ class OverSamplerCV(BaseSampler):
 
     def _choose(self, scores: np.ndarray, alive: list[int]) -> int:
         means = scores[alive].mean(axis=1)
-        best = int(means.argmax())
         if self.rule == "best":
-            return alive[best]
-        error = scores[alive[best]].std(ddof=1) / np.sqrt(scores.shape[1])
-        return alive[int(np.flatnonzero(means >= means[best] - error)[0])]
-
-    def _remember(self, names, scores, seconds, alive, chosen) -> None:
-        raced_out = ~np.isin(np.arange(len(names)), alive)
-        splits = {f"split{k}": scores[:, k] for k in range(scores.shape[1])}
-        n = np.isfinite(scores).sum(axis=1)
-        spread = np.array(
-            [row[np.isfinite(row)].std(ddof=1) if k > 1 else np.nan for row, k in zip(scores, n, strict=True)]
-        )
-        self.cv_results_ = pd.DataFrame(
-            {
-                "name": names,
-                "mean": [row[np.isfinite(row)].mean() if k else np.nan for row, k in zip(scores, n, strict=True)],
-                "standard_error": spread / np.sqrt(n.clip(1)),
-                **splits,
-                "seconds": seconds,
-                "raced_out": raced_out,
-                "chosen": np.arange(len(names)) == chosen,
-            }
-        )
-        self.best_name_, self.best_score_ = names[chosen], float(scores[chosen].mean())
+            return alive[int(means.argmax())]
+        error = scores[alive[int(means.argmax())]].std(ddof=1) / np.sqrt(scores.shape[1])
+        return alive[simplest_of_the_best(means, error)]
 
     def _fit_resample(self, X, y):
         raise NotImplementedError  # fit_resample above is everything
@@ -308,113 +308,36 @@ class OverSamplerCV(BaseSampler):
         return tag_inputs(super().__sklearn_tags__())
 
 
-def checked_splits(cv, X, labels: np.ndarray, groups, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Folds of which each side has every class; an int means shuffled, stratified ones that keep groups together."""
-    if isinstance(cv, Integral):
-        cv = (StratifiedKFold if groups is None else StratifiedGroupKFold)(cv, shuffle=True, random_state=seed)
-    classes, counts = np.unique(labels, return_counts=True)
-    splits = list(check_cv(cv, labels, classifier=True).split(X, labels, groups))
-    if len(splits) < 2:
-        raise ValueError(f"cv={cv!r} gives {len(splits)} fold; at least 2 are needed to tell a difference from chance.")
-    for number, (train, test) in enumerate(splits):
-        for side, rows in (("training", train), ("test", test)):
-            missing = np.setdiff1d(classes, labels[rows]).tolist()
-            if missing:
-                raise ValueError(
-                    f"Fold {number} has no row of class {missing} on its {side} side (the smallest class has "
-                    f"{counts.min()} rows{'' if groups is None else ', and groups stay together'}): use fewer folds, or "
-                    "collect more rows of it."
-                )
-    return splits
+def _scores(name, fold, fitted, training, test, *, scorers) -> list[float]:
+    return [float(scorer(fitted, *test)) for scorer in scorers]
 
 
-def rarest_class(labels: np.ndarray, splits: Sequence[tuple[np.ndarray, np.ndarray]]) -> int:
-    """Rows of the smallest class on the smallest training side."""
-    return int(min(np.unique(labels[train], return_counts=True)[1].min() for train, _ in splits))
+def _what_failed(cell: Cell) -> str:
+    """In words, or nothing."""
+    if cell.error is not None:
+        return f"{type(cell.error).__name__}: {cell.error}"
+    return "" if np.isfinite(cell.measured).all() else "the score is not a number"
 
 
-class FlatRows(BaseSampler):
-    """An over-sampler of rows, applied to images: flattened before it and folded back after it."""
-
-    _sampling_type = "bypass"
-
-    def __init__(self, sampler):
-        self.sampler = sampler
-
-    def fit_resample(self, X, y):
-        """Resample images of shape (n, …) as rows."""
-        X = np.asarray(X)
-        flat, y_new = self.sampler.fit_resample(X.reshape(len(X), -1), y)
-        return flat.reshape(-1, *X.shape[1:]), y_new
-
-    def _fit_resample(self, X, y):
-        raise NotImplementedError
+def _results(names, scores: np.ndarray, seconds: np.ndarray, alive: list[int], chosen: int) -> pd.DataFrame:
+    """A line a candidate; those that were raced out have the folds that they ran."""
+    there = [row[np.isfinite(row)] for row in scores]
+    return pd.DataFrame(
+        {
+            "name": names,
+            "mean": [row.mean() if len(row) else np.nan for row in there],
+            "standard_error": [row.std(ddof=1) / np.sqrt(len(row)) if len(row) > 1 else np.nan for row in there],
+            **{f"split{k}": scores[:, k] for k in range(scores.shape[1])},
+            "seconds": seconds,
+            "raced_out": ~np.isin(np.arange(len(names)), alive),
+            "chosen": np.arange(len(names)) == chosen,
+        }
+    )
 
 
-def auto_samplers(X, rarest: int, amounts: Sequence[float] = AMOUNTS) -> dict[str, Any]:
-    """The candidates of ``samplers="auto"``, from the simplest on, for classes of at least so many rows."""
-    images = np.ndim(X) > 2
-    samplers: dict[str, Any] = {NOTHING: None}
-    peers: dict[str, Any] = {"copies": RandomOverSampler()}
-    peers |= _smote(X, min(5, rarest - 1))
-    for name, peer in {**peers, "GANOverSampler": GANOverSampler()}.items():
-        for amount in amounts:
-            sampler = clone(peer).set_params(sampling_strategy=at_least(amount))
-            wrap = images and not isinstance(sampler, GANOverSampler)
-            samplers[f"{name} to {amount:.0%}"] = FlatRows(sampler) if wrap else sampler
-    return samplers
-
-
-def _smote(X, k: int) -> dict[str, Any]:
-    """SMOTE in the form that takes these columns, with k neighbours; or nothing."""
-    if k < 1:
-        return {}
-    if sparse.issparse(X) or np.ndim(X) > 2:
-        return {"SMOTE": SMOTE(k_neighbors=k)}
-    frame = X if isinstance(X, pd.DataFrame) else np.asarray(X)
-    if pd.isna(frame).to_numpy().any() if isinstance(frame, pd.DataFrame) else pd.isna(frame).any():
-        return {}
-    categorical = TabularCodec().fit(frame).categorical_indices_
-    if not len(categorical):
-        return {"SMOTE": SMOTE(k_neighbors=k)}
-    if len(categorical) == frame.shape[1]:
-        return {"SMOTEN": SMOTEN(k_neighbors=k)}
-    return {"SMOTENC": SMOTENC(categorical.tolist(), k_neighbors=k)}  # an array fails inside imbalanced-learn
-
-
-def default_estimator(X):
-    """A quick classifier: logistic regression on what the rows hold."""
-    last = LogisticRegression(max_iter=500)
-    if np.ndim(X) > 2:
-        return make_pipeline(FunctionTransformer(_flatten), StandardScaler(), last)
-    if sparse.issparse(X):
-        return make_pipeline(MaxAbsScaler(), last)
-    table = X if isinstance(X, pd.DataFrame) else np.asarray(X)
-    categorical = TabularCodec().fit(table).categorical_indices_
-    # Sparse columns cannot be centred; the intercept takes care of the mean.
-    numbers = make_pipeline(SimpleImputer(), StandardScaler(with_mean=False))
-    encode = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), categorical.tolist()), remainder=numbers)
-    return make_pipeline(encode, last)
-
-
-def _flatten(X) -> np.ndarray:
-    return np.asarray(X, dtype=np.float64).reshape(len(X), -1)
-
-
-def _score(sampler, estimator, scorers, X, y, train: np.ndarray, test: np.ndarray) -> tuple[list[float], float, str]:
-    """Scores on the test side after training on the over-sampled training side, the seconds that took, and what failed."""
-    begin = time.perf_counter()
-    X_train, y_train = safe_indexing(X, train), safe_indexing(y, train)
-    scores, error = [np.nan], ""
-    try:
-        if sampler is not None:
-            X_train, y_train = clone(sampler).fit_resample(X_train, y_train)
-        fitted = clone(estimator).fit(X_train, y_train)
-        scores = [float(scorer(fitted, safe_indexing(X, test), safe_indexing(y, test))) for scorer in scorers]
-        error = "" if np.isfinite(scores).all() else "the score is not a number"
-    except Exception as exception:  # one candidate must not end the choice among the others
-        error = f"{type(exception).__name__}: {exception}"
-    return scores, time.perf_counter() - begin, error
+def _key_of_nothing(candidates: Mapping[str, Any]) -> str | None:
+    """The name under which the data as they are stand among the candidates."""
+    return next((name for name, sampler in candidates.items() if sampler is None), None)
 
 
 def _labels(y) -> np.ndarray:

@@ -1,22 +1,21 @@
 """GANOverSampler: SMOTE's place in the pipeline."""
 
-import warnings
-from collections.abc import Mapping
-from contextlib import contextmanager
-from numbers import Integral
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-from imblearn.over_sampling import RandomOverSampler
 from imblearn.over_sampling.base import BaseOverSampler
-from sklearn.utils.validation import check_consistent_length
 
-from skgan._compat import ArraysTransformer, StrOptions, safe_indexing
-from skgan._torch import sub_seed
-from skgan.samplers._base import _COPY_STREAM, _FIT_STREAM, NET_CONSTRAINTS, GenerativeSamplerMixin
+from skgan._compat import ArraysTransformer, check_target_type
+from skgan.nets import GenerativeNet
+from skgan.nets.genclass import all_classes
+from skgan.samplers._amounts import by_strategy
+from skgan.samplers._base import BaseGenerativeSampler
+from skgan.samplers._border import Container, check_containers, check_groups, check_rows
+from skgan.samplers._labels import ClassLabels
+from skgan.samplers._task import NET_CONSTRAINTS, Task
 
 
-class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
+class GANOverSampler(BaseGenerativeSampler, BaseOverSampler):
     """Over-sample with a generative net, where ``SMOTE()`` stood.
 
     The rows are encoded, a net is trained on them, new rows are drawn from it and stacked under the originals.
@@ -29,25 +28,16 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         binary targets; a dict class → rows after resampling; or a callable such as :func:`skgan.at_least`.
     net : str, net or dict, default="auto"
         A preset's name (:mod:`skgan.presets`), a net such as ``dcgan(max_steps=500)``, or "auto": ``offspring()``
-        for images (``offspring(shares=(1, 0, 0))`` with ``balance="copies"``), ``mlp_gan(alpha=2)`` for rows. With
-        ``per_class=True`` also a dict class → net.
+        for images, ``mlp_gan(alpha=2)`` for rows. With ``per_class=True`` also a dict class → net.
     codec : "auto" or codec, default="auto"
-        How rows become arrays and come back: :class:`skgan.codecs.ImageCodec` where X has more than two axes or an
-        ``image_shape``, else :class:`skgan.codecs.TabularCodec`.
-    row_filter : object or None, default=None
-        Of :mod:`skgan.filters`, or anything with ``fit(X, y, net=None)`` and ``score_samples(X, y)`` on encoded rows:
-        rows that score at least 0 are kept. Up to 8 rows are made for one that is wanted, then copies fill up.
-    balance : {"net", "copies"}, default="net"
-        What brings a class to the size of the largest: rows of the net, or plain copies. With "copies" the net makes only
-        what goes beyond that size, for all classes alike, so that what gives generated rows away does not give a rare
-        class away: ask for such rows by ``sampling_strategy=at_least(1.5)``, which gives every class, the largest too,
-        half as many rows of the net as the largest has real ones.
+        How rows become arrays and come back: :class:`skgan.codecs.ImageCodec` where X has more than two axes, else
+        :class:`skgan.codecs.TabularCodec`. ``ImageCodec(image_shape=…, channels=…)`` says that flat rows are images, or where
+        the channel axis lies.
+    row_filter : RowFilter or None, default=None
+        Of :mod:`skgan.filters`, or derived from :class:`skgan.filters.RowFilter`: rows that score at least 0
+        are kept. Up to 8 rows are made for one that is wanted, then copies fill up.
     per_class : bool, default=False
         Train one unconditional net per class that needs rows, on that class alone.
-    image_shape : tuple of int or None, default=None
-        (C, H, W) or (H, W) of flat rows that are images.
-    channels : {"first", "last"} or None, default=None
-        Where the channel axis of 4-D images lies; None takes the smaller of axes 1 and 3.
     categorical_features : "auto", None or array-like, default="auto"
         Indices, names or a mask of a table's categorical columns; "auto" takes category, object, string and bool.
     max_steps, max_time : int, float or None, default=None
@@ -71,9 +61,17 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         Class → number of new rows.
     is_synthetic_ : ndarray of bool
         Which of the returned rows are new.
-    domain_ : ndarray
-        Where ``fit_resample`` was given domains: those of the returned rows; ``classes_`` and the keys of
-        ``sampling_strategy_`` are domains then.
+    origin_ : ndarray of str
+        What each of the returned rows is: "real", or new from the "net", a "mixture" of two rows, a "copy", or a copy of a
+        class's single row with "jitter".
+    parent_indices_ : ndarray of shape (n, 2)
+        Which rows of X each of the returned rows was made from: two of them, or one and −1; −1 and −1 of real rows and of rows
+        that were made from noise.
+    groups_ : ndarray
+        Where ``fit_resample`` was given groups: those of the returned rows. A new row has its parents' group; rows whose
+        parents are of two groups, and rows made from noise, have one more group together.
+    factory_ : RowFactory
+        What makes rows: all that is kept of the fit.
     sample_shape_ : tuple of int
         Shape of one row of X.
     training_history_ : DataFrame
@@ -112,10 +110,7 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
     _parameter_constraints: ClassVar[dict] = {
         **BaseOverSampler._parameter_constraints,
         **NET_CONSTRAINTS,
-        "balance": [StrOptions({"net", "copies"})],
     }
-
-    sampling_strategy: Any
 
     def __init__(
         self,
@@ -124,10 +119,7 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         net="auto",
         codec="auto",
         row_filter=None,
-        balance="net",
         per_class=False,
-        image_shape=None,
-        channels=None,
         categorical_features="auto",
         max_steps=None,
         max_time=None,
@@ -141,10 +133,7 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         self.net = net
         self.codec = codec
         self.row_filter = row_filter
-        self.balance = balance
         self.per_class = per_class
-        self.image_shape = image_shape
-        self.channels = channels
         self.categorical_features = categorical_features
         self.max_steps = max_steps
         self.max_time = max_time
@@ -154,12 +143,7 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y):
-        """Check the input and count the classes; nothing is trained. Use ``fit_resample``."""
-        with self._without_unseen(y):
-            return super().fit(X, y)
-
-    def fit_resample(self, X, y, *, domain=None):
+    def fit_resample(self, X, y, *, groups=None):
         """Train on (X, y) and return it with the new rows underneath.
 
         Parameters
@@ -169,10 +153,9 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
             NaN: new rows have values missing as real ones do.
         y : array-like of shape (n,)
             Class labels of any type.
-        domain : array-like of shape (n,) or None, default=None
-            Where each row comes from (a scanner, a camera). Domains are then what ``sampling_strategy`` balances, and the
-            scarce ones get new rows: with ``cyclegan()`` rows of a plentiful domain turned into theirs, which keep the y of
-            the row that they were made from, whatever it is. Routed: ``set_fit_resample_request(domain=True)``.
+        groups : array-like of shape (n,) or None, default=None
+            Where each row comes from (a patient, a user), for ``groups_``; training does not look at it. In a pipeline it is
+            routed: ``set_fit_resample_request(groups=True)``.
 
         Returns
         -------
@@ -184,88 +167,27 @@ class GANOverSampler(GenerativeSamplerMixin, BaseOverSampler):
         ValueError, TypeError
             For input or parameters that training could not use, before any training.
         """
-        self._carried = None
-        if domain is None:
-            with self._without_unseen(y):
-                return super().fit_resample(X, y)
-        self._check_containers(X, y)
-        check_consistent_length(X, y, domain)
-        labels, domain = np.asarray(y), np.asarray(domain)
-        if labels.ndim != 1 or domain.ndim != 1:
-            raise ValueError(
-                f"With domain=, y and domain hold one value a row; got shapes {labels.shape} and {domain.shape}."
-            )
-        self._carried = labels
-        try:
-            with self._without_unseen(domain):
-                X_resampled, y_resampled = super().fit_resample(X, domain)
-        except BaseException:
-            self._carried = None
-            raise
-        self.domain_ = np.concatenate([domain, *self._new_domains])
-        self._container = ArraysTransformer(X, y)
-        return X_resampled, ArraysTransformer(y, y).transform(y_resampled, y_resampled)[1]
+        return self._resampled(X, y, groups=groups)
 
-    @contextmanager
-    def _without_unseen(self, y):
-        """Take classes that have attributes and no rows out of ``sampling_strategy`` while imbalanced-learn checks it."""
-        given, self._unseen = self.sampling_strategy, {}
-        if isinstance(given, Mapping):
-            unseen = self._unseen_classes(y)
-            self._unseen = {klass: n for klass, n in given.items() if klass in unseen}
-        wrong = {klass: n for klass, n in self._unseen.items() if not isinstance(n, Integral) or n < 0}
-        if wrong:
-            raise ValueError(f"sampling_strategy must give each class a number of rows of at least 0, got {wrong}.")
-        if self._unseen:
-            self.sampling_strategy = {klass: n for klass, n in given.items() if klass not in self._unseen}
-        try:
-            yield
-        finally:
-            self.sampling_strategy = given
-
-    def _fit_resample(self, X, y):
-        self.sampling_strategy_ = {**self.sampling_strategy_, **self._unseen}
-        counts = {klass: n for klass, n in self.sampling_strategy_.items() if n > 0}
-        filled, counts = self._split(y, counts) if self.balance == "copies" else ({}, counts)
-        self._fit_generators(X, y, counts)
-        copied = self._copied(y, filled)
-        X_new, y_new = self._generate(counts, sub_seed(self._sample_seed, _FIT_STREAM))
-        self._report_filter()
-        self.is_synthetic_ = np.arange(len(y) + len(copied) + len(y_new)) >= len(y)
-        self._new_domains = [y[copied], *(np.full(n, klass, y.dtype) for klass, n in counts.items())]
-        labels = y if self._carried is None else self._carried
-        pieces = [X, safe_indexing(X, copied), X_new] if len(copied) else [X, X_new]
-        return self._stack(pieces), np.concatenate([labels, labels[copied], y_new])
-
-    def _auto_net(self):
-        net = super()._auto_net()
-        if self.balance == "copies" and hasattr(net, "shares"):
-            net.set_params(shares=(1, 0, 0))  # there are copies enough
-        return net
-
-    def _split(self, y, counts: dict) -> tuple[dict, dict]:
-        """How many copies bring each class to the size of the largest, and how many rows are left to the net."""
-        sizes = dict(zip(*np.unique(y, return_counts=True), strict=True))
-        largest = max(sizes.values())
-        filled = {klass: min(n, largest - sizes[klass]) for klass, n in counts.items() if klass in sizes}
-        left = {klass: n - filled.get(klass, 0) for klass, n in counts.items()}
-        if counts and not any(left.values()):
-            warnings.warn(
-                "With balance='copies' the net makes what goes beyond the size of the largest class, and sampling_strategy "
-                "asks for no such row: nothing was trained, and the new rows are plain copies. Use "
-                "sampling_strategy=at_least(1.5), or balance='net'.",
-                UserWarning,
-                stacklevel=4,
-            )
-        return filled, {klass: n for klass, n in left.items() if n}
-
-    def _copied(self, y, filled: dict) -> np.ndarray:
-        """Numbers of random rows of each class, as many as ``filled`` says."""
-        if not filled:
-            return np.empty(0, dtype=np.intp)
-        copier = RandomOverSampler(
-            sampling_strategy={klass: int((y == klass).sum()) + n for klass, n in filled.items()},
-            random_state=sub_seed(self._sample_seed, _COPY_STREAM),
+    def _task(self, X, y, *, groups=None) -> Task:
+        check_containers(type(self).__name__, X, y)
+        container = ArraysTransformer(X, y)
+        unseen = self.net.unseen_classes(y) if isinstance(self.net, GenerativeNet) and np.ndim(y) == 1 else []
+        y, one_hot = check_target_type(y, indicate_one_vs_all=True)
+        checked = check_rows(self, X, y, takes_nan=self._takes_nan(X))
+        y = checked.y
+        wanted = by_strategy(self.sampling_strategy, y, unseen)
+        seen = np.unique(y)
+        classes = all_classes(seen, unseen)
+        # A longer name of an unseen class would be cut off by y's own dtype.
+        labels = ClassLabels(classes, y.dtype if len(classes) == len(seen) else classes.dtype)
+        return Task(
+            checked,
+            Container(container, classes if one_hot else None),
+            labels,
+            np.searchsorted(classes, y),
+            wanted,
+            y,
+            {"sampling_strategy_": wanted, "classes_": classes},
+            check_groups(groups, len(y)),
         )
-        copier.fit_resample(np.zeros((len(y), 1)), y)
-        return copier.sample_indices_[len(y) :]

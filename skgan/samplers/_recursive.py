@@ -10,9 +10,9 @@ import pandas as pd
 from imblearn.base import BaseSampler
 from sklearn.base import clone
 
-from skgan._compat import HasMethods, Interval
-from skgan._torch import draw_seeds
-from skgan.samplers._base import tag_inputs
+from skgan._compat import HasMethods, Number
+from skgan._random import draw_seeds
+from skgan.samplers._border import check_groups, groups_of_new_rows, tag_inputs
 
 
 class RecursiveAugmenter(BaseSampler):
@@ -42,6 +42,10 @@ class RecursiveAugmenter(BaseSampler):
         Of the last round, ready to ``sample``.
     is_synthetic_ : ndarray of bool
         Which of the returned rows are new.
+    origin_, groups_
+        As in :class:`skgan.GANOverSampler`.
+    parent_indices_ : ndarray of shape (n, 2)
+        Which of the *returned* rows each was made from: a parent may be a row of an earlier round. −1 is none.
     n_features_in_, feature_names_in_
         As everywhere in scikit-learn.
 
@@ -58,8 +62,8 @@ class RecursiveAugmenter(BaseSampler):
     _sampling_type = "bypass"
     _parameter_constraints: ClassVar[dict] = {
         "augmenter": [HasMethods(["fit_resample", "set_params"])],
-        "n_rounds": [Interval(Integral, 1, None, closed="left")],
-        "growth": [Interval(Real, 0, None, closed="neither")],
+        "n_rounds": [Number(Integral, 1, None, closed="left")],
+        "growth": [Number(Real, 0, None, closed="neither")],
         "schedule": [None, callable],
         "random_state": ["random_state"],
     }
@@ -77,12 +81,12 @@ class RecursiveAugmenter(BaseSampler):
         self._take_over(self._round(0, len(y), 0).fit(X, y))
         return self
 
-    def fit_resample(self, X, y, *, condition=None):
+    def fit_resample(self, X, y, *, condition=None, groups=None):
         """Run the rounds.
 
         Parameters
         ----------
-        X, y, condition
+        X, y, condition, groups
             As for :meth:`skgan.ConditionalGANAugmenter.fit_resample`.
 
         Returns
@@ -92,6 +96,8 @@ class RecursiveAugmenter(BaseSampler):
         """
         self._validate_params()
         n_real, records = len(y), []
+        groups = check_groups(groups, n_real)
+        origin, parents = [np.full(n_real, "real")], [np.full((n_real, 2), -1)]
         for i, seed in enumerate(draw_seeds(self.random_state, self.n_rounds)):
             begin, n_rows = time.perf_counter(), len(y)
             augmenter = self._round(i, n_rows, seed)
@@ -101,14 +107,21 @@ class RecursiveAugmenter(BaseSampler):
                 X, y = augmenter.fit_resample(X, y, condition=condition)
                 made = augmenter.conditions_.reshape(-1, *np.shape(condition)[1:])
                 condition = np.concatenate([np.asarray(condition), made])
+            new = augmenter.is_synthetic_
+            origin.append(augmenter.origin_[new])
+            parents.append(augmenter.parent_indices_[new])
+            if groups is not None:
+                groups = np.concatenate([groups, groups_of_new_rows(groups, parents[-1])])
             history = augmenter.training_history_
             losses = history.filter(like="loss").iloc[-1].to_dict() if len(history) else {}
             record = {"round": i, "n_rows": n_rows, "n_new": len(y) - n_rows, "seconds": time.perf_counter() - begin}
             records.append({**record, **losses})
-        self.rounds_ = pd.DataFrame(records)
-        self.is_synthetic_ = np.arange(len(y)) >= n_real
         self._take_over(augmenter)
-        self.augmenter_ = augmenter
+        self.rounds_, self.augmenter_ = pd.DataFrame(records), augmenter
+        self.is_synthetic_ = np.arange(len(y)) >= n_real
+        self.origin_, self.parent_indices_ = np.concatenate(origin), np.concatenate(parents)
+        if groups is not None:
+            self.groups_ = groups
         return X, y
 
     def _round(self, i: int, n_rows: int, seed: int):
@@ -122,9 +135,11 @@ class RecursiveAugmenter(BaseSampler):
         return augmenter.set_params(**amount, **params)
 
     def _take_over(self, augmenter) -> None:
-        for name in ("n_features_in_", "feature_names_in_", "sampling_strategy_", "classes_"):
-            if hasattr(augmenter, name):
-                setattr(self, name, getattr(augmenter, name))
+        """What is known of the input, and nothing of an earlier fit."""
+        for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]:
+            delattr(self, name)
+        known = ("n_features_in_", "feature_names_in_", "sampling_strategy_", "classes_")
+        self.__dict__.update({name: vars(augmenter)[name] for name in known if name in vars(augmenter)})
 
     def _fit_resample(self, X, y):
         raise NotImplementedError  # fit_resample above is everything

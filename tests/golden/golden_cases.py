@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skgan import ConditionalGANAugmenter, GANOverSampler, at_least, presets
+from skgan import ConditionalGANAugmenter, DomainOverSampler, GANOverSampler, at_least, presets
 from skgan.filters import ClassifierFilter, NeighbourFilter
 
 SMALL: dict[str, dict[str, Any]] = {
@@ -107,9 +107,10 @@ def everything(sampler, name: str, X, y, to) -> dict[str, np.ndarray]:
         made["with_parents"] = np.concatenate(
             [first_of_each(rows, y_made), first_of_each(parents, y_made)[:, :-1]], axis=1
         )
-    if name == "cyclegan" and not isinstance(X, pd.DataFrame):  # of categories it draws from torch's global stream
+    if name == "cyclegan":
+        some = X.iloc[:5] if isinstance(X, pd.DataFrame) else X[:5]
         for back in (False, True):
-            made[f"translate {back}"] = first_of_each(sampler.translate(X[:5], to, back=back), np.zeros(5))
+            made[f"translate {back}"] = first_of_each(sampler.translate(some, to, back=back), np.zeros(5))
     return made
 
 
@@ -165,7 +166,7 @@ def with_memory(name: str) -> dict[str, np.ndarray]:
 def of_domains(name: str) -> dict[str, np.ndarray]:
     """Scarce rows of one camera; their y is carried over."""
     camera = np.where(labels() == 0, 1, 0)
-    sampler = GANOverSampler(net=net(name), random_state=0)
+    sampler = DomainOverSampler(net=net(name), random_state=0)
     return {"fit_resample": resampled(sampler, images(), labels(), domain=camera)}
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from skgan._torch import private_rng
+from skgan._random import private_rng
 from skgan.modules import DCGAN, MLPGAN
 from skgan.modules.layers import (
     NORMS,

@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import avg_pool2d, interpolate
 from torch.optim.swa_utils import AveragedModel
 
-from skgan._torch import private_rng
+from skgan._random import private_rng
 from skgan.modules import ProGAN
 from skgan.modules.progan import stage_sizes
 

@@ -4,7 +4,7 @@ import torch
 from sklearn.base import clone
 from skorch.callbacks import Callback
 
-from skgan._torch import private_rng
+from skgan._random import private_rng
 from skgan.augment import InstanceNoise, Translation
 from skgan.callbacks import Anneal
 from skgan.losses import Hinge, Relativistic

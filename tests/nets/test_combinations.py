@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from skgan._torch import private_rng
+from skgan._random import private_rng
 from skgan.augment import Cutout, InstanceNoise, Rotation, Translation
 from skgan.losses import Hinge, LeastSquares, NonSaturating, Relativistic, Wasserstein
 from skgan.modules import DCGAN, MLPGAN

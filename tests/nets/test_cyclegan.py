@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 
 from skgan import ConditionalGANAugmenter, GANOverSampler
-from skgan._torch import private_rng
+from skgan._random import private_rng
 from skgan.modules import CycleGAN
 from skgan.nets.cyclegan import RowPool
 from skgan.penalties import R1

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from skgan import GANOverSampler
-from skgan._torch import private_rng
+from skgan._random import private_rng
 from skgan.modules import DAGAN, Offspring
 from skgan.nets import DAGANNet, OffspringNet
 from skgan.presets import cyclegan, dagan, offspring

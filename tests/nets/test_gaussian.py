@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from skgan import GANOverSampler
-from skgan._torch import private_rng
+from skgan._random import private_rng
 from skgan.nets import GaussianNet
 from skgan.presets import gaussian
 

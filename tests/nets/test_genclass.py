@@ -9,7 +9,7 @@ import torch
 from sklearn.base import clone
 
 from skgan import ConditionalGANAugmenter, GANOverSampler, GenClassClassifier
-from skgan._torch import private_rng
+from skgan._random import private_rng
 from skgan.filters import NeighbourFilter
 from skgan.modules import GenClass
 from skgan.nets.genclass import _balanced

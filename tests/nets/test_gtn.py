@@ -15,12 +15,13 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from skgan import ConditionalGANAugmenter, GANOverSampler
-from skgan._torch import private_rng, to_unit_range
+from skgan._random import private_rng
+from skgan._tensors import to_unit_range
 from skgan.filters import DiscriminatorFilter
 from skgan.modules import SmallLearner, Teacher
 from skgan.nets import GTNNet
 from skgan.nets import gtn as gtn_module
-from skgan.nets.gtn import KeptBytes
+from skgan.nets._graph_memory import KeptBytes
 from skgan.presets import gtn
 
 

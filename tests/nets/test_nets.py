@@ -8,7 +8,7 @@ from sklearn.base import clone
 from skorch.callbacks import Callback
 
 from skgan import presets
-from skgan._torch import private_rng
+from skgan._random import private_rng
 from skgan.callbacks import SampleGrid
 from skgan.losses import Hinge, NonSaturating
 from skgan.modules import MLPGAN

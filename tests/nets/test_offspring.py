@@ -8,7 +8,7 @@ import torch
 from sklearn.exceptions import NotFittedError
 
 from skgan import GANOverSampler
-from skgan._torch import private_rng
+from skgan._random import private_rng
 from skgan.augment import Translation
 from skgan.filters import NeighbourFilter
 from skgan.modules import Offspring

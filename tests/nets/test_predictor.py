@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from skgan._torch import BalancedBatches, private_rng
+from skgan._batches import BalancedBatches
+from skgan._random import private_rng
 from skgan.modules import DCGAN, MLPGAN, ResizeConvGAN
 from skgan.modules.layers import LabelEmbedding, MinibatchDiscrimination, PredictorHead, ProjectionHead
 from skgan.nets import PredictorGANNet

@@ -8,7 +8,7 @@ from scipy.stats import multivariate_normal
 from sklearn.datasets import load_digits
 
 from skgan import GANOverSampler
-from skgan._torch import private_rng
+from skgan._random import private_rng
 from skgan.callbacks import Anneal
 from skgan.codecs import TabularCodec
 from skgan.modules import Autoencoder

@@ -21,7 +21,7 @@ from skgan import ConditionalGANAugmenter
 from skgan.filters import ClassifierFilter, NeighbourFilter
 from skgan.presets import dcgan, mlp_gan, offspring, predictor_gan, predictor_mlp_gan
 from skgan.samplers import _base
-from skgan.samplers._augmenter import _largest_remainder
+from skgan.samplers._amounts import largest_remainder
 
 SMALL = mlp_gan(alpha=1, module__latent_dim=4, max_steps=4, batch_size=8)
 SMALL_PREDICTOR = predictor_mlp_gan(alpha=1, module__latent_dim=4, max_steps=4, batch_size=8)
@@ -71,7 +71,7 @@ def test_amounts_are_exact_to_the_row(table, params, new):
 
 @given(st.integers(0, 500), st.lists(st.integers(1, 100), min_size=2, max_size=6))
 def test_a_total_is_split_in_proportion(total, sizes):
-    counts = _largest_remainder(total, np.array(sizes))
+    counts = largest_remainder(total, np.array(sizes))
     assert counts.sum() == total
     assert (np.abs(counts - total * np.array(sizes) / sum(sizes)) < 1).all()
 

@@ -14,7 +14,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from skgan import GANOverSampler, OverSamplerCV, PriorCorrectedClassifier
 from skgan.presets import mlp_gan
-from skgan.samplers._cv import FlatRows, auto_samplers
+from skgan.samplers import FlatRows, auto_samplers
 
 NET = mlp_gan(alpha=1, max_steps=4, batch_size=8)
 PLAIN = [None, RandomOverSampler()]

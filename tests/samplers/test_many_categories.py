@@ -32,7 +32,7 @@ def test_every_new_row_gets_the_shop_of_the_nearest_row_of_its_class(shops, net)
     assert set(made["shop"]) <= set(X["shop"][y == 1])
     # Recomputed from the decoded rows, in the encoded space
     codec = sampler.codec_
-    assert codec.handed_on_.tolist() == [3]
+    assert codec.inherited_.tolist() == [3]
     assert codec.spans_ == ((2, 4),)
     rows, real = codec.transform(made), codec.transform(X[y == 1])
     nearest = np.square(rows[:, None] - real[None]).sum(2).argmin(1)

@@ -1,0 +1,69 @@
+"""The one cross-validation loop."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.base import clone
+
+from skgan._compat import safe_indexing
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One fit on one fold: what was measured, the seconds that the fit took, and what went wrong."""
+
+    name: str
+    measured: Any
+    seconds: float
+    error: Exception | None
+
+
+def cross_validated(
+    estimators: Mapping[str, Any],
+    X,
+    y: np.ndarray,
+    splits: Sequence[tuple[np.ndarray, np.ndarray]],
+    measure: Callable[..., Any],
+    *,
+    n_jobs=None,
+) -> Iterator[tuple[int, Iterator[Cell]]]:
+    """Fit a clone of each estimator on each training side, fold by fold, and measure it on the other.
+
+    Parameters
+    ----------
+    estimators : dict of name → estimator
+        Looked at anew before every fold: the caller may take some out.
+    X, y
+    splits : sequence of (training rows, test rows)
+    measure : callable
+        ``measure(name, fold, fitted, (X_train, y_train), (X_test, y_test))``.
+    n_jobs : int or None
+        Fits at once, in processes.
+
+    Yields
+    ------
+    fold, cells
+        Cells in the order of the estimators, as they are done.
+    """
+    for fold, (train, test) in enumerate(splits):
+        jobs = [delayed(_cell)(name, fold, row, X, y, train, test, measure) for name, row in estimators.items()]
+        yield fold, _begun_when_asked(jobs, n_jobs)
+
+
+def _begun_when_asked(jobs: list, n_jobs) -> Iterator[Cell]:
+    yield from Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
+
+
+def _cell(name: str, fold: int, estimator, X, y, train: np.ndarray, test: np.ndarray, measure) -> Cell:
+    training, begin = (safe_indexing(X, train), safe_indexing(y, train)), time.perf_counter()
+    try:
+        fitted = clone(estimator).fit(*training)
+        seconds = time.perf_counter() - begin
+        measured = measure(name, fold, fitted, training, (safe_indexing(X, test), safe_indexing(y, test)))
+    except Exception as error:  # one of them must not end the comparison of the others
+        return Cell(name, None, time.perf_counter() - begin, error)
+    return Cell(name, measured, seconds, None)

@@ -1,0 +1,96 @@
+"""What differs from skorch in every net of skgan."""
+
+import inspect
+from typing import Any
+
+from skorch import NeuralNet
+from skorch.callbacks import Callback
+
+from skgan._device import resolve_device
+
+
+class TrainingMixin(NeuralNet):
+    """What differs from skorch in all nets here: ``device="auto"`` is resolved at fit, parameters never re-initialise a
+    fitted net behind your back, and Ctrl-C is told from a callback's wish to stop.
+    """
+
+    device: str
+    device_: str
+    initialized_: bool
+    optimizer: Any
+    stopped_: bool
+
+    def initialize(self):
+        """Resolve the device, then let skorch build callbacks, module, criterion, optimiser and history on it."""
+        self.device_ = resolve_device(self.device)
+        requested, self.device = self.device, self.device_
+        try:
+            return super().initialize()
+        finally:
+            self.device = requested
+
+    def initialize_optimizer(self, *args, **kwargs):
+        """skorch's, with the fused form where the optimiser has one and nothing else was asked for."""
+        named = self.get_all_learnable_params()
+        args, kwargs = self.get_params_for_optimizer("optimizer", named)
+        if "fused" in inspect.signature(self.optimizer).parameters and not kwargs.get("foreach"):
+            kwargs.setdefault("fused", True)
+        self.optimizer_ = self.optimizer(*args, **kwargs)
+        return self
+
+    def notify(self, method_name, **cb_kwargs):
+        """skorch's, noting when a callback (and not the user's Ctrl-C) ended the training."""
+        try:
+            super().notify(method_name, **cb_kwargs)
+        except KeyboardInterrupt:
+            self.stopped_ = True
+            raise
+
+    def get_params(self, deep=True, **kwargs):
+        """Parameters by name; skorch's own bookkeeping, which it rebuilds from them, is left out."""
+        params = super().get_params(deep=deep, **kwargs)
+        params.pop("_params_to_validate", None)
+        return params
+
+    def set_params(self, **params):
+        """Set parameters; a net that was fitted has to be fitted again (it always trains from scratch)."""
+        if params and self.initialized_:
+            # skorch would rebuild modules at once, and flatten the optimiser's parameter groups.
+            self.initialized_ = False
+            self.virtual_params_ = {}
+        return super().set_params(**params)
+
+    def __setstate__(self, state):
+        requested = state["device"]
+        known = requested if requested not in (None, "auto") else state.get("device_", "cpu")
+        super().__setstate__({**state, "device": known})
+        if "device_" in state:
+            self.device_ = self.device
+        self.device = requested
+
+    def __repr__(self) -> str:
+        """The class, the parameters that it adds to its base, and all that differ from their defaults."""
+        defaults: dict[str, Any] = {}
+        for klass in reversed(type(self).__mro__):
+            if "__init__" in vars(klass):
+                own = {name: p.default for name, p in inspect.signature(vars(klass)["__init__"]).parameters.items()}
+                defaults |= own
+        given = self.get_params(deep=False)
+        first = [name for name in own if name in given]
+        changed = [
+            name for name in given if name not in first and repr(given[name]) != repr(defaults.get(name, "none"))
+        ]
+        return f"{type(self).__name__}({', '.join(f'{name}={_shown(given[name])}' for name in [*first, *changed])})"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, type):
+        return value.__name__
+    if isinstance(value, list):
+        return f"[{', '.join(map(_shown, value))}]"
+    if isinstance(value, tuple) and value and isinstance(value[-1], Callback):
+        return f"({value[0]!r}, {_shown(value[-1])})"
+    if isinstance(value, Callback):
+        params = ", ".join(f"{name}={_shown(part)}" for name, part in value.get_params(deep=False).items())
+        return f"{type(value).__name__}({params})"
+    return repr(value)

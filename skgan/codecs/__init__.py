@@ -1,0 +1,14 @@
+"""Codecs: rows or images ↔ the array a net trains on, and back to the same container, dtype, range and categories."""
+
+from skgan.codecs._images import ImageCodec, ImageLayout, image_layout
+from skgan.codecs._tables import TabularCodec
+from skgan.codecs.base import Codec
+
+__all__ = ["Codec", "ImageCodec", "ImageLayout", "TabularCodec", "choose_codec", "image_layout"]
+
+
+def choose_codec(codec, X, *, categorical_features="auto") -> Codec:
+    """What ``codec="auto"`` stands for: images where X has more than two axes, else a table."""
+    if isinstance(codec, Codec):
+        return codec
+    return ImageCodec() if X.ndim > 2 else TabularCodec(categorical_features=categorical_features)

@@ -1,0 +1,180 @@
+"""Rows of a table ↔ float32 arrays."""
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import check_is_fitted
+
+from skgan.codecs._arrays import memory_limit
+from skgan.codecs._columns import InheritedColumns, NumericColumns, OneHotColumns, category_values
+from skgan.codecs._container import Table, column_of, looks_categorical
+from skgan.codecs.base import Codec
+
+
+class TabularCodec(Codec):
+    """Rows of a table ↔ float32 arrays: numeric columns scaled to about N(0, 1), categorical columns as one-hot spans.
+
+    Everything decodes into what was seen: numbers inside the column's range (integers rounded), categories that occur. A
+    numeric column with missing values also has a span of (there, missing), so that a net learns or copies the pattern of
+    missing values as it does a category; among categories, missing is one more. Columns of very many categories are not
+    encoded: new rows inherit those of a real row.
+
+    Parameters
+    ----------
+    categorical_features : "auto", None or array-like, default="auto"
+        Indices, names or a mask of the categorical columns. "auto" takes the columns of category dtype, as SMOTENC
+        does, and also object, string and bool columns.
+    scaling : {"quantile", "robust"}, default="quantile"
+        "quantile" maps each numeric column to a normal distribution by its ranks, "robust" subtracts the median,
+        divides by half the interquartile range and clips at ±20; both are then standardised, and constants become 0.
+    max_categories : int or None, default=100
+        A column with more categories is inherited: it stays out of the encoded array, and ``inverse_transform`` is told what
+        it holds. None encodes every column. Where all columns would be inherited, none is.
+    max_bytes : int or None, default=None
+        Largest encoded array; None is half of the machine's memory.
+
+    Attributes
+    ----------
+    categorical_indices_ : ndarray of int
+        Positions of the categorical columns.
+    inherited_ : ndarray of int
+        Positions of those that are not encoded.
+    spans_ : tuple of (start, stop)
+        Columns of the encoded array that belong to one categorical feature each; they follow the numeric ones. After these,
+        the spans of missing values.
+    numeric_ : ndarray of bool, shape (n_encoded,)
+        Which encoded columns are numeric.
+    """
+
+    takes_nan = True
+
+    def __init__(self, *, categorical_features="auto", scaling="quantile", max_categories=100, max_bytes=None):
+        self.categorical_features = categorical_features
+        self.scaling = scaling
+        self.max_categories = max_categories
+        self.max_bytes = max_bytes
+
+    def fit(self, X, y=None):
+        """Learn the columns of X: DataFrame, ndarray or sparse matrix of shape (n, d)."""
+        if self.scaling not in ("quantile", "robust"):
+            raise ValueError(f"scaling must be 'quantile' or 'robust', got {self.scaling!r}.")
+        if self.max_categories is not None and not self.max_categories >= 1:
+            raise ValueError(f"max_categories must be None or an integer of at least 1, got {self.max_categories!r}.")
+        self._table = Table.like(X)
+        n_rows, n_columns = X.shape
+        self.categorical_indices_ = self._categorical_indices(X)
+        found = {int(j): pd.unique(category_values(X, j)) for j in self.categorical_indices_}
+        limit = np.inf if self.max_categories is None else self.max_categories
+        many = [j for j, categories in found.items() if len(categories) > limit]
+        many = [] if len(many) == n_columns else many
+        self.inherited_ = np.array(many, dtype=int)
+        self._inherited = InheritedColumns({j: found[j] for j in many})
+        self._one_hot = OneHotColumns(self._table, {j: found[j] for j in found if j not in many})
+        numeric = np.setdiff1d(np.arange(n_columns), self.categorical_indices_)
+        self._check_size(n_rows, len(numeric))
+        self._numeric = NumericColumns(self._table, numeric, self.scaling).fit(X)
+        sizes = [*self._one_hot.sizes, *[2] * len(self._numeric.missing)]
+        stops = len(numeric) + np.cumsum(sizes, dtype=int)
+        self.spans_ = tuple((int(stop - size), int(stop)) for stop, size in zip(stops, sizes, strict=True))
+        self.numeric_ = np.arange(len(numeric) + sum(sizes)) < len(numeric)
+        return self
+
+    def _categorical_indices(self, X) -> np.ndarray:
+        wanted = self.categorical_features
+        n_columns, names = X.shape[1], self._table.columns
+        if wanted is None:
+            return np.array([], dtype=int)
+        if isinstance(wanted, str):
+            if wanted != "auto":
+                raise ValueError(
+                    f"categorical_features must be 'auto', None, or a list of indices, names or bools; got {wanted!r}. "
+                    f"For one column write [{wanted!r}]."
+                )
+            if self._table.is_numeric:
+                return np.array([], dtype=int)
+            return np.array([j for j in range(n_columns) if looks_categorical(column_of(X, j))], dtype=int)
+        wanted = np.asarray(wanted)
+        if wanted.dtype == bool:
+            if wanted.shape != (n_columns,):
+                raise ValueError(
+                    f"A categorical_features mask needs one bool per column: X has {n_columns} columns, the mask "
+                    f"has shape {wanted.shape}."
+                )
+            return np.flatnonzero(wanted)
+        if wanted.dtype.kind in "UO" and wanted.size:
+            if names is None:
+                raise ValueError("categorical_features holds names, but X has no column names; give indices.")
+            unknown = [name for name in wanted.tolist() if name not in names]
+            if unknown:
+                raise ValueError(f"categorical_features names {unknown} are not among the columns {list(names)}.")
+            return np.sort(names.get_indexer(wanted))
+        indices = wanted.astype(int)
+        outside = [int(j) for j in indices if not -n_columns <= j < n_columns]
+        if outside:
+            raise ValueError(
+                f"categorical_features has the indices {outside}, but X has {n_columns} columns (0 … {n_columns - 1})."
+            )
+        return np.unique(indices % n_columns)
+
+    def _check_size(self, n_rows: int, n_numeric: int) -> None:
+        """Refuse what would not fit into memory, with the column that is to blame."""
+        limit = memory_limit() if self.max_bytes is None else self.max_bytes
+        sizes = self._one_hot.sizes
+        needed = 4 * n_rows * (n_numeric + sum(sizes))
+        if needed <= limit:
+            return
+        message = f"Encoded, X would take {needed / 2**30:.3g} GiB, and {limit / 2**30:.3g} GiB is the limit here"
+        if sizes and max(sizes) > n_numeric:
+            widest = int(np.argmax(sizes))
+            name = self._table.name(list(self._one_hot.categories)[widest])
+            raise ValueError(
+                f"{message}: column {name} alone has {sizes[widest]} categories. "
+                "Drop it, group its rare categories, or encode it as a number."
+            )
+        raise ValueError(f"{message}. Select fewer columns (for instance with TruncatedSVD or SelectKBest) first.")
+
+    def transform(self, X) -> np.ndarray:
+        """Encode rows as float32 of shape (n, n_numeric + Σ categories)."""
+        check_is_fitted(self)
+        numbers, missing = self._numeric.encode(X)
+        blocks = [*numbers, *self._one_hot.encode(X), *missing]
+        return np.concatenate(blocks, 1) if len(blocks) > 1 else blocks[0]
+
+    def codes(self, X) -> np.ndarray:
+        """Which category each row has in the columns of ``inherited_``: int32 of shape (n, n_inherited).
+
+        Parameters
+        ----------
+        X
+            As in ``fit``.
+        """
+        check_is_fitted(self)
+        return self._inherited.codes(X)
+
+    def inverse_transform(self, encoded: np.ndarray, codes: np.ndarray | None = None):
+        """Decode into a DataFrame, ndarray or sparse matrix like the one in ``fit``.
+
+        Parameters
+        ----------
+        encoded : ndarray of shape (n, n_encoded)
+        codes : ndarray of int, shape (n, n_inherited), or None, default=None
+            As from :meth:`codes`; needed where columns are inherited.
+
+        Raises
+        ------
+        ValueError
+            Where codes are needed and not given.
+        """
+        check_is_fitted(self)
+        if codes is None and len(self.inherited_):
+            raise ValueError(
+                f"Column {self._table.name(self.inherited_[0])} has more than {self.max_categories} categories and is not in "
+                "the encoded rows: give what it holds as codes, or encode all columns with max_categories=None."
+            )
+        n_numeric, n_one_hot = len(self._numeric.indices), len(self._one_hot.sizes)
+        columns = {
+            **self._inherited.decode(codes),
+            **self._numeric.decode(encoded[:, :n_numeric]),
+            **self._one_hot.decode(encoded, self.spans_[:n_one_hot]),
+        }
+        missing = self._numeric.decode_missing(encoded, self.spans_[n_one_hot:])
+        return self._table.build(len(encoded), columns, missing)

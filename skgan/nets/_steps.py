@@ -1,0 +1,124 @@
+"""Training counted in steps instead of epochs, and the history that is written as it goes on."""
+
+import time
+from typing import Any
+
+import numpy as np
+import torch
+
+from skgan._batches import BalancedBatches, distinct_rows
+from skgan._skorch import TrainingMixin
+from skgan._tensors import as_tensor
+
+
+class StepTraining(TrainingMixin):
+    """One step is one ``train_step`` on one class-balanced batch; an epoch is ``steps_per_epoch`` of them.
+
+    Subclasses are skorch nets with the parameters ``max_steps``, ``max_time``, ``steps_per_epoch``, ``batch_size``,
+    ``class_power`` and ``vicinity``. Scalars that ``report`` is given are summed on the device and read once an epoch.
+    """
+
+    n_candidates = 0
+    """Above 0, batches are of pairs, as :class:`skgan._batches.BalancedBatches` says."""
+
+    max_steps: int
+    max_time: float | None
+    steps_per_epoch: int
+    batch_size: int
+    class_power: float
+    vicinity: float | str
+    condition_dim_: int
+    history: Any
+
+    @property
+    def max_epochs(self) -> int:
+        """Derived: the epochs that make up ``max_steps``."""
+        return -(-self.max_steps // self.steps_per_epoch)
+
+    @max_epochs.setter
+    def max_epochs(self, value):
+        if "initialized_" in vars(self):  # skorch's own __init__ assigns its default once
+            raise ValueError(f"max_epochs is derived from max_steps; set max_steps instead of max_epochs={value!r}.")
+
+    def set_params(self, **params):
+        """Set parameters, by skorch's prefixes; a fitted net has to be fitted again."""
+        if "max_epochs" in params:
+            raise ValueError("Training is counted in steps here: set max_steps instead of max_epochs.")
+        return super().set_params(**params)
+
+    @property
+    def rows_per_step(self) -> int:
+        """Rows that one ``train_step`` takes."""
+        return self.batch_size
+
+    def get_split_datasets(self, X, y=None, **fit_params):
+        """All rows, as tensors on the device; uint8 stays uint8."""
+        return torch.utils.data.TensorDataset(as_tensor(X, self.device_), as_tensor(y, self.device_)), None
+
+    def get_iterator(self, dataset, training=False):
+        """Class-balanced batches, ``rows_per_step`` rows each."""
+        X, y = dataset.tensors
+        if self.n_candidates > 1:
+            # The nearest of a few rows would be the row's own copy, from which nothing is learned of how rows vary.
+            X, y = distinct_rows(X, y)
+        blur = len(X) ** (-1 / (self.condition_dim_ + 4)) if self.vicinity == "scott" else self.vicinity
+        return BalancedBatches(
+            X,
+            torch.zeros(len(y), dtype=torch.int64, device=y.device) if self.condition_dim_ else y,
+            labels=y,
+            blur=blur,
+            batch_size=self.rows_per_step,
+            max_steps=self.max_steps,
+            steps_per_epoch=self.steps_per_epoch,
+            power=self.class_power,
+            n_candidates=self.n_candidates,
+        )
+
+    def on_train_begin(self, net, X=None, y=None, **kwargs):
+        super().on_train_begin(net, X=X, y=y, **kwargs)
+        self._set_training(True)
+        self.steps_, self.recorded_ = 0, 0
+        self.sums_: torch.Tensor | None = None
+        self.reported_: tuple[str, ...] = ()
+        self.last_loss_ = torch.tensor(float("nan"))
+        self.begin_ = time.perf_counter()
+
+    def report(self, **values: torch.Tensor) -> dict[str, Any]:
+        """Add a step's scalars to the epoch's sums, on the device, and return what skorch expects of a step.
+
+        The returned ``loss`` is the first scalar's mean over the epoch before, so that no batch waits for the device.
+        """
+        stacked = torch.stack(tuple(values.values()))
+        self.sums_ = stacked if self.sums_ is None else self.sums_ + stacked
+        self.reported_ = tuple(values)
+        self.steps_ += 1
+        return {"loss": self.last_loss_}
+
+    def on_batch_end(self, net, batch=None, training=False, **kwargs):
+        if self.max_time is not None and time.perf_counter() - self.begin_ > self.max_time:
+            raise KeyboardInterrupt
+
+    def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+        self.record_epoch()
+
+    def record_epoch(self):
+        """Write the epoch's means into the history: the one place where values come off the device."""
+        assert self.sums_ is not None, "an epoch has at least one step"
+        means = self.sums_ / (self.steps_ - self.recorded_)
+        for name, mean in zip(self.reported_, means.tolist(), strict=True):
+            self.history.record(name, mean)
+        self.recorded_ = self.steps_
+        self.history.record("step", self.steps_)
+        self.history.record("seconds", time.perf_counter() - self.begin_)
+        self.last_loss_ = torch.tensor(means[0].item())
+        self.sums_ = None
+
+    def on_train_end(self, net, X=None, y=None, **kwargs):
+        super().on_train_end(net, X=X, y=y, **kwargs)
+        if self.sums_ is not None:  # ended within an epoch
+            self.record_epoch()
+
+    def recorded(self) -> dict[str, np.ndarray | list]:
+        """The history as columns: step, the reported scalars, seconds."""
+        records = [record for record in self.history if "step" in record]
+        return {column: [record[column] for record in records] for column in ("step", *self.reported_, "seconds")}

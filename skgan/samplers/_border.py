@@ -1,0 +1,122 @@
+"""The border: the user's X and y as arrays, and arrays back in the user's containers."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from sklearn.preprocessing import label_binarize
+from sklearn.utils.validation import check_consistent_length
+
+from skgan._compat import ArraysTransformer, check_target_type, validate_data
+from skgan.samplers._checks import check_container, check_finite
+
+
+def tag_inputs(tags):
+    """Images, categories, strings and missing values are taken too."""
+    tags.input_tags.three_d_array = True
+    tags.input_tags.categorical = True
+    tags.input_tags.string = True
+    tags.input_tags.allow_nan = True
+    return tags
+
+
+@dataclass(frozen=True)
+class Container:
+    """What X and y came in."""
+
+    transformer: ArraysTransformer
+    one_hot: np.ndarray | None = None
+    """The classes, where y came with a column for each."""
+
+    def back(self, X, y) -> tuple[Any, Any]:
+        """Arrays, frames or sparse matrices as the user gave them."""
+        if self.one_hot is not None:
+            y = label_binarize(y, classes=self.one_hot)
+        return self.transformer.transform(X, y)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """X as an array, sparse matrix or DataFrame and y as an array, complete and finite; and what scikit-learn notes of them."""
+
+    X: Any
+    y: np.ndarray
+    seen: Mapping[str, Any]
+    """``n_features_in_`` and, of a frame, ``feature_names_in_``."""
+
+
+def check_containers(name: str, X, y) -> None:
+    """Refuse containers that no sampler takes, and missing labels."""
+    check_container(name, X, "X")
+    check_container(name, y, "y")
+    values = np.asarray(y)
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        raise ValueError("Input y contains NaN: rows without a label cannot be over-sampled; drop them first.")
+
+
+def check_rows(sampler, X, y, *, takes_nan: bool) -> Checked:
+    """X and y of one length, as arrays; the sampler lends its name and tags and is not changed."""
+    probe = copy.copy(sampler)  # what scikit-learn notes, it writes on the estimator
+    if isinstance(X, pd.DataFrame):
+        if X.columns.has_duplicates:
+            twice = X.columns[X.columns.duplicated()][0]
+            raise ValueError(f"The column names of X must be unique, but {twice!r} is there more than once.")
+        if not X.size:
+            raise ValueError(f"Found array with shape {X.shape} while a minimum of 1 sample and 1 feature is required.")
+        check_consistent_length(X, y)
+        validate_data(probe, X=X, y=y, reset=True, skip_check_array=True)
+    else:
+        X, y = validate_data(
+            probe,
+            X=X,
+            y=y,
+            reset=True,
+            accept_sparse=["csr", "csc"],
+            allow_nd=True,
+            dtype=None,
+            ensure_all_finite=False,
+            multi_output=np.ndim(y) > 1,
+        )
+    check_finite(X, type(sampler).__name__, allow_nan=takes_nan)
+    names = ("n_features_in_", "feature_names_in_")
+    return Checked(X, y, {name: vars(probe)[name] for name in names if name in vars(probe)})
+
+
+def checked_table(sampler, X, y) -> Checked:
+    """Rows and classes as every sampler of skgan takes them: for samplers that hand both on to others."""
+    check_containers(type(sampler).__name__, X, y)
+    labels, _ = check_target_type(y, indicate_one_vs_all=True)
+    return check_rows(sampler, X, labels, takes_nan=not sparse.issparse(X) and np.ndim(X) == 2)
+
+
+def check_groups(groups, n: int) -> np.ndarray | None:
+    """One group a row, or None."""
+    if groups is None:
+        return None
+    values = np.asarray(groups)
+    if values.shape != (n,):
+        raise ValueError(f"groups must hold one value a row, shape ({n},); got shape {values.shape}.")
+    return values
+
+
+def groups_of_new_rows(groups: np.ndarray, parents: np.ndarray) -> np.ndarray:
+    """The group of each new row (n,): that of its parents (n, 2) where it is one; all others have one of their own.
+
+    The group of the others is larger than all numbers, or the word "synthetic", with underscores where that is a group.
+    """
+    if groups.dtype.kind in "iufb":
+        own = np.asarray(groups.max() + 1)
+    else:
+        word = "synthetic"
+        while word in groups.tolist():
+            word += "_"
+        own = np.asarray(word, dtype=object if groups.dtype.kind == "O" else None)
+    first, second = (groups[parents[:, i]] for i in range(2))
+    shared = (parents[:, 0] >= 0) & ((parents[:, 1] < 0) | (first == second))
+    of_new = np.full(len(parents), own, dtype=np.result_type(groups, own))
+    of_new[shared] = first[shared]
+    return of_new

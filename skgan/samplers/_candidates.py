@@ -1,0 +1,142 @@
+"""Candidates that a comparison starts from: samplers, a quick classifier, and folds that lose no class."""
+
+from collections.abc import Sequence
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from imblearn.base import BaseSampler
+from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC, RandomOverSampler
+from imblearn.over_sampling.base import BaseOverSampler
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check_cv
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, OneHotEncoder, StandardScaler
+
+from skgan.codecs import TabularCodec
+from skgan.samplers._base import BaseGenerativeSampler
+from skgan.samplers._over_sampler import GANOverSampler
+from skgan.strategies import at_least
+
+NOTHING = "nothing"
+AMOUNTS = (0.5, 1.0)
+
+
+def checked_splits(cv, X, labels: np.ndarray, groups, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Folds of which each side has every class; an int means shuffled, stratified ones that keep groups together."""
+    if isinstance(cv, Integral):
+        cv = (StratifiedKFold if groups is None else StratifiedGroupKFold)(cv, shuffle=True, random_state=seed)
+    classes, counts = np.unique(labels, return_counts=True)
+    splits = list(check_cv(cv, labels, classifier=True).split(X, labels, groups))
+    if len(splits) < 2:
+        raise ValueError(f"cv={cv!r} gives {len(splits)} fold; at least 2 are needed to tell a difference from chance.")
+    for number, (train, test) in enumerate(splits):
+        for side, rows in (("training", train), ("test", test)):
+            missing = np.setdiff1d(classes, labels[rows]).tolist()
+            if missing:
+                raise ValueError(
+                    f"Fold {number} has no row of class {missing} on its {side} side (the smallest class has "
+                    f"{counts.min()} rows{'' if groups is None else ', and groups stay together'}): use fewer folds, or "
+                    "collect more rows of it."
+                )
+    return splits
+
+
+def rarest_class(labels: np.ndarray, splits: Sequence[tuple[np.ndarray, np.ndarray]]) -> int:
+    """Rows of the smallest class on the smallest training side."""
+    return int(min(np.unique(labels[train], return_counts=True)[1].min() for train, _ in splits))
+
+
+class FlatRows(BaseSampler):
+    """An over-sampler of rows, applied to images: flattened before it and folded back after it."""
+
+    _sampling_type = "bypass"
+
+    def __init__(self, sampler):
+        self.sampler = sampler
+
+    def fit_resample(self, X, y):
+        """Resample images of shape (n, …) as rows."""
+        X = np.asarray(X)
+        flat, y_new = self.sampler.fit_resample(X.reshape(len(X), -1), y)
+        return flat.reshape(-1, *X.shape[1:]), y_new
+
+    def _fit_resample(self, X, y):
+        raise NotImplementedError
+
+
+def auto_samplers(X, rarest: int, amounts: Sequence[float] = AMOUNTS) -> dict[str, Any]:
+    """The candidates of ``samplers="auto"``, from the simplest on, for classes of at least so many rows."""
+    images = np.ndim(X) > 2
+    samplers: dict[str, Any] = {NOTHING: None}
+    peers: dict[str, Any] = {"copies": RandomOverSampler()}
+    peers |= _smote(X, min(5, rarest - 1))
+    for name, peer in {**peers, "GANOverSampler": GANOverSampler()}.items():
+        for amount in amounts:
+            sampler = clone(peer).set_params(sampling_strategy=at_least(amount))
+            wrap = images and not isinstance(sampler, GANOverSampler)
+            samplers[f"{name} to {amount:.0%}"] = FlatRows(sampler) if wrap else sampler
+    return samplers
+
+
+def _smote(X, k: int) -> dict[str, Any]:
+    """SMOTE in the form that takes these columns, with k neighbours; or nothing."""
+    if k < 1:
+        return {}
+    if sparse.issparse(X) or np.ndim(X) > 2:
+        return {"SMOTE": SMOTE(k_neighbors=k)}
+    frame = X if isinstance(X, pd.DataFrame) else np.asarray(X)
+    if pd.isna(frame).to_numpy().any() if isinstance(frame, pd.DataFrame) else pd.isna(frame).any():
+        return {}
+    categorical = TabularCodec().fit(frame).categorical_indices_
+    if not len(categorical):
+        return {"SMOTE": SMOTE(k_neighbors=k)}
+    if len(categorical) == frame.shape[1]:
+        return {"SMOTEN": SMOTEN(k_neighbors=k)}
+    return {"SMOTENC": SMOTENC(categorical.tolist(), k_neighbors=k)}  # an array fails inside imbalanced-learn
+
+
+def default_estimator(X):
+    """A quick classifier: logistic regression on what the rows hold."""
+    last = LogisticRegression(max_iter=500)
+    if np.ndim(X) > 2:
+        return make_pipeline(FunctionTransformer(_flatten), StandardScaler(), last)
+    if sparse.issparse(X):
+        return make_pipeline(MaxAbsScaler(), last)
+    table = X if isinstance(X, pd.DataFrame) else np.asarray(X)
+    categorical = TabularCodec().fit(table).categorical_indices_
+    # Sparse columns cannot be centred; the intercept takes care of the mean.
+    numbers = make_pipeline(SimpleImputer(), StandardScaler(with_mean=False))
+    encode = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), categorical.tolist()), remainder=numbers)
+    return make_pipeline(encode, last)
+
+
+def _flatten(X) -> np.ndarray:
+    return np.asarray(X, dtype=np.float64).reshape(len(X), -1)
+
+
+def resamples(candidate: Any) -> bool:
+    """Whether this is an object with ``fit_resample``, and no class of such objects."""
+    return not isinstance(candidate, type) and callable(getattr(candidate, "fit_resample", None))
+
+
+def origin_of_new_rows(sampler, n_real: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """``origin_`` and ``parent_indices_`` of the rows that a fitted sampler returned beside the real ones.
+
+    Of imbalanced-learn's samplers, those that copy say what they copied; the others make mixtures and do not say of which rows.
+    """
+    n_new = n - n_real
+    unknown = np.full((n_new, 2), -1)
+    if isinstance(sampler, BaseGenerativeSampler):
+        new = sampler.is_synthetic_
+        return sampler.origin_[new], sampler.parent_indices_[new]
+    inner = sampler.sampler if isinstance(sampler, FlatRows) else sampler
+    if isinstance(inner, RandomOverSampler):
+        unknown[:, 0] = inner.sample_indices_[n_real:]
+        return np.full(n_new, "copy"), unknown
+    return np.full(n_new, "mixture" if isinstance(inner, BaseOverSampler) else "unknown"), unknown

@@ -1,0 +1,253 @@
+"""The row factory: all that is kept of a fit, frozen."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.exceptions import NotFittedError
+
+from skgan._random import draw_seeds, sub_seed
+from skgan._tensors import to_unit_range
+from skgan._warnings import warn
+from skgan.filters import RowFilter
+from skgan.nets import NO_PARENT
+from skgan.samplers._labels import Labels
+from skgan.samplers._makers import BLOCK, Block, ConditionMaker, CopyMaker, Maker, NetMaker, finite
+from skgan.samplers._nets import require
+from skgan.samplers._rows import Rows
+from skgan.samplers._training import Generator
+
+OVER_GENERATION = 8
+"""With a row filter: rows made per row wanted before copies of real rows fill up."""
+
+_DECODE = 16 * BLOCK
+
+FIT, SAMPLE, AT, TRANSLATE = 0, 1, 2, 5
+"""Streams: what is asked for in one of them does not depend on the others."""
+
+
+class Made(NamedTuple):
+    """New rows, group after group in the order that they were asked for.
+
+    Attributes
+    ----------
+    X : array, DataFrame or sparse matrix
+        Like the checked X.
+    y : ndarray
+    parents : ndarray of shape (n, 2)
+        Which of the real rows each was made from; −1 is none.
+    origin : ndarray of shape (n,), str
+        "net", "mixture", "copy" or "jitter".
+    conditions : ndarray of shape (n, k), or None
+    filter_report : DataFrame or None
+        What the row filter did: class, made, accepted, copies, acceptance.
+    parent_rows : like X, or None
+        The first parent of each row.
+    """
+
+    X: Any
+    y: np.ndarray
+    parents: np.ndarray
+    origin: np.ndarray
+    conditions: np.ndarray | None
+    filter_report: pd.DataFrame | None
+    parent_rows: Any = None
+
+
+@dataclass(frozen=True)
+class RowFactory:
+    """Makes rows of any group in any amount, the same ones from the same seed.
+
+    Attributes
+    ----------
+    rows : Rows
+        Encoded rows → rows like the user's.
+    labels : Labels
+        Groups, and the y of new rows.
+    makers : dict of int → Maker
+        Of every group that rows can be made of.
+    generators : list of Generator
+        The trained nets behind them.
+    fill : dict of int → CopyMaker
+        Of every group that has rows, where a row filter may leave too few.
+    row_filter : RowFilter or None
+        Fitted.
+    real : ndarray or None
+        The encoded real rows, where a maker starts from them.
+    seed : int
+    history : DataFrame
+        Of all trainings.
+    """
+
+    rows: Rows
+    labels: Labels
+    makers: dict[int, Maker]
+    generators: list[Generator]
+    fill: dict[int, CopyMaker]
+    row_filter: RowFilter | None
+    real: np.ndarray | None
+    seed: int
+    history: pd.DataFrame
+
+    def make(
+        self, counts: Mapping[Any, int], stream: int, random_state: int | None = None, *, with_parents: bool = False
+    ) -> Made:
+        """Rows of each group.
+
+        Parameters
+        ----------
+        counts : dict
+            Name of the group → number of rows.
+        stream : int
+            ``FIT``, ``SAMPLE`` …
+        random_state : int or None, default=None
+            Another int gives other rows; None is the fit's own.
+        with_parents : bool, default=False
+            Give the parents' rows as well.
+        """
+        seed = sub_seed(self._seed(random_state), stream)
+        pieces, parent_pieces, targets = [self.rows.empty], [self.rows.empty], [self.labels.no_y()]
+        notes: list[Block] = []
+        tallies: list[dict[str, Any]] = []
+        for name, n in counts.items():
+            if not n:
+                continue
+            group = self.labels.number_of(name)
+            tallies.append({"class": name, "made": 0, "accepted": 0, "copies": 0})
+            for some in _batches(self._blocks(group, n, seed, tallies[-1])):
+                pieces.append(self.rows.decode(some.rows, group))
+                if with_parents:
+                    parent_pieces.append(self._parent_rows(some.parents, group, name))
+                targets.append(self.labels.y_of(group, some.parents, some.conditions))
+                notes.append(replace(some, rows=some.rows[:0]))
+        self.rest()
+        whole = Block.joined(notes) if notes else None
+        return Made(
+            self.rows.stack(pieces),
+            np.concatenate(targets),
+            np.empty((0, 2), int) if whole is None else whole.parents,
+            np.empty(0, "U7") if whole is None else whole.origin,
+            None if whole is None else whole.conditions,
+            None if self.row_filter is None else _report(tallies),
+            self.rows.stack(parent_pieces) if with_parents else None,
+        )
+
+    def without_copies(self) -> "RowFactory":
+        """One whose nets leave out the copies and mixtures that they add to their own rows."""
+        return replace(self, makers={i: maker.without_copies() for i, maker in self.makers.items()})
+
+    def only_rows(self, X):
+        """Rows in the user's container, where there are no labels to go with them."""
+        none = self.labels.no_y()
+        return self.rows.container.back(X, np.zeros((X.shape[0], *none.shape[1:]), none.dtype))[0]
+
+    def rest(self) -> None:
+        """Let go of rebuilt nets: a fitted sampler keeps arrays."""
+        for generator in self.generators:
+            generator.rest()
+
+    def _seed(self, random_state: int | None) -> int:
+        return self.seed if random_state is None else draw_seeds(random_state, 1)[0]
+
+    def _blocks(self, group: int, n: int, seed: int, tally: dict[str, Any]) -> Iterator[Block]:
+        """n encoded rows of a group, block by block, each from a stream of its own; filtered, topped up by copies."""
+        maker, wanted = self.makers[group], n
+        for number in itertools.count():
+            if n <= 0:
+                return
+            block_seed = sub_seed(seed, group, number)
+            block = maker.block(block_seed)
+            if self.row_filter is not None and maker.from_net:
+                block = block.take(self.row_filter.score_samples(block.rows, np.full(BLOCK, group)) >= 0)
+                tally["made"] += BLOCK
+                tally["accepted"] += len(block.rows)
+                if len(block.rows) < n and tally["made"] >= OVER_GENERATION * max(wanted, BLOCK):
+                    copies = self.fill[group].copies(n - len(block.rows), block_seed)
+                    tally["copies"] = len(copies.rows)
+                    block = Block.joined([block, copies])
+            yield block.take(slice(n))
+            n -= len(block.rows)
+
+    def _parent_rows(self, parents: np.ndarray, group: int, name):
+        """The first parent of each row, like the user's rows."""
+        first = parents[:, 0]
+        if self.real is None or (first == NO_PARENT).any():
+            raise ValueError(
+                f"Rows of class {name!r} are not all made from real ones, as offspring() makes them, and have no parents; use "
+                "sample, and SampleGridDisplay for the nearest real rows."
+            )
+        return self.rows.decode(to_unit_range(np.asarray(self.real[first])), group)
+
+    def check(self, counts: Mapping[Any, int], sampler: str) -> None:
+        """Refuse amounts that are none, groups that are none, and groups that no rows can be made of."""
+        names = self.labels.names()
+        for name, n in counts.items():
+            if name not in names:
+                raise ValueError(f"{name!r} is no class of the data; the classes are {names}.")
+            if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
+                raise ValueError(f"The number of rows of class {name!r} must be an integer of at least 0, got {n!r}.")
+            if n and self.labels.number_of(name) not in self.makers:
+                raise NotFittedError(
+                    f"This {sampler} has no generator for class {name!r}, because fit_resample had no new rows to make for "
+                    "it; ask for at least one there, through sampling_strategy."
+                )
+
+    def translate(self, X, to, back: bool):
+        """Rows of the donor of a group turned into rows of it, or back."""
+        group = self.labels.number_of(to)
+        maker = self.makers.get(group)
+        if not isinstance(maker, NetMaker):
+            raise NotFittedError(
+                f"fit_resample trained nothing that turns rows into rows of class {to!r}, because it had too few rows; see "
+                "its warning."
+            )
+        require(maker.generator.net, "translates")
+        encoded = self.rows.codec.transform(X)
+        seed = sub_seed(self.seed, TRANSLATE)
+        made = maker.generator.ready.translate(encoded, group, "back" if back else "there", random_state=seed)
+        self.rest()
+        return self.rows.decode(finite(made, self.labels.described(group)), group)
+
+    def at(self, conditions: np.ndarray, groups: np.ndarray, random_state: int | None):
+        """One row for each of these conditions (n, k), of these groups (n,)."""
+        maker = self.makers[int(groups[0])] if len(groups) else next(iter(self.makers.values()))
+        assert isinstance(maker, ConditionMaker), "the sampler has asked"
+        seed, pieces = self._seed(random_state), [self.rows.empty]
+        for first in range(0, len(conditions), BLOCK):
+            block = slice(first, first + BLOCK)
+            encoded = maker.at(conditions[block], groups[block], sub_seed(seed, AT, first))
+            pieces.append(self.rows.decode(encoded, groups[block]))
+        self.rest()
+        return self.rows.stack(pieces)
+
+
+def _batches(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Blocks joined until they are worth decoding."""
+    batch: list[Block] = []
+    for block in blocks:
+        batch.append(block)
+        if sum(len(one.rows) for one in batch) >= _DECODE:
+            yield Block.joined(batch)
+            batch = []
+    if batch:
+        yield Block.joined(batch)
+
+
+def _report(tallies: list[dict[str, Any]]) -> pd.DataFrame:
+    """What the row filter did, a line a group."""
+    lines = [{**tally, "acceptance": tally["accepted"] / tally["made"]} for tally in tallies if tally["made"]]
+    return pd.DataFrame(lines, columns=["class", "made", "accepted", "copies", "acceptance"])
+
+
+def warn_of_copies(report: pd.DataFrame) -> None:
+    """Say where a row filter left too little."""
+    short = report[report["copies"] > 0]
+    if len(short):
+        told = ", ".join(f"{row['class']!r} ({row['acceptance']:.0%} accepted)" for row in short.to_dict("records"))
+        warn(
+            f"The row filter left too few rows of class {told}; {short['copies'].sum()} plain copies of real rows were "
+            "added instead. filter_report_ has the details."
+        )
