@@ -47,7 +47,7 @@ def test_an_out_that_is_a_file_is_refused(tmp_path, capsys):
 
 def test_without_matplotlib_the_demo_says_how_to_get_pictures(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "skgan.plotting", None)
-    cli._write_pictures(tmp_path / "pictures", None, None, None, {})
+    cli._write_pictures(tmp_path / "pictures", None)
     assert 'pip install "skgan[plot]"' in capsys.readouterr().out
     assert not list(tmp_path.iterdir())
 

@@ -115,7 +115,7 @@ def test_a_wrong_value_range_is_refused(value_range):
 
 
 def test_images_that_would_not_fit_are_refused_with_their_size(monkeypatch):
-    monkeypatch.setattr("skgan.codecs._memory_limit", lambda: 2**20)
+    monkeypatch.setattr("skgan.codecs._images.memory_limit", lambda: 2**20)
     X = np.zeros((300, 32, 32))
     with pytest.raises(ValueError, match=r"300 images would take 0.00114 GiB.*Pass them as uint8"):
         ImageCodec().fit(X)
@@ -302,9 +302,8 @@ def test_any_categories_round_trip(values):
     assert codec.inverse_transform(codec.transform(X))["a"].tolist() == values
 
 
-def test_codec_auto_takes_images_where_there_are_axes_or_an_image_shape():
+def test_codec_auto_takes_images_where_there_are_axes():
     assert isinstance(choose_codec("auto", np.zeros((2, 3, 3))), ImageCodec)
-    assert isinstance(choose_codec("auto", np.zeros((2, 9)), image_shape=(3, 3)), ImageCodec)
     assert isinstance(choose_codec("auto", np.zeros((2, 9))), TabularCodec)
     own = TabularCodec()
     assert choose_codec(own, np.zeros((2, 9))) is own

@@ -11,4 +11,6 @@ def choose_codec(codec, X, *, categorical_features="auto") -> Codec:
     """What ``codec="auto"`` stands for: images where X has more than two axes, else a table."""
     if isinstance(codec, Codec):
         return codec
+    if not isinstance(codec, str) or codec != "auto":
+        raise ValueError(f"codec must be 'auto' or a codec such as ImageCodec() or TabularCodec(), got {codec!r}.")
     return ImageCodec() if X.ndim > 2 else TabularCodec(categorical_features=categorical_features)

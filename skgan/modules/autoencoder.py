@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
-from skgan.modules.dcgan import _DCDiscriminator, _DCGenerator
+from skgan.modules.dcgan import DCDiscriminator, DCGenerator, DCTrunk
 from skgan.modules.layers import LabelEmbedding, SpanOutput
-from skgan.modules.mlp import _MLPDiscriminator
+from skgan.modules.mlp import MLPDiscriminator
 
 
 class PosteriorHead(nn.Module):
@@ -26,6 +26,16 @@ class PosteriorHead(nn.Module):
             features = torch.cat([features, self.labels(y)], 1)
         mean, log_variance = self.linear(features).chunk(2, 1)
         return mean, log_variance.clamp(-12, 8)  # e⁸ is no code any more, and squares of more overflow
+
+
+class _ImageEncoder(nn.Module):
+    def __init__(self, data_shape, n_classes, latent_dim, width, n_features, condition_dim):
+        super().__init__()
+        self.trunk = DCTrunk(data_shape, width=width, n_features=n_features)
+        self.head = PosteriorHead(n_features, n_classes, latent_dim, condition_dim)
+
+    def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        return self.head(self.trunk(x), y)
 
 
 class _RowEncoder(nn.Module):
@@ -105,9 +115,10 @@ class Autoencoder(nn.Module):
         self.encoder: nn.Module
         self.generator: nn.Module
         if self.is_image:
-            self.encoder = _DCDiscriminator(data_shape, 1, width, n_features, "none", "projection", 0)
-            self.encoder.head = PosteriorHead(n_features, n_classes, latent_dim, condition_dim)
-            self.generator = _DCGenerator(data_shape, n_classes, latent_dim, width, "group", condition_dim)
+            self.encoder = _ImageEncoder(data_shape, n_classes, latent_dim, width, n_features, condition_dim)
+            self.generator = DCGenerator(
+                data_shape, n_classes, latent_dim=latent_dim, width=width, condition_dim=condition_dim
+            )
         else:
             self.encoder = _RowEncoder(data_shape, n_classes, latent_dim, hidden, condition_dim)
             self.generator = _RowDecoder(data_shape, n_classes, latent_dim, hidden, spans, condition_dim)
@@ -176,8 +187,8 @@ class VAEGAN(Autoencoder):
         )
         self.discriminator: nn.Module
         if self.is_image:
-            self.discriminator = _DCDiscriminator(
-                data_shape, n_classes, width, n_features, "none", "projection", condition_dim
+            self.discriminator = DCDiscriminator(
+                data_shape, n_classes, width=width, n_features=n_features, condition_dim=condition_dim
             )
         else:
-            self.discriminator = _MLPDiscriminator(data_shape, n_classes, alpha, 0.0, "none", "concat", condition_dim)
+            self.discriminator = MLPDiscriminator(data_shape, n_classes, alpha=alpha, condition_dim=condition_dim)

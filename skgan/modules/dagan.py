@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from skgan.modules.dcgan import _DCDiscriminator, _DCGenerator
+from skgan.modules.dcgan import DCGenerator, DCTrunk
 from skgan.modules.layers import SpanOutput, check_norm
 from skgan.modules.pairs import ImagePairCritic, RowPairCritic
 
@@ -13,15 +13,12 @@ from skgan.modules.pairs import ImagePairCritic, RowPairCritic
 class _ImageGenerator(nn.Module):
     def __init__(self, data_shape, latent_dim, code_dim, width, n_features, norm):
         super().__init__()
-        self.encoder = _DCDiscriminator(data_shape, 1, width, n_features, "none", "projection", 0)
-        self.encoder.head = nn.Linear(n_features, code_dim)
-        self.decoder = _DCGenerator(data_shape, 1, code_dim + latent_dim, width, norm, 0)
-
-    def encode(self, parent: Tensor, y: Tensor) -> Tensor:
-        return self.encoder.head(self.encoder.hidden(parent, y))
+        trunk = DCTrunk(data_shape, width=width, n_features=n_features)
+        self.encode = nn.Sequential(trunk, nn.Linear(n_features, code_dim))
+        self.decoder = DCGenerator(data_shape, 1, latent_dim=code_dim + latent_dim, width=width, norm=norm)
 
     def forward(self, parent: Tensor, z: Tensor, y: Tensor) -> Tensor:
-        return self.decoder(torch.cat([self.encode(parent, y), z], 1), y)
+        return self.decoder(torch.cat([self.encode(parent), z], 1), y)
 
 
 class _RowGenerator(nn.Module):
@@ -100,5 +97,5 @@ class DAGAN(nn.Module):
             self.discriminator = RowPairCritic(data_shape, 1, width, discriminator_norm)
 
     def forward(self, z: Tensor, y: Tensor, parent: Tensor) -> Tensor:
-        """Noise (n, latent_dim), labels (n,), which are not looked at, and parents (n, *data_shape) → children."""
+        """Noise (n, latent_dim), labels (n,), which are not looked at, and parents (n, *data_shape) → offspring."""
         return self.generator(parent, z, y)

@@ -7,14 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, pad
 
-from skgan.modules.layers import (
-    LabelEmbedding,
-    activation_norm,
-    check_is_image,
-    make_head,
-    middle,
-    weight_normed,
-)
+from skgan.modules.heads import make_head
+from skgan.modules.layers import LabelEmbedding, activation_norm, check_is_image, middle, weight_normed
 
 
 def n_doublings(height: int, width: int) -> int:
@@ -22,8 +16,22 @@ def n_doublings(height: int, width: int) -> int:
     return max(1, math.ceil(math.log2(min(height, width) / 8)))
 
 
-class _DCGenerator(nn.Module):
-    def __init__(self, data_shape, n_classes, latent_dim, width, norm, condition_dim):
+class DCGenerator(nn.Module):
+    """Noise and label → images in [-1, 1]: a dense layer, then transposed 4×4 convolutions of stride 2.
+
+    Parameters are those of :class:`DCGAN`.
+    """
+
+    def __init__(
+        self,
+        data_shape: tuple[int, ...],
+        n_classes: int,
+        *,
+        latent_dim: int,
+        width: int,
+        norm: str = "group",
+        condition_dim: int = 0,
+    ):
         super().__init__()
         channels, self.height, self.width = data_shape
         k = n_doublings(self.height, self.width)
@@ -51,8 +59,13 @@ class _DCGenerator(nn.Module):
         return self.raw(z, y).tanh()
 
 
-class _DCDiscriminator(nn.Module):
-    def __init__(self, data_shape, n_classes, width, n_features, norm, head, condition_dim):
+class DCTrunk(nn.Module):
+    """Images (n, C, H, W) → features (n, n_features): 4×4 convolutions of stride 2, then a dense layer. Knows no label.
+
+    Parameters are those of :class:`DCGAN`; ``norm`` is its ``discriminator_norm``.
+    """
+
+    def __init__(self, data_shape: tuple[int, ...], *, width: int, n_features: int, norm: str = "none"):
         super().__init__()
         channels, height, image_width = data_shape
         k = n_doublings(height, image_width)
@@ -69,14 +82,38 @@ class _DCDiscriminator(nn.Module):
         )
         area = math.ceil(height / 2**k) * math.ceil(image_width / 2**k)
         self.features = weight_normed(nn.Linear(sizes[-1] * area, n_features), norm)
-        self.head = make_head(head, n_features, n_classes, condition_dim)
 
-    def hidden(self, x: Tensor, y: Tensor) -> Tensor:
-        """The last hidden layer, (n, n_features), which knows no label."""
+    def forward(self, x: Tensor) -> Tensor:
         h = pad(x, self.padding, value=-1.0) if any(self.padding) else x
         for downsample, norm in zip(self.downsample, self.norms, strict=True):
             h = leaky_relu(norm(downsample(h)), 0.2)
         return leaky_relu(self.features(h.flatten(1)), 0.2)
+
+
+class DCDiscriminator(nn.Module):
+    """Images and labels → logits (n,): a trunk, and a head that may know the label.
+
+    Parameters are those of :class:`DCGAN`; ``norm`` is its ``discriminator_norm``.
+    """
+
+    def __init__(
+        self,
+        data_shape: tuple[int, ...],
+        n_classes: int,
+        *,
+        width: int,
+        n_features: int,
+        norm: str = "none",
+        head: str = "projection",
+        condition_dim: int = 0,
+    ):
+        super().__init__()
+        self.trunk = DCTrunk(data_shape, width=width, n_features=n_features, norm=norm)
+        self.head = make_head(head, n_features, n_classes, condition_dim)
+
+    def hidden(self, x: Tensor, y: Tensor) -> Tensor:
+        """The last hidden layer, (n, n_features), which knows no label."""
+        return self.trunk(x)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return self.head(self.hidden(x, y), y)
@@ -132,9 +169,17 @@ class DCGAN(nn.Module):
         super().__init__()
         check_is_image(self, data_shape)
         self.latent_dim = latent_dim
-        self.generator = _DCGenerator(data_shape, n_classes, latent_dim, width, norm, condition_dim)
-        self.discriminator = _DCDiscriminator(
-            data_shape, n_classes, width, n_features, discriminator_norm, head, condition_dim
+        self.generator = DCGenerator(
+            data_shape, n_classes, latent_dim=latent_dim, width=width, norm=norm, condition_dim=condition_dim
+        )
+        self.discriminator = DCDiscriminator(
+            data_shape,
+            n_classes,
+            width=width,
+            n_features=n_features,
+            norm=discriminator_norm,
+            head=head,
+            condition_dim=condition_dim,
         )
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from skgan.modules.dcgan import _DCDiscriminator, _DCGenerator
-from skgan.modules.mlp import _MLPDiscriminator, _MLPGenerator
+from skgan.modules.dcgan import DCDiscriminator, DCGenerator, DCTrunk
+from skgan.modules.mlp import MLPDiscriminator, MLPGenerator
 
 
 class _Described(nn.Module):
@@ -25,26 +25,19 @@ class _Described(nn.Module):
 
 
 class _Similarity(nn.Module):
-    """Rows → points whose distance tells whether two rows are of one class."""
+    """Rows → points (n, n_dims), by ``embed``, whose distance tells whether two rows are of one class."""
 
     def __init__(self, data_shape, n_dims, width):
         super().__init__()
         if len(data_shape) == 3:
-            self.features: Any = _DCDiscriminator(data_shape, 1, width, 128, "none", "projection", 0)
-            self.features.head = nn.Linear(128, n_dims)
+            trunk = DCTrunk(data_shape, width=width, n_features=128)
+            self.embed = nn.Sequential(trunk, nn.Linear(128, n_dims))
         else:
-            self.features = None
-            self.layers = nn.Sequential(
+            self.embed = nn.Sequential(
                 *(nn.Linear(data_shape[0], 4 * width), nn.LeakyReLU(0.2)),
                 *(nn.Linear(4 * width, 4 * width), nn.LeakyReLU(0.2), nn.Linear(4 * width, n_dims)),
             )
         self.bias = nn.Parameter(torch.ones(()))
-
-    def embed(self, x: Tensor) -> Tensor:
-        """Points of shape (n, n_dims)."""
-        if self.features is None:
-            return self.layers(x)
-        return self.features.head(self.features.hidden(x, torch.zeros(len(x), dtype=torch.int64, device=x.device)))
 
     def forward(self, one: Tensor, other: Tensor) -> Tensor:
         """Points (n, n_dims) and (m, n_dims) → logits (n, m) of being of one class: b − ‖one − other‖² / n_dims."""
@@ -97,11 +90,11 @@ class GenClass(nn.Module):
         generator: nn.Module
         discriminator: nn.Module
         if len(data_shape) == 3:
-            generator = _DCGenerator(data_shape, 1, latent_dim, width, "group", k)
-            discriminator = _DCDiscriminator(data_shape, 1, width, 128, "none", "projection", k)
+            generator = DCGenerator(data_shape, 1, latent_dim=latent_dim, width=width, condition_dim=k)
+            discriminator = DCDiscriminator(data_shape, 1, width=width, n_features=128, condition_dim=k)
         else:
-            generator = _MLPGenerator(data_shape, 1, latent_dim, alpha, 0.0, "none", spans, k)
-            discriminator = _MLPDiscriminator(data_shape, 1, alpha, 0.0, "none", "projection", k)
+            generator = MLPGenerator(data_shape, 1, latent_dim=latent_dim, alpha=alpha, spans=spans, condition_dim=k)
+            discriminator = MLPDiscriminator(data_shape, 1, alpha=alpha, head="projection", condition_dim=k)
         self.generator, self.discriminator = _Described(generator, values), _Described(discriminator, values.clone())
         self.similarity = _Similarity(data_shape, n_dims, width)
 

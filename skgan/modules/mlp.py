@@ -7,15 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from skgan.modules.layers import (
-    HEADS,
-    LabelEmbedding,
-    ProjectionHead,
-    SpanOutput,
-    activation_norm,
-    make_head,
-    weight_normed,
-)
+from skgan.modules.heads import HEADS, ProjectionHead, make_head
+from skgan.modules.layers import LabelEmbedding, SpanOutput, activation_norm, weight_normed
 
 
 def _hidden_layers(sizes: Sequence[int], dropout: float, norm: str) -> list[nn.Module]:
@@ -27,8 +20,24 @@ def _hidden_layers(sizes: Sequence[int], dropout: float, norm: str) -> list[nn.M
     return layers
 
 
-class _MLPGenerator(nn.Module):
-    def __init__(self, data_shape, n_classes, latent_dim, alpha, dropout, norm, spans, condition_dim):
+class MLPGenerator(nn.Module):
+    """Noise and label → rows or images, through hidden layers of 32α, 64α and 128α units.
+
+    Parameters are those of :class:`MLPGAN`.
+    """
+
+    def __init__(
+        self,
+        data_shape: tuple[int, ...],
+        n_classes: int,
+        *,
+        latent_dim: int,
+        alpha: int,
+        dropout: float = 0.0,
+        norm: str = "none",
+        spans: Sequence[tuple[int, int]] = (),
+        condition_dim: int = 0,
+    ):
         super().__init__()
         self.data_shape = tuple(data_shape)
         self.labels = LabelEmbedding(n_classes, latent_dim, condition_dim)
@@ -46,8 +55,23 @@ class _MLPGenerator(nn.Module):
         return self.layers(z).view(-1, *self.data_shape)
 
 
-class _MLPDiscriminator(nn.Module):
-    def __init__(self, data_shape, n_classes, alpha, dropout, norm, head, condition_dim):
+class MLPDiscriminator(nn.Module):
+    """Rows or images and labels → logits (n,), through hidden layers of 128α, 32α and 8α units.
+
+    Parameters are those of :class:`MLPGAN`; ``norm`` is its ``discriminator_norm``.
+    """
+
+    def __init__(
+        self,
+        data_shape: tuple[int, ...],
+        n_classes: int,
+        *,
+        alpha: int,
+        dropout: float = 0.0,
+        norm: str = "none",
+        head: str = "concat",
+        condition_dim: int = 0,
+    ):
         super().__init__()
         n_inputs = math.prod(data_shape)
         joins_input = head == "concat"
@@ -118,9 +142,24 @@ class MLPGAN(nn.Module):
         if head != "concat" and head not in HEADS:
             raise ValueError(f"head must be one of concat, {', '.join(HEADS)}; got {head!r}.")
         self.latent_dim = latent_dim
-        self.generator = _MLPGenerator(data_shape, n_classes, latent_dim, alpha, dropout, norm, spans, condition_dim)
-        self.discriminator = _MLPDiscriminator(
-            data_shape, n_classes, alpha, dropout, discriminator_norm, head, condition_dim
+        self.generator = MLPGenerator(
+            data_shape,
+            n_classes,
+            latent_dim=latent_dim,
+            alpha=alpha,
+            dropout=dropout,
+            norm=norm,
+            spans=spans,
+            condition_dim=condition_dim,
+        )
+        self.discriminator = MLPDiscriminator(
+            data_shape,
+            n_classes,
+            alpha=alpha,
+            dropout=dropout,
+            norm=discriminator_norm,
+            head=head,
+            condition_dim=condition_dim,
         )
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:

@@ -169,5 +169,5 @@ class Offspring(nn.Module):
             self.discriminator = RowPairCritic(data_shape, judged_classes, width, discriminator_norm)
 
     def forward(self, z: Tensor, y: Tensor, parent: Tensor) -> Tensor:
-        """Noise (n, latent_dim), labels (n,) and parents (n, *data_shape) → children (n, *data_shape)."""
+        """Noise (n, latent_dim), labels (n,) and parents (n, *data_shape) → offspring (n, *data_shape)."""
         return self.generator(parent, z) if self.is_image else self.generator(parent, z, y)

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, pad
 
 from skgan.modules.dcgan import n_doublings
-from skgan.modules.layers import ProjectionHead, weight_normed
+from skgan.modules.heads import ProjectionHead
+from skgan.modules.layers import weight_normed
 
 
 class ImagePairCritic(nn.Module):

@@ -6,7 +6,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from skgan.modules.layers import LabelEmbedding, check_is_image, make_head, middle
+from skgan.modules.heads import make_head
+from skgan.modules.layers import LabelEmbedding, check_is_image, middle
 
 
 class _PhotoGenerator(nn.Module):

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, pad
 
-from skgan.modules.layers import Equalized, LabelEmbedding, MinibatchStd, PixelNorm, check_is_image, make_head
+from skgan.modules.heads import make_head
+from skgan.modules.layers import Equalized, LabelEmbedding, MinibatchStd, PixelNorm, check_is_image
 
 
 def stage_sizes(height: int, width: int) -> list[tuple[int, int]]:

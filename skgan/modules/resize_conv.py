@@ -5,7 +5,7 @@ import math
 from torch import Tensor, cat, nn
 from torch.nn.functional import interpolate
 
-from skgan.modules.layers import PredictorHead
+from skgan.modules.heads import PredictorHead
 
 
 class _ResizeGenerator(nn.Module):
@@ -50,7 +50,7 @@ class ResizeConvGAN(nn.Module):
     Generator: z ⊕ labels → 1024 → 128 maps at a third of the size → two bilinear resizings, each before a 4×4 convolution
     without stride (64 maps, then the channels), BatchNorm and ReLU except after the last, no output activation.
     Discriminator: 4×4 convolutions with stride 2 (64 and 128 maps, LeakyReLU .2, BatchNorm on the second), then
-    :class:`skgan.modules.layers.PredictorHead`.
+    :class:`skgan.modules.heads.PredictorHead`.
 
     Parameters
     ----------

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from skgan.modules.dcgan import _DCGenerator, n_doublings
+from skgan.modules.dcgan import DCGenerator, n_doublings
 from skgan.modules.layers import weight_normed
-from skgan.modules.mlp import _MLPGenerator
+from skgan.modules.mlp import MLPGenerator
 
 
 class Teacher(nn.Module):
@@ -69,9 +69,9 @@ class Teacher(nn.Module):
         self.latent_dim = latent_dim
         self.generator: nn.Module
         if len(data_shape) == 3:
-            self.generator = _DCGenerator(data_shape, n_classes, latent_dim, width, "group", 0)
+            self.generator = DCGenerator(data_shape, n_classes, latent_dim=latent_dim, width=width)
         else:
-            self.generator = _MLPGenerator(data_shape, n_classes, latent_dim, alpha, 0.0, "none", spans, 0)
+            self.generator = MLPGenerator(data_shape, n_classes, latent_dim=latent_dim, alpha=alpha, spans=spans)
         shape = unroll_steps, inner_batch_size
         self.codes = nn.Parameter(torch.randn(*shape, latent_dim)) if curriculum == "learned" else None
         self.register_buffer("labels", torch.arange(math.prod(shape)).view(shape) % n_classes)

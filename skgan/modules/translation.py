@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, pad
 
-from skgan.modules.layers import LabelEmbedding, ProjectionHead, SpanOutput, activation_norm, weight_normed
+from skgan.modules.heads import ProjectionHead
+from skgan.modules.layers import LabelEmbedding, SpanOutput, activation_norm, weight_normed
 
 LABEL_CHANNELS = 8
 OWN_CATEGORY = 4.0

@@ -152,7 +152,7 @@ class AdversarialNet(GenerativeNet):
 
     def train_step(self, batch, **fit_params):
         """One step: every discriminator update sees rows of its own."""
-        parts = list(zip(*(rows.split(self.batch_size) for rows in batch), strict=True))
+        parts = list(zip(*(rows.split(int(self.batch_size)) for rows in batch), strict=True))
         for part in parts if self.updates == "alternating" else parts[:-1]:
             d_loss, told = self.discriminator_loss(*part)
             d_loss = self.update("discriminator", d_loss)

@@ -23,7 +23,7 @@ class PredictorGANNet(AdversarialNet):
     Parameters
     ----------
     module : class
-        Whose discriminator has :class:`skgan.modules.layers.PredictorHead`: ``ResizeConvGAN``, or any with
+        Whose discriminator has :class:`skgan.modules.heads.PredictorHead`: ``ResizeConvGAN``, or any with
         ``module__head="predictor"``.
     criterion : class, default=NonSaturating
     hinge : {None, "as_printed", "as_coded"}, default=None
@@ -97,7 +97,7 @@ class PredictorGANNet(AdversarialNet):
         if predicted is None:
             raise TypeError(
                 f"PredictorGANNet needs a discriminator that predicts labels, and that of {self.module.__name__} returns "
-                "logits alone; use module__head='predictor', or skgan.modules.layers.PredictorHead in your module."
+                "logits alone; use module__head='predictor', or skgan.modules.heads.PredictorHead in your module."
             )
         if self.prediction_loss == "huber":
             each = 2 * huber_loss(predicted, y, reduction="none")

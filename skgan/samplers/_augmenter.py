@@ -179,7 +179,7 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
             y, one_hot = check_array(y, ensure_2d=False, dtype="numeric", input_name="y", estimator=self), False
         else:
             y, one_hot = check_target_type(y, indicate_one_vs_all=True)
-        checked = check_rows(self, X, y, takes_nan=self._takes_nan(X))
+        checked = check_rows(self, X, y, takes_nan=self._takes_nan)
         y, conditions = checked.y, None
         classes, members = np.array([ALL]), np.zeros(len(checked.y), int)
         if not continuous:

@@ -1,12 +1,13 @@
 """The border: the user's X and y as arrays, and arrays back in the user's containers."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from imblearn.utils import check_sampling_strategy
 from scipy import sparse
 from sklearn.preprocessing import label_binarize
 from sklearn.utils.validation import check_consistent_length
@@ -58,8 +59,16 @@ def check_containers(name: str, X, y) -> None:
         raise ValueError("Input y contains NaN: rows without a label cannot be over-sampled; drop them first.")
 
 
-def check_rows(sampler, X, y, *, takes_nan: bool) -> Checked:
-    """X and y of one length, as arrays; the sampler lends its name and tags and is not changed."""
+def check_rows(sampler, X, y, *, takes_nan: Callable[[Any], bool]) -> Checked:
+    """X and y of one length, as arrays; the sampler lends its name and tags and is not changed.
+
+    Parameters
+    ----------
+    sampler : BaseSampler
+    X, y
+    takes_nan : callable
+        Whether X, as an array, may have missing values.
+    """
     probe = copy.copy(sampler)  # what scikit-learn notes, it writes on the estimator
     if isinstance(X, pd.DataFrame):
         if X.columns.has_duplicates:
@@ -81,7 +90,7 @@ def check_rows(sampler, X, y, *, takes_nan: bool) -> Checked:
             ensure_all_finite=False,
             multi_output=np.ndim(y) > 1,
         )
-    check_finite(X, type(sampler).__name__, allow_nan=takes_nan)
+    check_finite(X, type(sampler).__name__, allow_nan=takes_nan(X))
     names = ("n_features_in_", "feature_names_in_")
     return Checked(X, y, {name: vars(probe)[name] for name in names if name in vars(probe)})
 
@@ -90,7 +99,9 @@ def checked_table(sampler, X, y) -> Checked:
     """Rows and classes as every sampler of skgan takes them: for samplers that hand both on to others."""
     check_containers(type(sampler).__name__, X, y)
     labels, _ = check_target_type(y, indicate_one_vs_all=True)
-    return check_rows(sampler, X, labels, takes_nan=not sparse.issparse(X) and np.ndim(X) == 2)
+    checked = check_rows(sampler, X, labels, takes_nan=lambda X: not sparse.issparse(X) and X.ndim == 2)
+    check_sampling_strategy("auto", checked.y, "over-sampling")  # two classes at least
+    return checked
 
 
 def check_groups(groups, n: int) -> np.ndarray | None:

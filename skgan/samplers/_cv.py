@@ -205,7 +205,7 @@ class OverSamplerCV(BaseSampler):
         """Scores, guards, seconds and errors of every candidate, and which are still alive after the last fold."""
         names = list(prepared)
         running = {
-            name: clone(estimator) if sampler is None else make_sampling_pipeline(clone(sampler), clone(estimator))
+            name: make_sampling_pipeline("passthrough" if sampler is None else clone(sampler), clone(estimator))
             for name, sampler in prepared.items()
         }
         scores, guards = (np.full((len(names), len(splits)), np.nan) for _ in range(2))
@@ -309,7 +309,8 @@ class OverSamplerCV(BaseSampler):
 
 
 def _scores(name, fold, fitted, training, test, *, scorers) -> list[float]:
-    return [float(scorer(fitted, *test)) for scorer in scorers]
+    """Of the classifier alone: a scorer may look at what it has learned."""
+    return [float(scorer(fitted.steps[-1][1], *test)) for scorer in scorers]
 
 
 def _what_failed(cell: Cell) -> str:

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length
 
 from skgan._compat import ArraysTransformer, check_target_type
@@ -127,8 +128,9 @@ class DomainOverSampler(BaseGenerativeSampler):
         values, given = np.asarray(y), np.asarray(domain)
         if values.ndim != 1 or given.ndim != 1:
             raise ValueError(f"y and domain hold one value a row; got shapes {values.shape} and {given.shape}.")
+        check_classification_targets(given)
         given = check_target_type(given)
-        checked = check_rows(self, X, given, takes_nan=self._takes_nan(X))
+        checked = check_rows(self, X, given, takes_nan=self._takes_nan)
         domains, members = np.unique(checked.y, return_inverse=True)
         wanted = by_strategy(self.sampling_strategy, checked.y, [])
         told = {"sampling_strategy_": wanted, "classes_": domains}

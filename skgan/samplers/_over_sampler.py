@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
+from sklearn.utils.multiclass import check_classification_targets
 
 from skgan._compat import ArraysTransformer, check_target_type
 from skgan.nets import GenerativeNet
@@ -171,10 +172,11 @@ class GANOverSampler(BaseGenerativeSampler, BaseOverSampler):
 
     def _task(self, X, y, *, groups=None) -> Task:
         check_containers(type(self).__name__, X, y)
+        check_classification_targets(y)
         container = ArraysTransformer(X, y)
         unseen = self.net.unseen_classes(y) if isinstance(self.net, GenerativeNet) and np.ndim(y) == 1 else []
         y, one_hot = check_target_type(y, indicate_one_vs_all=True)
-        checked = check_rows(self, X, y, takes_nan=self._takes_nan(X))
+        checked = check_rows(self, X, y, takes_nan=self._takes_nan)
         y = checked.y
         wanted = by_strategy(self.sampling_strategy, y, unseen)
         seen = np.unique(y)

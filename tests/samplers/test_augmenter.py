@@ -20,7 +20,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator as sklearn
 from skgan import ConditionalGANAugmenter
 from skgan.filters import ClassifierFilter, NeighbourFilter
 from skgan.presets import dcgan, mlp_gan, offspring, predictor_gan, predictor_mlp_gan
-from skgan.samplers import _base
+from skgan.samplers import _training
 from skgan.samplers._amounts import largest_remainder
 
 SMALL = mlp_gan(alpha=1, module__latent_dim=4, max_steps=4, batch_size=8)
@@ -77,7 +77,7 @@ def test_a_total_is_split_in_proportion(total, sizes):
 
 
 def test_ratio_0_trains_nothing(table, monkeypatch):
-    monkeypatch.setattr(_base, "train_generator", None)
+    monkeypatch.setattr(_training, "train_generator", None)
     augmenter = make(0.0)
     X_new, y_new = augmenter.fit_resample(*table)
     np.testing.assert_array_equal(X_new, table[0])
@@ -133,8 +133,8 @@ def test_more_rows(table):
 
 def test_a_grid_over_ratios(table, tmp_path, monkeypatch):
     done = []
-    train = _base.train_generator
-    monkeypatch.setattr(_base, "train_generator", lambda *job: done.append(1) or train(*job))
+    train = _training.train_generator
+    monkeypatch.setattr(_training, "train_generator", lambda *job: done.append(1) or train(*job))
     X, y = table
     grid = {"augment__mixing_ratio": [0, 0.25, 0.5, 1, 2, 4]}
 
@@ -215,7 +215,7 @@ def test_a_labeler_names_the_class_of_new_conditions(labelled):
     _, y_new = augmenter.fit_resample(X, y, condition=C)
     assert np.bincount(y_new).tolist() == (4 * np.bincount(y)).tolist()
     np.testing.assert_array_equal(augmenter.conditions_[:, 0] > 7, y_new[60:])
-    assert augmenter.fit(X, y).sampling_strategy_ == {0: 3 * (y == 0).sum(), 1: 3 * (y == 1).sum()}
+    assert augmenter.fit(X, y, condition=C).sampling_strategy_ == {0: 3 * (y == 0).sum(), 1: 3 * (y == 1).sum()}
     # of a continuous y, it makes the new y
     y_new = make_continuous(1.0, labeler=np.floor).fit_resample(X, C[:, 0])[1]
     assert (y_new[60:] == np.floor(y_new[60:])).all()
@@ -289,7 +289,7 @@ def test_images_by_default_have_the_galaxy_pair():
     X, y = rng.randint(0, 256, (20, 3, 13, 10), dtype=np.uint8), rng.uniform(size=20)
     augmenter = ConditionalGANAugmenter(0.5, max_steps=2, random_state=0)
     assert augmenter.fit_resample(X, y)[0].shape == (30, 3, 13, 10)
-    assert augmenter._generators[0][0].module.__name__ == "ResizeConvGAN"
+    assert augmenter.factory_.generators[0].net.module.__name__ == "ResizeConvGAN"
 
 
 def test_filters_of_rows_with_conditions(labelled):
@@ -360,7 +360,11 @@ def test_wrong_parameters(table, params, message):
         ({"net": "gaussian"}, lambda C: C, "ClassGaussians makes rows of classes"),
         ({"net": "offspring"}, lambda C: C, "Offspring makes rows of classes"),
         ({"net": mlp_gan(module__head="auxiliary")}, lambda C: C, "tells classes apart"),
-        ({"net": predictor_mlp_gan(hinge="printed")}, lambda C: C, "hinge must be one of"),
+        (
+            {"net": predictor_mlp_gan(hinge="printed")},
+            lambda C: C,
+            "The 'hinge' parameter of PredictorGANNet must be None",
+        ),
         ({"net": predictor_mlp_gan(label_weights=[1.0])}, lambda C: C, "1 weights, and there are 4 labels"),
         ({"net": predictor_gan()}, lambda C: C, "use net='predictor_mlp_gan'"),
     ],

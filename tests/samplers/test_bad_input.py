@@ -6,9 +6,10 @@ import polars as pl
 import pytest
 import torch
 from scipy import sparse
+from sklearn.preprocessing import StandardScaler
 
 from skgan import GANOverSampler
-from skgan.codecs import TabularCodec
+from skgan.codecs import ImageCodec, TabularCodec
 from skgan.filters import AllOf, ClassifierFilter, DiscriminatorFilter
 from skgan.nets import GenerativeNet
 from skgan.presets import dcgan, mlp_gan
@@ -43,7 +44,12 @@ def frame(**columns):
     ("data", "target", "params", "words"),
     [
         (with_value(np.inf), Y, {}, r"Input X contains infinity.*\nThe first is in row 4, column 1\. .*SimpleImputer"),
-        (with_value(np.nan), Y, {"image_shape": (1, 3)}, r"contains NaN.\nThe first is in row 4, column 1"),
+        (
+            with_value(np.nan),
+            Y,
+            {"codec": ImageCodec(image_shape=(1, 3))},
+            r"contains NaN.\nThe first is in row 4, column 1",
+        ),
         (with_value(np.nan, IMAGES, (7, 1, 2, 3)), Y, {}, r"contains NaN.\nThe first is in row 7, column 1, 2, 3"),
         (frame(b=with_value(-np.inf)[:, 1]), Y, {}, r"contains infinity.*\nThe first is in row 4, column 'b'"),
         (sparse.csr_matrix(with_value(np.nan)), Y, {}, r"contains NaN.\nThe first is in row 4, column 1"),
@@ -66,9 +72,9 @@ def frame(**columns):
         (X, Y, {"sampling_strategy": {1: 3}}, "greater or equal to the original number of samples"),
         (X, Y, {"sampling_strategy": 0.2}, "remove samples from the minority class"),
         (X, Y, {"sampling_strategy": 1.5}, "The 'sampling_strategy' parameter"),
-        (X, Y, {"image_shape": (2, 2)}, "has 4 values, but the rows of X have 3"),
-        (IMAGES, Y, {"image_shape": (3, 24)}, "image_shape describes flat rows"),
-        (IMAGES, Y, {"channels": "second"}, "channels must be 'first', 'last' or None"),
+        (X, Y, {"codec": ImageCodec(image_shape=(2, 2))}, "has 4 values, but the rows of X have 3"),
+        (IMAGES, Y, {"codec": ImageCodec(image_shape=(3, 24))}, "image_shape describes flat rows"),
+        (IMAGES, Y, {"codec": ImageCodec(channels="second")}, "channels must be 'first', 'last' or None"),
         (
             X,
             Y,
@@ -84,7 +90,12 @@ def frame(**columns):
             r"no classes of y: \[7\]; the classes are \[0, 1\]",
         ),
         (X, Y, {"net": {0: mlp_gan()}, "per_class": True}, r"no entry for the classes \[1\]"),
-        (X, Y, {"net": mlp_gan(batch_size=0)}, "batch_size must be an integer of at least 1"),
+        (
+            X,
+            Y,
+            {"net": mlp_gan(batch_size=0)},
+            "'batch_size' parameter of AdversarialNet must be an int .* Got 0",
+        ),
         (X, Y, {"max_steps": 0}, "The 'max_steps' parameter"),
         (X, Y, {"max_time": 0}, "The 'max_time' parameter"),
         (X, Y, {"device": "gpu"}, "device='gpu' is no device that torch knows"),
@@ -101,7 +112,10 @@ def frame(**columns):
             {"row_filter": AllOf([ClassifierFilter(quantile=2)])},
             r"quantile is a quantile and must lie in \[0, 1\]",
         ),
-        (X, Y, {"codec": "pca"}, "codec must be 'auto' or a codec"),
+        (X, Y, {"codec": "pca"}, "The 'codec' parameter of GANOverSampler must be a str among .'auto'. or an instance"),
+        (X, Y, {"codec": StandardScaler()}, r"instance of 'skgan.codecs.base.Codec'. Got StandardScaler\(\)"),
+        (X, Y, {"max_steps": True}, "The 'max_steps' parameter of GANOverSampler .* Got True"),
+        (X, Y, {"row_filter": StandardScaler()}, "instance of 'skgan.filters.RowFilter'"),
         (X, Y, {"categorical_features": [3]}, r"has the indices \[3\], but X has 3 columns"),
         (frame(), Y, {"categorical_features": ["d"]}, r"names \['d'\] are not among the columns"),
         (frame(d=pd.to_datetime("2020-01-01")), Y, {}, "Column 'd' holds dates"),

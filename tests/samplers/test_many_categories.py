@@ -6,7 +6,7 @@ import pytest
 
 from skgan import ConditionalGANAugmenter, GANOverSampler
 from skgan.presets import mlp_gan, offspring
-from skgan.samplers import _base
+from skgan.samplers import _rows
 
 N = 400
 
@@ -67,7 +67,7 @@ def test_real_valued_labels_go_with_them(shops):
 
 
 def test_of_large_classes_only_some_rows_hand_on(shops, monkeypatch):
-    monkeypatch.setattr(_base, "MAX_DONORS", 10)
+    monkeypatch.setattr(_rows, "MAX_DONORS", 10)
     X, y = shops
     X_new, _ = GANOverSampler(net="gaussian", random_state=0).fit_resample(X, y)
     assert 1 < X_new["shop"][N:].nunique() <= 10

@@ -1,0 +1,204 @@
+"""What a sampler says of each row: where it comes from, from which rows it was made, and whose group it is of."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from imblearn.over_sampling import SMOTE, RandomOverSampler
+from sklearn.model_selection import GroupKFold
+
+from skgan import (
+    ConditionalGANAugmenter,
+    DomainOverSampler,
+    GANOverSampler,
+    OverSamplerCV,
+    RecursiveAugmenter,
+    at_least,
+)
+from skgan.filters import NeighbourFilter
+from skgan.nets import NO_PARENT
+from skgan.presets import autoencoder, cyclegan, gaussian, mlp_gan, offspring
+
+FAST = {"max_steps": 2, "batch_size": 8}
+
+
+def rows_of(n=(30, 12, 6), seed=0):
+    rng = np.random.RandomState(seed)
+    y = rng.permutation(np.repeat(np.arange(len(n)), n))
+    return rng.standard_normal((len(y), 3)).astype(np.float32) + y[:, None], y
+
+
+def test_real_rows_are_first_and_have_no_parents():
+    X, y = rows_of()
+    sampler = GANOverSampler(net=mlp_gan(alpha=1, **FAST), random_state=0)
+    sampler.fit_resample(X, y)
+    assert (sampler.origin_[:48] == "real").all()
+    assert (sampler.origin_[48:] == "net").all()
+    assert sampler.parent_indices_.shape == (90, 2)
+    assert (sampler.parent_indices_ == NO_PARENT).all()
+    assert ((sampler.origin_ == "real") == ~sampler.is_synthetic_).all()
+
+
+@pytest.mark.parametrize("per_class", [False, True])
+def test_copies_mixtures_and_offspring_name_their_parents(per_class):
+    X, y = rows_of()
+    net = offspring(shares=(1, 1, 1), module__width=4, **FAST)
+    sampler = GANOverSampler(net=net, per_class=per_class, sampling_strategy=at_least(3.0), random_state=0)
+    X_new, y_new = sampler.fit_resample(X, y)
+    new, (first, second) = sampler.is_synthetic_, sampler.parent_indices_[sampler.is_synthetic_].T
+    origin = sampler.origin_[new]
+    assert set(origin) == {"net", "mixture", "copy"}
+    assert (y[first] == y_new[new]).all()
+    assert ((second >= 0) == (origin == "mixture")).all()
+    copied = origin == "copy"
+    np.testing.assert_allclose(X_new[new][copied], X[first[copied]], atol=1e-4)
+    mixed = origin == "mixture"
+    assert (y[second[mixed]] == y_new[new][mixed]).all()
+    between = np.sort([X[first[mixed]], X[second[mixed]]], axis=0)
+    assert (X_new[new][mixed] >= between[0] - 1e-3).all()
+    assert (X_new[new][mixed] <= between[1] + 1e-3).all()
+
+
+def test_interpolated_rows_have_two_parents_and_a_gaussians_copies_one():
+    X, y = rows_of()
+    sampler = GANOverSampler(net=autoencoder(sampling="interpolation", module__hidden=(8,), **FAST), random_state=0)
+    _, y_new = sampler.fit_resample(X, y)
+    parents = sampler.parent_indices_[48:]
+    assert (parents >= 0).all()
+    assert (y[parents] == y_new[48:, None]).all()
+    sampler = GANOverSampler(net=gaussian(copies=0.5), random_state=0)
+    X_new, _ = sampler.fit_resample(X, y)
+    copied = sampler.origin_ == "copy"
+    assert 5 < copied.sum() < 37
+    np.testing.assert_allclose(X_new[copied], X[sampler.parent_indices_[copied, 0]], atol=1e-4)
+    assert (sampler.parent_indices_[~copied] == NO_PARENT).all()
+
+
+def test_jitter_and_plain_copies_of_tiny_classes_name_theirs():
+    X, y = rows_of((30, 12, 1))
+    sampler = GANOverSampler(net=mlp_gan(alpha=1, **FAST), random_state=0)
+    with pytest.warns(UserWarning, match="single row"):
+        _, y_new = sampler.fit_resample(X, y)
+    jittered = sampler.origin_ == "jitter"
+    assert (y_new[jittered] == 2).all()
+    assert (sampler.parent_indices_[jittered] == [np.flatnonzero(y == 2)[0], NO_PARENT]).all()
+    X, y = rows_of((4, 2))
+    sampler = GANOverSampler(random_state=0)
+    with pytest.warns(UserWarning, match="plain copies"):
+        X_new, _ = sampler.fit_resample(X, y)
+    assert (sampler.origin_[6:] == "copy").all()
+    np.testing.assert_allclose(X_new[6:], X[sampler.parent_indices_[6:, 0]], atol=1e-4)
+    rows, _, parents = sampler.sample_with_parents({1: 3})
+    np.testing.assert_array_equal(rows, parents)
+
+
+def test_copies_that_fill_up_after_a_filter_are_told_from_the_nets_rows():
+    X, y = rows_of()
+    row_filter = NeighbourFilter(low=0.9, high=0.91)
+    sampler = GANOverSampler(net=mlp_gan(alpha=1, **FAST), row_filter=row_filter, random_state=0)
+    with pytest.warns(UserWarning, match="plain copies of real rows"):
+        X_new, _ = sampler.fit_resample(X, y)
+    copied = sampler.origin_ == "copy"
+    assert copied.sum() == sampler.filter_report_["copies"].sum() > 0
+    np.testing.assert_allclose(X_new[copied], X[sampler.parent_indices_[copied, 0]], atol=1e-4)
+
+
+def test_sample_with_parents_gives_the_rows_of_sample():
+    X, y = rows_of()
+    sampler = GANOverSampler(net=offspring(shares=(1, 1, 1), module__width=4, **FAST), random_state=0)
+    sampler.fit_resample(X, y)
+    for random_state in (None, 3):
+        rows, labels = sampler.sample({2: 30, 0: 5}, random_state)
+        again, same, parents = sampler.sample_with_parents({2: 30, 0: 5}, random_state)
+        np.testing.assert_array_equal(rows, again)
+        np.testing.assert_array_equal(labels, same)
+        assert (np.abs(parents[:, None] - X[None]).max(2).min(1) < 1e-3).all()
+        assert (rows == parents).all(1).any()
+    alone, _, parents = sampler.sample_with_parents({2: 30}, offspring_only=True)
+    assert not (alone == parents).all(1).any()
+
+
+def test_groups_of_all_rows_keep_families_together():
+    X, y = rows_of()
+    groups = np.arange(48) // 4
+    sampler = GANOverSampler(net=offspring(shares=(1, 1, 1), module__width=4, **FAST), random_state=0)
+    X_new, y_new = sampler.fit_resample(X, y, groups=groups)
+    assert (sampler.groups_[:48] == groups).all()
+    parents, of_new = sampler.parent_indices_[48:], sampler.groups_[48:]
+    single = parents[:, 1] == NO_PARENT
+    assert (of_new[single] == groups[parents[single, 0]]).all()
+    both = groups[parents[~single]]
+    assert (of_new[~single] == np.where(both[:, 0] == both[:, 1], both[:, 0], 12)).all()
+    for train, test in GroupKFold(3).split(X_new, y_new, sampler.groups_):
+        parents_in_test = sampler.parent_indices_[train][(sampler.groups_[train] != 12)]
+        assert not np.isin(parents_in_test[parents_in_test >= 0], test).any()
+
+
+@pytest.mark.parametrize(
+    ("groups", "own"),
+    [(np.arange(48) / 2, 24.5), (np.array(["ann", "bob"] * 24), "synthetic"), (["synthetic", "x"] * 24, "synthetic_")],
+)
+def test_rows_made_from_noise_have_a_group_of_their_own(groups, own):
+    X, y = rows_of()
+    sampler = ConditionalGANAugmenter(0.5, net=mlp_gan(alpha=1, **FAST), random_state=0)
+    sampler.fit_resample(X, y, groups=groups)
+    assert sampler.groups_[:48].tolist() == list(groups)
+    assert set(sampler.groups_[48:].tolist()) == {own}
+
+
+def test_groups_of_another_length_are_refused_before_training(trainings):
+    X, y = rows_of()
+    for sampler in (GANOverSampler(), ConditionalGANAugmenter(), RecursiveAugmenter(ConditionalGANAugmenter())):
+        with pytest.raises(ValueError, match=r"groups must hold one value a row, shape \(48,\)"):
+            sampler.fit_resample(X, y, groups=[1, 2])
+    assert not trainings
+
+
+def test_without_the_real_rows_parents_still_count_them():
+    X, y = rows_of()
+    net = offspring(shares=(1, 0, 1), module__width=4, **FAST)
+    sampler = ConditionalGANAugmenter(1.0, keep_real=False, net=net, random_state=0)
+    with pytest.warns(UserWarning, match="no privacy protection"):
+        X_new, _ = sampler.fit_resample(X, y, groups=np.arange(48))
+    copied = sampler.origin_ == "copy"
+    assert len(sampler.origin_) == len(X_new) == 48
+    np.testing.assert_allclose(X_new[copied], X[sampler.parent_indices_[copied, 0]], atol=1e-4)
+    assert (sampler.groups_ == sampler.parent_indices_[:, 0]).all()
+
+
+def test_domains_carry_the_labels_of_the_parents():
+    X, y = rows_of()
+    domain, net = np.where(np.arange(48) < 36, "day", "night"), cyclegan(module__width=4, pool_size=0, **FAST)
+    sampler = DomainOverSampler(net=net, random_state=0)
+    _, y_new = sampler.fit_resample(X, y, domain=domain, groups=np.arange(48))
+    parents = sampler.parent_indices_[48:, 0]
+    assert (y_new[48:] == y[parents]).all()
+    assert (domain[parents] == "day").all()
+    assert (sampler.domain_[48:] == "night").all()
+    assert (sampler.groups_[48:] == parents).all()
+
+
+def test_rounds_name_rows_of_earlier_rounds():
+    X, y = rows_of()
+    augmenter = ConditionalGANAugmenter(net=offspring(shares=(0, 0, 1), module__width=4, **FAST))
+    rounds = RecursiveAugmenter(augmenter, n_rounds=2, growth=0.5, random_state=0)
+    X_new, _ = rounds.fit_resample(X, y, groups=np.arange(48))
+    assert (rounds.origin_[48:] == "copy").all()
+    parents = rounds.parent_indices_[48:, 0]
+    assert parents.max() >= 48
+    np.testing.assert_allclose(X_new[48:], X_new[parents], atol=1e-3)
+    assert (rounds.groups_[48:] == rounds.groups_[parents]).all()
+
+
+@pytest.mark.parametrize(
+    ("candidate", "origin"), [(None, "real"), (RandomOverSampler(), "copy"), (SMOTE(k_neighbors=2), "mixture")]
+)
+def test_a_choice_says_what_its_sampler_makes(candidate, origin):
+    X, y = rows_of((30, 20))
+    choice = OverSamplerCV([candidate], random_state=0)
+    X_new, _ = choice.fit_resample(pd.DataFrame(X), y, groups=np.arange(50))
+    assert (choice.origin_[:50] == "real").all()
+    assert set(choice.origin_[50:]) == ({origin} if candidate is not None else set())
+    assert len(choice.origin_) == len(choice.parent_indices_) == len(choice.groups_) == len(X_new)
+    if origin == "copy":
+        np.testing.assert_array_equal(X_new.to_numpy()[50:], X[choice.parent_indices_[50:, 0]])
+        assert (choice.groups_[50:] == choice.parent_indices_[50:, 0]).all()
