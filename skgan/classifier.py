@@ -1,7 +1,8 @@
 """CNNClassifier: a skorch classifier that takes what samplers return, and the reports' architectures."""
 
 import math
-from typing import Any
+from numbers import Integral, Real
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -14,70 +15,16 @@ from skorch.callbacks import EpochScoring, EpochTimer, LRScheduler, PassthroughS
 from torch import Tensor, nn
 
 from skgan._batches import ShuffledBatches
+from skgan._compat import Number, StrOptions, validate_parameter_constraints
 from skgan._device import resolve_device
 from skgan._random import draw_seeds, private_rng
 from skgan._skorch import TrainingMixin
 from skgan._tensors import as_tensor, to_unit_range
 from skgan.augment import apply_all, transforms_of
 from skgan.codecs import ImageCodec
+from skgan.modules.classifiers import ARCHITECTURES
 
 _CHUNK = 1024
-
-
-def _cnn_2conv(data_shape: tuple[int, int, int], n_classes: int) -> nn.Sequential:
-    """The imbalance report's (Kafkas): 8 filters 3×3, 32 filters 5×5, each BatchNorm, ReLU, dropout .2, pool; 600 units."""
-    channels, height, width = data_shape
-    return nn.Sequential(
-        *(nn.Conv2d(channels, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.Dropout(0.2), nn.MaxPool2d(2)),
-        *(nn.Conv2d(8, 32, 5, padding=2), nn.BatchNorm2d(32), nn.ReLU(), nn.Dropout(0.2), nn.MaxPool2d(2)),
-        *(nn.Flatten(), nn.Linear(32 * (height // 4) * (width // 4), 600), nn.ReLU(), nn.Dropout(0.5)),
-        nn.Linear(600, n_classes),
-    )
-
-
-def _cnn_3conv(data_shape: tuple[int, int, int], n_classes: int) -> nn.Sequential:
-    """The galaxy report's (Gentry & You): 3 × (convolution, ReLU, pool, dropout), then 3 fully connected layers.
-
-    The report gives no sizes; 32, 64 and 64 filters of 3×3, 128 and 64 units and dropout .25 are ours.
-    """
-    channels, height, width = data_shape
-    blocks: list[nn.Module] = []
-    for n_in, n_out in ((channels, 32), (32, 64), (64, 64)):
-        blocks += [nn.Conv2d(n_in, n_out, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.25)]
-    return nn.Sequential(
-        *blocks,
-        *(nn.Flatten(), nn.Linear(64 * (height // 8) * (width // 8), 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU()),
-        nn.Linear(64, n_classes),
-    )
-
-
-def _cnn_tiny(data_shape: tuple[int, int, int], n_classes: int) -> nn.Sequential:
-    """The photo report's (Abi Hana): 50, 20 and 5 filters of 3×3 with ReLU and pooling, then 30 and 20 units."""
-    channels, height, width = data_shape
-    blocks: list[nn.Module] = []
-    for n_in, n_out in ((channels, 50), (50, 20), (20, 5)):
-        blocks += [nn.Conv2d(n_in, n_out, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
-    return nn.Sequential(
-        *blocks,
-        *(nn.Flatten(), nn.Linear(5 * (height // 8) * (width // 8), 30), nn.ReLU(), nn.Linear(30, 20), nn.ReLU()),
-        nn.Linear(20, n_classes),
-    )
-
-
-def _mlp_300(data_shape: tuple[int, int, int], n_classes: int) -> nn.Sequential:
-    """The MNIST report's (Liu & Hu): one layer of 300 sigmoid units, dropout .1."""
-    return nn.Sequential(
-        nn.Flatten(), nn.Linear(math.prod(data_shape), 300), nn.Sigmoid(), nn.Dropout(0.1), nn.Linear(300, n_classes)
-    )
-
-
-# Architecture → (function, smallest side that its poolings leave something of)
-ARCHITECTURES: dict[str, tuple[Any, int]] = {
-    "cnn_2conv": (_cnn_2conv, 4),
-    "cnn_3conv": (_cnn_3conv, 8),
-    "cnn_tiny": (_cnn_tiny, 8),
-    "mlp_300": (_mlp_300, 1),
-}
 
 
 class CNNClassifier(TrainingMixin, NeuralNetClassifier):
@@ -134,6 +81,17 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
     True
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "architecture": [StrOptions(set(ARCHITECTURES))],
+        "max_updates": [None, Number(Integral, 1, None, closed="left")],
+        "max_epochs": [Number(Integral, 1, None, closed="left")],
+        "batch_size": [Number(Integral, 1, None, closed="left")],
+        "lr": [Number(Real, 0, None, closed="left")],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "random_state": ["random_state"],
+        "device": [None, str],
+    }
+
     def __init__(
         self,
         architecture="cnn_2conv",
@@ -178,13 +136,13 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
     @property
     def classes_(self):
         """The labels, sorted."""
-        if not hasattr(self, "label_encoder_"):
+        if "label_encoder_" not in vars(self):
             raise AttributeError("This CNNClassifier has no classes_ yet: call fit first.")
         return self.label_encoder_.classes_
 
     @property
     def _default_callbacks(self):
-        n_updates = getattr(self, "n_updates_", 1)
+        n_updates = vars(self).get("n_updates_", 1)
         schedule = LRScheduler(
             torch.optim.lr_scheduler.OneCycleLR, step_every="batch", max_lr=self.lr, total_steps=n_updates
         )
@@ -192,15 +150,10 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
             ("epoch_timer", EpochTimer()),
             ("train_loss", PassthroughScoring("train_loss", on_train=True)),
             ("valid_loss", PassthroughScoring("valid_loss")),
-            ("valid_acc", EpochScoring(self._valid_accuracy, name="valid_acc", lower_is_better=False)),
+            ("valid_acc", EpochScoring(_valid_accuracy, name="valid_acc", lower_is_better=False)),
             ("schedule", schedule),
             ("print_log", PrintLog()),
         ]
-
-    @staticmethod
-    def _valid_accuracy(net, dataset, y=None):
-        X, y = dataset.dataset.tensors[0][dataset.indices], dataset.dataset.tensors[1][dataset.indices]
-        return float((net._probabilities(X).argmax(1) == y.cpu().numpy()).mean())
 
     # Building
 
@@ -226,12 +179,10 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
         return self
 
     def _check_params(self):
-        if self.module is None and self.architecture not in ARCHITECTURES:
-            raise ValueError(f"architecture must be one of {', '.join(ARCHITECTURES)}; got {self.architecture!r}.")
-        for name in ("max_updates", "max_epochs", "batch_size"):
-            value = getattr(self, name)
-            if not (value is None and name == "max_updates") and (not isinstance(value, int | np.integer) or value < 1):
-                raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")
+        """Refuse wrong parameters before anything is encoded."""
+        validate_parameter_constraints(
+            self._parameter_constraints, self.get_params(deep=False), caller_name=type(self).__name__
+        )
 
     def _fit_codec(self, X) -> np.ndarray:
         shape = np.shape(X)
@@ -384,3 +335,9 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
     def predict(self, X) -> np.ndarray:
         """The most probable label of each row, as it was in ``fit``'s y."""
         return self.classes_[self.predict_proba(X).argmax(1)]
+
+
+def _valid_accuracy(net, dataset, y=None) -> float:
+    """Of the rows that ``train_split`` held out."""
+    X, y = dataset.dataset.tensors[0][dataset.indices], dataset.dataset.tensors[1][dataset.indices]
+    return float((net._probabilities(X).argmax(1) == y.cpu().numpy()).mean())

@@ -6,47 +6,19 @@
 import inspect
 from collections.abc import Callable
 
+from skgan import modules, nets
 from skgan.callbacks import Anneal, GammaByResolution, Grow
 from skgan.losses import NonSaturating, Relativistic, Wasserstein
-from skgan.modules import (
-    DAGAN,
-    DCGAN,
-    MLPGAN,
-    VAEGAN,
-    Autoencoder,
-    CycleGAN,
-    GenClass,
-    Offspring,
-    PhotoGAN,
-    ProGAN,
-    ResizeConvGAN,
-    SmallLearner,
-    Teacher,
-)
-from skgan.nets import (
-    AdversarialNet,
-    CycleGANNet,
-    DAGANNet,
-    GaussianNet,
-    GenClassNet,
-    GenerativeNet,
-    GTNNet,
-    OffspringNet,
-    PredictorGANNet,
-    ProGANNet,
-    VAEGANNet,
-    VAENet,
-)
 from skgan.penalties import R1, R2, GradientPenalty
 
 __all__ = [
-    *("autoencoder", "cyclegan", "dagan", "dcgan", "gaussian", "genclass", "gtn", "mlp_gan"),
+    *("autoencoder", "cyclegan", "dagan", "dcgan", "flow", "gaussian", "genclass", "gtn", "mlp_gan"),
     *("offspring", "photo_gan", "predictor_gan", "predictor_mlp_gan", "progan", "relativistic_gan", "vae", "vae_gan"),
     "wgan_gp",
 ]
 
 
-def documented(preset: Callable[..., GenerativeNet]) -> Callable[..., GenerativeNet]:
+def documented(preset: Callable[..., nets.GenerativeNet]) -> Callable[..., nets.GenerativeNet]:
     """The preset, whose docstring also shows what its net is made with."""
     net = preset()
     text = inspect.cleandoc(preset.__doc__ or "")
@@ -60,7 +32,7 @@ def documented(preset: Callable[..., GenerativeNet]) -> Callable[..., Generative
 
 
 @documented
-def mlp_gan(alpha: int = 4, **params) -> AdversarialNet:
+def mlp_gan(alpha: int = 4, **params) -> nets.AdversarialNet:
     """The MLP pair of size α, for tables and small images, with R1 and two discriminator updates per generator update.
 
     The strong penalty, β₁ = 0 and no dropout keep the spread of correlated columns; weaker settings collapsed.
@@ -71,7 +43,7 @@ def mlp_gan(alpha: int = 4, **params) -> AdversarialNet:
         Generator 32α-64α-128α, discriminator 128α-32α-8α hidden units.
     """
     defaults = {
-        "module": MLPGAN,
+        "module": modules.MLPGAN,
         "module__alpha": alpha,
         "module__latent_dim": 32,
         "module__dropout": 0.0,
@@ -81,38 +53,38 @@ def mlp_gan(alpha: int = 4, **params) -> AdversarialNet:
         "optimizer__betas": (0.0, 0.99),
         "max_steps": 1000,
     }
-    return AdversarialNet(**{**defaults, **params})
+    return nets.AdversarialNet(**{**defaults, **params})
 
 
 @documented
-def dcgan(**params) -> AdversarialNet:
+def dcgan(**params) -> nets.AdversarialNet:
     """The convolutional pair, for images of any size, with R1."""
     defaults = {
-        "module": DCGAN,
+        "module": modules.DCGAN,
         "penalties": (R1(gamma=1.0),),
         "lr": 5e-4,
         "optimizer__betas": (0.0, 0.99),
         "max_steps": 1000,
     }
-    return AdversarialNet(**{**defaults, **params})
+    return nets.AdversarialNet(**{**defaults, **params})
 
 
 @documented
-def photo_gan(**params) -> AdversarialNet:
+def photo_gan(**params) -> nets.AdversarialNet:
     """The photo report's conditional pair, for a few dozen photographs, with R1 and a calmer optimiser.
 
     The report's own settings (Adam(2e-3, β₁ = .5), batches of 8, no penalty) collapsed on clothes, also with R1; they are
     :data:`PHOTO_GAN_AS_PUBLISHED`, and its 40,000 steps are ``max_steps=40000``.
     """
     defaults = {
-        "module": PhotoGAN,
+        "module": modules.PhotoGAN,
         "penalties": (R1(gamma=1.0),),
         "batch_size": 16,
         "lr": 5e-4,
         "optimizer__betas": (0.0, 0.99),
         "max_steps": 1000,
     }
-    return AdversarialNet(**{**defaults, **params})
+    return nets.AdversarialNet(**{**defaults, **params})
 
 
 PHOTO_GAN_AS_PUBLISHED = {"penalties": (), "batch_size": 8, "lr": 2e-3, "optimizer__betas": (0.5, 0.999)}
@@ -120,7 +92,7 @@ PHOTO_GAN_AS_PUBLISHED = {"penalties": (), "batch_size": 8, "lr": 2e-3, "optimiz
 
 
 @documented
-def wgan_gp(**params) -> AdversarialNet:
+def wgan_gp(**params) -> nets.AdversarialNet:
     """The Wasserstein GAN with gradient penalty on the convolutional pair: five critic updates on fresh rows for one of
     the generator, λ = 10, Adam(0, .9).
 
@@ -128,7 +100,7 @@ def wgan_gp(**params) -> AdversarialNet:
     ``module=skgan.modules.MLPGAN``.
     """
     defaults = {
-        "module": DCGAN,
+        "module": modules.DCGAN,
         "criterion": Wasserstein,
         "penalties": (GradientPenalty(weight=10.0),),
         "n_critic": 5,
@@ -136,11 +108,11 @@ def wgan_gp(**params) -> AdversarialNet:
         "optimizer__betas": (0.0, 0.9),
         "max_steps": 1000,
     }
-    return AdversarialNet(**{**defaults, **params})
+    return nets.AdversarialNet(**{**defaults, **params})
 
 
 @documented
-def relativistic_gan(**params) -> AdversarialNet:
+def relativistic_gan(**params) -> nets.AdversarialNet:
     """R3GAN's recipe on the convolutional pair: relativistic pairing loss, R1 and R2, no normalisation, schedules.
 
     γ by resolution and falling, learning rate falling and β₂ rising along cosines: Huang et al., "The GAN is dead; long live
@@ -148,7 +120,7 @@ def relativistic_gan(**params) -> AdversarialNet:
     """
     lr = params.get("lr", 5e-4)
     defaults = {
-        "module": DCGAN,
+        "module": modules.DCGAN,
         "module__norm": "none",
         "criterion": Relativistic,
         "penalties": (R1(gamma=1.0), R2(gamma=1.0)),
@@ -161,11 +133,11 @@ def relativistic_gan(**params) -> AdversarialNet:
         ],
         "max_steps": 1500,
     }
-    return AdversarialNet(**{**defaults, **params})
+    return nets.AdversarialNet(**{**defaults, **params})
 
 
 @documented
-def progan(**params) -> ProGANNet:
+def progan(**params) -> nets.ProGANNet:
     """A pair that grows from coarse images to fine ones: for large images and long trainings.
 
     With the non-saturating loss and R1, which did better in short trainings than the paper's
@@ -173,7 +145,7 @@ def progan(**params) -> ProGANNet:
     takes less than 3 GB.
     """
     defaults = {
-        "module": ProGAN,
+        "module": modules.ProGAN,
         "penalties": (R1(gamma=1.0),),
         "batch_size": 32,
         "lr": 1e-3,
@@ -182,11 +154,11 @@ def progan(**params) -> ProGANNet:
         "callbacks__ema__decay": 0.98,
         "max_steps": 2000,
     }
-    return ProGANNet(**{**defaults, **params})
+    return nets.ProGANNet(**{**defaults, **params})
 
 
 @documented
-def vae(beta: float = 1.0, **params) -> VAENet:
+def vae(beta: float = 1.0, **params) -> nets.VAENet:
     """A variational autoencoder for images and tables: never collapses, blurs.
 
     Parameters
@@ -194,12 +166,12 @@ def vae(beta: float = 1.0, **params) -> VAENet:
     beta : float, default=1.0
         Weight of the KL term; below 1 sharper and less like the prior (then ``sampling="posterior"``).
     """
-    defaults = {"module": Autoencoder, "beta": beta, "lr": 1e-3}
-    return VAENet(**{**defaults, **params})
+    defaults = {"module": modules.Autoencoder, "beta": beta, "lr": 1e-3}
+    return nets.VAENet(**{**defaults, **params})
 
 
 @documented
-def autoencoder(**params) -> VAENet:
+def autoencoder(**params) -> nets.VAENet:
     """A plain autoencoder; new rows are decoded from the Gaussian fitted to the codes of their class.
 
     ``sampling="interpolation"`` decodes points between the codes of two real rows instead.
@@ -208,27 +180,27 @@ def autoencoder(**params) -> VAENet:
 
 
 @documented
-def vae_gan(**params) -> VAEGANNet:
+def vae_gan(**params) -> nets.VAEGANNet:
     """A VAE whose decoder is a GAN's generator: sharper than a VAE, harder to collapse than a GAN."""
     defaults = {
-        "module": VAEGAN,
+        "module": modules.VAEGAN,
         "criterion": NonSaturating,
         "penalties": (R1(gamma=1.0),),
         "lr": 5e-4,
         "optimizer__betas": (0.0, 0.99),
         "max_steps": 1000,
     }
-    return VAEGANNet(**{**defaults, **params})
+    return nets.VAEGANNet(**{**defaults, **params})
 
 
 @documented
-def offspring(**params) -> OffspringNet:
+def offspring(**params) -> nets.OffspringNet:
     """New rows from real parents: warped and brightened images, or residuals on a table's numeric columns.
 
     Trained once on all classes, on near pairs, with R1; the new rows are half offspring, half copies.
     """
     defaults = {
-        "module": Offspring,
+        "module": modules.Offspring,
         "penalties": (R1(gamma=1.0),),
         "class_power": 0.5,
         "optimizer__betas": (0.0, 0.99),
@@ -236,31 +208,31 @@ def offspring(**params) -> OffspringNet:
         "callbacks__ema__decay": 0.99,
         "max_steps": 500,
     }
-    return OffspringNet(**{**defaults, **params})
+    return nets.OffspringNet(**{**defaults, **params})
 
 
 @documented
-def cyclegan(**params) -> CycleGANNet:
+def cyclegan(**params) -> nets.CycleGANNet:
     """Rows of a plentiful class, or domain, turned into rows of a scarce one: for classes that look alike.
 
     Least squares, Adam(4e-4, β₁ = .5), a pool of 50 rows.
     """
     defaults = {
-        "module": CycleGAN,
+        "module": modules.CycleGAN,
         "batch_size": 16,
         "lr": 4e-4,
         "optimizer__betas": (0.5, 0.999),
         "callbacks__ema__decay": 0.99,
         "max_steps": 1500,
     }
-    return CycleGANNet(**{**defaults, **params})
+    return nets.CycleGANNet(**{**defaults, **params})
 
 
 @documented
-def dagan(**params) -> DAGANNet:
+def dagan(**params) -> nets.DAGANNet:
     """Rows decoded from a real row's code and noise, with a judge of pairs: for classes that training never saw."""
     defaults = {
-        "module": DAGAN,
+        "module": modules.DAGAN,
         "penalties": (R1(gamma=1.0),),
         "class_power": 0.5,
         "lr": 5e-4,
@@ -268,14 +240,14 @@ def dagan(**params) -> DAGANNet:
         "callbacks__ema__decay": 0.99,
         "max_steps": 1500,
     }
-    return DAGANNet(**{**defaults, **params})
+    return nets.DAGANNet(**{**defaults, **params})
 
 
 @documented
-def predictor_gan(**params) -> PredictorGANNet:
+def predictor_gan(**params) -> nets.PredictorGANNet:
     """The galaxy report's GAN on real-valued labels: images whose labels the discriminator can predict."""
     defaults = {
-        "module": ResizeConvGAN,
+        "module": modules.ResizeConvGAN,
         "lr": 4e-4,
         "optimizer__betas": (0.5, 0.999),
         "optimizer__param_groups": [("discriminator.*", {"lr": 1e-4})],
@@ -283,11 +255,11 @@ def predictor_gan(**params) -> PredictorGANNet:
         "callbacks__ema": None,
         "max_steps": 2000,
     }
-    return PredictorGANNet(**{**defaults, **params})
+    return nets.PredictorGANNet(**{**defaults, **params})
 
 
 @documented
-def predictor_mlp_gan(alpha: int = 4, **params) -> PredictorGANNet:
+def predictor_mlp_gan(alpha: int = 4, **params) -> nets.PredictorGANNet:
     """``predictor_gan()`` on the MLP pair of size α, for tables with real-valued labels.
 
     Parameters
@@ -295,12 +267,12 @@ def predictor_mlp_gan(alpha: int = 4, **params) -> PredictorGANNet:
     alpha : int, default=4
         As in :func:`mlp_gan`.
     """
-    defaults = {"module": MLPGAN, "module__alpha": alpha, "module__head": "predictor", "module__dropout": 0.0}
+    defaults = {"module": modules.MLPGAN, "module__alpha": alpha, "module__head": "predictor", "module__dropout": 0.0}
     return predictor_gan(**{**defaults, **params})
 
 
 @documented
-def genclass(attributes=None, **params) -> GenClassNet:
+def genclass(attributes=None, **params) -> nets.GenClassNet:
     """Rows from the attributes of a class, and a network that says whether two rows are of one class: for unseen classes.
 
     Parameters
@@ -309,7 +281,7 @@ def genclass(attributes=None, **params) -> GenClassNet:
         Needed; see :class:`skgan.nets.GenClassNet`.
     """
     defaults = {
-        "module": GenClass,
+        "module": modules.GenClass,
         "attributes": attributes,
         "penalties": (GradientPenalty(weight=10.0),),
         "n_critic": 2,
@@ -317,17 +289,24 @@ def genclass(attributes=None, **params) -> GenClassNet:
         "optimizer__betas": (0.0, 0.9),
         "max_steps": 1500,
     }
-    return GenClassNet(**{**defaults, **params})
+    return nets.GenClassNet(**{**defaults, **params})
 
 
 @documented
-def gaussian(**params) -> GaussianNet:
+def flow(**params) -> nets.FlowNet:
+    """Rows of a table at the end of a learned flow from noise: no game between two networks, and so nothing to balance."""
+    defaults = {"module": modules.Flow, "batch_size": 128, "lr": 1e-3}
+    return nets.FlowNet(**{**defaults, **params})
+
+
+@documented
+def gaussian(**params) -> nets.GaussianNet:
     """One Gaussian per class, its covariance shrunk towards the pooled one: the floor that a net has to beat."""
-    return GaussianNet(**params)
+    return nets.GaussianNet(**params)
 
 
 @documented
-def gtn(**params) -> GTNNet:
+def gtn(**params) -> nets.GTNNet:
     """A generative teaching network: rows, in an order, that a fresh classifier learns from in a few dozen steps.
 
     Such et al., "Generative teaching networks", ICML 2020. The rows teach and need not look real: use them alone, as in
@@ -335,12 +314,12 @@ def gtn(**params) -> GTNNet:
     """
     lr = params.get("lr", 1e-2)
     defaults = {
-        "module": Teacher,
-        "learner": SmallLearner,
+        "module": modules.Teacher,
+        "learner": modules.SmallLearner,
         "border_weight": 0.2,
         "batch_size": 256,
         "lr": lr,
         "callbacks": [("rate", Anneal("lr", (lr, lr / 20), "cosine"))],
         "max_steps": 150,
     }
-    return GTNNet(**{**defaults, **params})
+    return nets.GTNNet(**{**defaults, **params})

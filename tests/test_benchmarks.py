@@ -1,35 +1,41 @@
 """The benchmarks' own parts: what they skip, what they count, and the rivals that are written here."""
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import choice
 import data
 import galaxies
+import long_tail
 import mixing_ratio
 import numpy as np
 import pandas as pd
 import pytest
+import report
 import teaching
 import torch
 import translation
 import zero_shot
-from harness import parse_budget, run_cells
-from rivals import refined_smote, refiner, wanted_rows
-
-from skgan._random import private_rng
+from harness import BUDGETS, Part, Run, main, parse, run_cells
+from rivals import refined_smote, refiner
+from shared import wanted_rows
 
 CELLS = [{"seed": seed, "method": method} for seed in (0, 1) for method in ("a", "b c")]
-BUDGETS = {"quick": "", "default": "", "full": ""}
+RUN = Run("")
 
 
 def test_finished_cells_are_skipped_and_only_the_asked_for_are_run(tmp_path):
     ran = []
 
-    def measure(seed, method):
+    def measure(budget, seed, method):
+        assert budget is RUN
         ran.append((seed, method))
         return {"value": seed + 0.5}
 
     def run(*arguments):
         ran.clear()
-        return run_cells("x", parse_budget("x", BUDGETS, ["--results", str(tmp_path), *arguments]), CELLS, measure)
+        part = Part("x", dict.fromkeys(BUDGETS, RUN), lambda budget: CELLS, measure, str)
+        return run_cells("x", parse("x", [part], argv=["--results", str(tmp_path), *arguments]), CELLS, measure, RUN)
 
     run("--only", "seed=1", "method=a", "method=b c")
     assert ran == [(1, "a"), (1, "b c")]
@@ -41,6 +47,54 @@ def test_finished_cells_are_skipped_and_only_the_asked_for_are_run(tmp_path):
     assert ran == [(0, "a"), (1, "a")]
     with pytest.raises(SystemExit, match="--only names classifier; the cells of x have seed, method"):
         run("--only", "classifier=a")
+
+
+@dataclass(frozen=True)
+class OwnRun(Run):
+    n_seeds: int
+    folder: Path | None = None
+
+
+def test_main_runs_the_parts_of_a_budget_and_prints_their_reports(tmp_path, monkeypatch, capsys):
+    pictured = []
+
+    def run(*arguments):
+        pictured.clear()
+        monkeypatch.setattr("sys.argv", ["x.py", "--results", str(tmp_path), *arguments])
+        budgets = {name: OwnRun(f"{n} seeds", n) for n, name in enumerate(BUDGETS, 1)}
+        main(
+            *("one", budgets, lambda run: [{"seed": k} for k in range(run.n_seeds)], _measure_one, _report("one")),
+            Part("two", budgets, lambda run: [{"method": "a"}], _measure_two, _report("two")),
+            pictures=pictured.append,
+            data=("folder", "own data"),
+        )
+        return capsys.readouterr().out.splitlines()[-1], sorted(path.name for path in tmp_path.iterdir())
+
+    assert run() == ("two: 1 cells", ["one-default.csv", "two-default.csv"])
+    assert [budget.n_seeds for budget in pictured] == [2]
+    assert run("--only", "seed=1")[0] == "one: 2 cells"
+    assert not pictured
+    assert run("--quick", "--parts", "two") == ("two: 1 cells", ["one-default.csv", "two-default.csv", "two-quick.csv"])
+    assert "one_cows-full.csv" in run("--full", "--folder", "/of/cows")[1]
+    assert pd.read_csv(tmp_path / "one_cows-full.csv")["folder"].tolist() == ["/of/cows"] * 3
+    with pytest.raises(SystemExit):
+        run("--help")
+    assert "quick    1 seeds [one]" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="--only names fold; the cells of one have seed"):
+        run("--only", "fold=1")
+
+
+def _measure_one(run, seed):
+    return {"folder": run.folder}
+
+
+def _measure_two(run, method):
+    return {"value": 1.0}
+
+
+def _report(name):
+    """A report of the cells' number."""
+    return lambda results: f"{name}: {len(results)} cells"
 
 
 def test_wanted_rows_bring_classes_to_a_share_of_the_largest():
@@ -56,8 +110,8 @@ def test_the_refiner_starts_from_mixtures_and_its_critic_sees_no_parent():
     assert np.bincount(y_new).tolist() == [30, 30]
     assert X_new.dtype == np.uint8
     net = refiner(max_steps=3, module__width=4)
-    with private_rng(0):
-        net.fit(X, y)
+    net.set_params(random_state=0).fit(X, y)
+    with net.seeded():
         net.on_train_begin(net)
         child, parents = np.float32(rng.rand(2, 5, 1, 8, 8))
         logits = [
@@ -68,8 +122,6 @@ def test_the_refiner_starts_from_mixtures_and_its_critic_sees_no_parent():
 
 
 def test_the_report_has_every_method_and_finished_seeds_only():
-    import long_tail
-
     results = pd.DataFrame(
         [
             {"dataset": "mnist", "seed": s, "updates": 800, "method": m, "mean recall": 0.8 + 0.01 * i + 0.001 * s}
@@ -82,6 +134,29 @@ def test_the_report_has_every_method_and_finished_seeds_only():
     assert "### mnist, 800 updates, 3 seeds" in text
     assert all(method in text for method in long_tail.METHODS)
     assert "### mnist, 800 updates, 2 seeds" in long_tail.report(results.drop(index=results.index[-1]))
+    fewer = results[results["method"] != long_tail.GAN]
+    former = results[results["method"] == long_tail.GAN].assign(method="what once was made")
+    text = long_tail.report(pd.concat([results, fewer.assign(updates=4000), former.assign(updates=4000)]))
+    of_800, of_4000 = (text.partition("### mnist, 4000 updates, 3 seeds")[i] for i in (0, 2))
+    assert f"| {long_tail.GAN}  " in of_800
+    assert f"| {long_tail.GAN}  " not in of_4000
+    assert "| what once was made  " in of_4000
+    assert "earlier version of the script: what once was made." in of_4000
+
+
+def test_the_first_table_leaves_out_lines_without_cells(monkeypatch):
+    lines = [("random", 0.8), ("random + augmentation", 0.9), ("GANOverSampler", 0.7)]
+    lines += [(method, 0.6) for method in long_tail.COMPARED - {"random", "random + augmentation"}]
+    cells = [
+        {"dataset": "mnist", "seed": 0, "updates": 800, "method": method, "mean recall": value, "date": "2026-11-22"}
+        for method, value in lines
+    ]
+    monkeypatch.setattr(report, "largest", lambda name: ("full", pd.DataFrame(cells)))
+    text = report.readme_table()
+    assert "| random " in text
+    assert "| GANOverSampler " in text
+    assert "| 70.0 " in text
+    assert "ConditionalGANAugmenter" not in text
 
 
 def test_simulated_galaxies_follow_their_law():

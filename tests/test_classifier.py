@@ -214,8 +214,16 @@ def test_a_module_of_ones_own(digits):
         (np.zeros((6, 3, 3)), {}, "cnn_2conv pools images of 3×3 px away: it needs at least 4 px"),
         (np.zeros((6, 7, 9)), {"architecture": "cnn_tiny"}, "at least 8 px a side"),
         (np.full((6, 8, 8), np.nan), {}, "contains NaN or infinity"),
-        (np.zeros((6, 8, 8)), {"architecture": "resnet"}, "architecture must be one of cnn_2conv"),
-        (np.zeros((6, 8, 8)), {"max_updates": 0}, "max_updates must be an integer of at least 1"),
+        (
+            np.zeros((6, 8, 8)),
+            {"architecture": "resnet"},
+            "The 'architecture' parameter of CNNClassifier must be a str among",
+        ),
+        (
+            np.zeros((6, 8, 8)),
+            {"max_updates": 0},
+            "The 'max_updates' parameter of CNNClassifier must be None or an int in the range",
+        ),
         (np.zeros((5, 8, 8)), {}, "inconsistent numbers of samples"),
     ],
 )

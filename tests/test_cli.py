@@ -8,6 +8,7 @@ from sklearn.datasets import load_digits
 import skgan
 from skgan import cli
 from skgan.presets import dcgan
+from skgan.samplers import _build
 
 
 def test_version_and_help(capsys):
@@ -66,18 +67,13 @@ def test_demo_splits_cut_the_training_side_only():
 
 def test_the_demo_prints_its_table_and_writes_its_pictures(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(cli, "UPDATES", 5)
-    make = cli.demo_pipelines
-
-    def quick(seed):
-        pipelines = make(seed)
-        pipelines["GANOverSampler"].set_params(sampler__net=dcgan(module__width=4, max_steps=3))
-        return pipelines
-
-    monkeypatch.setattr(cli, "demo_pipelines", quick)
+    prepared, net = _build.prepared, dcgan(module__width=4, batch_size=8)
+    monkeypatch.setattr(_build, "prepared", lambda _, *rest: prepared(net, *rest).set_params(max_steps=3))
     assert cli.main(["demo", "--out", str(tmp_path / "pictures"), "--folds", "3"]) == 0
     out = capsys.readouterr().out
-    for name in ("nothing", "class weights", "random over-sampling", "SMOTE", "GANOverSampler"):
-        assert re.search(rf"^{name} +(\d\.\d{{3}} ± \d\.\d{{3}} +){{3}}\d+\.\d ± \d+\.\d$", out, re.MULTILINE), name
+    for name in ("nothing", "nothing, prior-corrected", "class weights", "copies", "SMOTE", "GANOverSampler"):
+        assert re.search(rf"^{name} +\d\.\d{{3}} ± \d\.\d{{3}} .*\d\.\d$", out, re.MULTILINE), name
+    assert re.search("helps here|No sampler helps|does not help", out)
     pictures = sorted(path.name for path in (tmp_path / "pictures").iterdir())
     assert pictures == ["confusion-matrices.png", "loss-curves.png", "real-beside-generated.png"]
     assert all((tmp_path / "pictures" / name).read_bytes().startswith(b"\x89PNG") for name in pictures)

@@ -6,6 +6,8 @@ import pytest
 from PIL import Image
 
 from skgan import cli
+from skgan.presets import mlp_gan
+from skgan.samplers import BaseGenerativeSampler
 
 
 @pytest.fixture
@@ -28,12 +30,7 @@ def frame():
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """A net that trains in milliseconds."""
-    from skgan.presets import mlp_gan
-    from skgan.samplers import _base
-
-    monkeypatch.setattr(
-        _base.GenerativeSamplerMixin, "_auto_net", lambda self: mlp_gan(alpha=1, max_steps=3, batch_size=8)
-    )
+    monkeypatch.setattr(BaseGenerativeSampler, "auto_net", lambda self, *_: mlp_gan(alpha=1, max_steps=3, batch_size=8))
     monkeypatch.setitem(cli.ESTIMATORS, "cnn", lambda: cli.CNNClassifier(max_updates=2))
 
 

@@ -4,9 +4,8 @@ from sklearn.base import clone
 from sklearn.neighbors import KNeighborsClassifier
 
 from skgan import GANOverSampler
-from skgan._random import private_rng
-from skgan.filters import AllOf, ClassifierFilter, DiscriminatorFilter, NeighbourFilter
-from skgan.presets import mlp_gan, offspring
+from skgan.filters import AllOf, ClassifierFilter, DiscriminatorFilter, NeighbourFilter, RowFilter
+from skgan.presets import cyclegan, dagan, gaussian, gtn, mlp_gan, offspring, vae
 
 RNG = np.random.RandomState(0)
 X = np.concatenate([RNG.randn(60, 2), RNG.randn(30, 2) + 6]).astype(np.float32)
@@ -39,15 +38,64 @@ def test_the_neighbour_filter_refuses_copies_and_outliers():
 
 
 def test_the_discriminator_filter_uses_the_net_and_refuses_what_it_cannot_use():
-    with private_rng(0):
-        net = mlp_gan(alpha=1, max_steps=200).fit(X, Y)
+    net = mlp_gan(alpha=1, max_steps=200, random_state=0).fit(X, Y)
     fitted = DiscriminatorFilter(quantile=0.2).fit(X, Y, net=net)
     accepted = fitted.score_samples(X, Y) >= 0
     assert accepted[Y == 0].mean() == pytest.approx(0.8, abs=0.03)
     assert accepted[Y == 1].mean() == pytest.approx(0.8, abs=0.04)
-    for unusable in (None, offspring()):
-        with pytest.raises(ValueError, match="needs one net for all classes"):
+    for unusable, shown in ((None, "None"), (offspring(), "OffspringNet")):
+        with pytest.raises(ValueError, match=f"needs a net whose discriminator judges single rows; got net={shown}"):
             DiscriminatorFilter().fit(X, Y, net=unusable)
+
+
+@pytest.mark.parametrize("row_filter", [DiscriminatorFilter(), AllOf([NeighbourFilter(), DiscriminatorFilter()])])
+@pytest.mark.parametrize(
+    ("params", "got"),
+    [
+        ({"net": offspring()}, "OffspringNet"),
+        ({"net": dagan()}, "DAGANNet"),
+        ({"net": cyclegan()}, "CycleGANNet"),
+        ({"net": gtn()}, "GTNNet"),
+        ({"net": mlp_gan(), "per_class": True}, "one net per class"),
+    ],
+    ids=["offspring", "dagan", "cyclegan", "gtn", "per_class"],
+)
+def test_a_net_without_scores_is_refused_before_training(row_filter, params, got, trainings):
+    sampler = GANOverSampler(row_filter=row_filter, random_state=0, **params)
+    with pytest.raises(ValueError, match=rf"needs one net for all classes whose discriminator judges .*\(got {got}\)"):
+        sampler.fit_resample(X, Y)
+    assert not trainings
+
+
+@pytest.mark.parametrize("net", [gaussian(), vae(max_steps=2)], ids=["gaussian", "vae"])
+def test_any_net_that_scores_rows_will_do(net):
+    sampler = GANOverSampler(net=net, row_filter=DiscriminatorFilter(), random_state=0)
+    assert len(sampler.fit_resample(X, Y)[0]) == 120
+    assert sampler.row_filter_.net_.scores_rows
+
+
+def test_a_filter_says_whether_it_needs_scores():
+    assert not any(row_filter.needs_scores for row_filter in FILTERS)
+    assert DiscriminatorFilter().needs_scores
+    assert AllOf([NeighbourFilter(), DiscriminatorFilter()]).needs_scores
+
+
+def test_a_filter_of_ones_own_is_derived_from_the_base():
+    class Left(RowFilter):
+        def fit(self, X, y, net=None):
+            return self
+
+        def score_samples(self, X, y):
+            return -X[:, 0]
+
+    sampler = GANOverSampler(net=gaussian(), row_filter=Left(), random_state=0)
+    X_new, _ = sampler.fit_resample(X, Y)
+    codes = sampler.codec_.transform(X_new[90:])
+    assert (codes[:, 0] <= 0.02).all()
+    with pytest.raises(NotImplementedError, match=r"RowFilter must have a method fit\(X, y, net=None\)"):
+        RowFilter().fit(X, Y)
+    with pytest.raises(NotImplementedError, match=r"RowFilter must have a method score_samples\(X, y\)"):
+        RowFilter().score_samples(X, Y)
 
 
 def test_all_of_accepts_what_each_accepts():
@@ -81,9 +129,13 @@ def test_a_filter_works_in_the_sampler_and_takes_any_classifier():
     [
         (ClassifierFilter(quantile=1.5), r"quantile is a quantile and must lie in \[0, 1\]"),
         (NeighbourFilter(low=0.9, high=0.1), "low must be below high"),
+        (DiscriminatorFilter(quantile=-1), r"quantile is a quantile and must lie in \[0, 1\], got -1"),
         (AllOf([]), "at least one filter"),
+        (AllOf([NeighbourFilter(low=0.9, high=0.1)]), "low must be below high"),
     ],
 )
 def test_wrong_parameters_are_refused(row_filter, words):
     with pytest.raises(ValueError, match=words):
         row_filter.fit(X, Y)
+    with pytest.raises(ValueError, match=words):
+        row_filter.check()

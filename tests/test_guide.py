@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits, make_classification
 from sklearn.model_selection import train_test_split
 
 from skgan import CNNClassifier
-from skgan.samplers import _base
+from skgan.samplers import _build
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -48,10 +48,8 @@ def names():
 @pytest.fixture(autouse=True)
 def quick(monkeypatch, tmp_path):
     """Few steps, and a folder of its own for what examples write."""
-    prepare, fit = _base.GenerativeSamplerMixin._prepare_net, CNNClassifier.fit
-    monkeypatch.setattr(
-        _base.GenerativeSamplerMixin, "_prepare_net", lambda self, net: prepare(self, net).set_params(max_steps=2)
-    )
+    prepared, fit = _build.prepared, CNNClassifier.fit
+    monkeypatch.setattr(_build, "prepared", lambda *arguments: prepared(*arguments).set_params(max_steps=2))
     monkeypatch.setattr(CNNClassifier, "fit", lambda self, *a, **k: fit(self.set_params(max_updates=2), *a, **k))
     monkeypatch.chdir(tmp_path)
 

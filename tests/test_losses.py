@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
-from skgan.losses import Hinge, LeastSquares, NonSaturating, Relativistic, Wasserstein
+from skgan.losses import Hinge, LeastSquares, Loss, NonSaturating, Relativistic, Wasserstein
 
 REAL = torch.tensor([2.0, -0.5, 0.3])
 FAKE = torch.tensor([-1.0, 0.7, 1.5])
@@ -59,6 +59,27 @@ def test_relativistic_pairs_rows_by_their_place():
     assert Relativistic().discriminator(REAL, FAKE).item() == pytest.approx(d, abs=1e-6)
     assert Relativistic().generator(REAL, FAKE).item() == pytest.approx(g, abs=1e-6)
     assert Relativistic.uses_real
+
+
+@pytest.mark.parametrize(("loss", "threshold"), [(NonSaturating, 0), (Hinge, 0), (LeastSquares, 0.5), (Wasserstein, 0)])
+def test_accuracy_counts_rows_on_their_side_of_the_threshold(loss, threshold):
+    assert loss.threshold == threshold
+    assert not loss.uses_real
+    real, fake = torch.tensor([0.1, 0.2, 0.3, -0.1]), torch.tensor([-0.4, -0.2, 0.1, 0.2])
+    assert loss().accuracy(real + threshold, fake + threshold) == (3 + 2) / 8
+
+
+def test_a_perfect_least_squares_discriminator_is_right_about_every_row():
+    loss = LeastSquares()
+    assert loss.discriminator(torch.ones(5), torch.zeros(5)) == 0
+    assert loss.accuracy(torch.ones(5), torch.zeros(5)) == 1
+    assert loss.accuracy(torch.zeros(5), torch.ones(5)) == 0
+
+
+def test_a_loss_has_both_players_methods():
+    for call in (Loss().discriminator, Loss().generator):
+        with pytest.raises(NotImplementedError, match=r"Loss must have a method \w+\(real, fake\)"):
+            call(REAL, FAKE)
 
 
 @pytest.mark.parametrize("smoothing", [-0.1, 1.0])

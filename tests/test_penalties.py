@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 import torch
 
-from skgan.penalties import R1, R2, GradientPenalty
+from skgan.penalties import R1, R2, GradientPenalty, Penalty, add_penalties
 
 
 @pytest.mark.parametrize("penalty_class", [R1, R2])
@@ -73,7 +74,26 @@ def test_negative_strengths_are_refused(make):
         make()
 
 
-@pytest.mark.parametrize("every", [0, 1.5])
-def test_every_counts_updates(every):
-    with pytest.raises(ValueError, match="every counts discriminator updates"):
-        R1(1.0, every=every)
+@pytest.mark.parametrize("make", [R1, R2, GradientPenalty])
+@pytest.mark.parametrize("every", [0, 1.5, True])
+def test_every_counts_updates(make, every):
+    with pytest.raises(ValueError, match=f"every counts discriminator updates .* got {every}"):
+        make(every=every)
+    assert make(every=np.int64(2)).every == 2
+    with pytest.raises(TypeError, match="positional argument"):
+        make(1.0, 1.0, 2)
+
+
+def test_lazy_penalties_are_added_when_they_are_due_and_k_times_as_strong():
+    w = torch.tensor([1.0, -2.0])
+    penalties = [R1(1.0), R2(3.0, every=2)]  # of a critic with ‖∇D‖² = 5: 2.5, and 7.5 twice as strong
+    rows = torch.randn(4, 2), torch.randn(4, 2)
+    for update, expected in [(0, 2.5 + 15), (1, 2.5), (2, 2.5 + 15), (3, 2.5)]:
+        loss = add_penalties(torch.tensor(10.0), penalties, lambda x: x @ w, *rows, update, weight=0.5)
+        torch.testing.assert_close(loss, torch.tensor(10 + 0.5 * expected))
+    assert add_penalties(torch.tensor(10.0), [], lambda x: x @ w, *rows, 0) == 10
+
+
+def test_a_penalty_is_called():
+    with pytest.raises(NotImplementedError, match=r"Penalty must have a method __call__\(critic, real, fake\)"):
+        Penalty()(None, None, None)

@@ -17,6 +17,7 @@ SMALL = {  # makes a preset train in milliseconds; nothing else of it is changed
     "cyclegan": {"module__width": 4, "module__n_blocks": 1},
     "dagan": {"module__width": 4, "module__n_features": 8, "module__code_dim": 4},
     "dcgan": {"module__width": 4, "module__n_features": 8},
+    "flow": {"module__width": 8},
     "gaussian": {},
     "genclass": {"module__width": 4, "module__alpha": 1, "module__n_dims": 4, "attributes": np.eye(3)},
     "gtn": {"unroll_steps": 3, "inner_batch_size": 6, "module__width": 4, "module__alpha": 1, "learner__width": 4},
@@ -40,6 +41,7 @@ REFUSES = {
     "cyclegan": (None, None, CLASSES_ONLY),
     "dagan": (None, None, CLASSES_ONLY),
     "dcgan": (None, NOT_A_TABLE, None),
+    "flow": ("makes rows of a table", None, None),
     "genclass": (None, None, CLASSES_ONLY),
     "gaussian": (None, None, CLASSES_ONLY),
     "gtn": (None, None, CLASSES_ONLY),
@@ -81,6 +83,18 @@ def rows():
 
 def test_the_table_is_complete():
     assert set(presets.__all__) == set(REFUSES) == set(SMALL)
+
+
+@pytest.mark.parametrize("name", presets.__all__)
+def test_a_docstring_shows_the_net_that_the_preset_makes(name):
+    make = getattr(presets, name)
+    net, text = make(), make.__doc__
+    kind = type(net).__name__
+    assert repr(net).startswith(f"{kind}(module={net.module.__name__}, ")
+    assert text.endswith(f"Returns\n-------\n{kind}\n    ``{net!r}``")
+    assert text.count("Parameters\n----------") == 1
+    assert f"**params\n    Any parameter of :class:`skgan.nets.{kind}`" in text
+    assert "max_steps=77" in repr(make(max_steps=77))
 
 
 @pytest.mark.parametrize("name", presets.__all__)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from skgan._batches import BalancedBatches, ShuffledBatches
+from skgan._batches import BalancedBatches, ShuffledBatches, distinct_rows
 from skgan._device import available_memory, resolve_device
-from skgan._random import draw_seeds, private_rng, sub_seed
+from skgan._random import draw_seeds, private_rng, seed_of, sub_seed
 from skgan._tensors import to_unit_range
 
 
@@ -42,6 +42,13 @@ def test_draw_seeds_of_none_leaves_numpy_alone_and_differs():
     assert draw_seeds(5, 2) == draw_seeds(5, 2) == draw_seeds(np.int64(5), 2)
     rng = np.random.RandomState(5)
     assert draw_seeds(rng, 2) != draw_seeds(rng, 2)
+
+
+def test_a_seed_is_its_own_and_anything_else_draws_one():
+    assert seed_of(5) == seed_of(np.int64(5)) == 5
+    assert seed_of(None) != seed_of(None)
+    rng = np.random.RandomState(5)
+    assert [seed_of(rng), seed_of(rng)] == draw_seeds(5, 2)
 
 
 def test_sub_seeds_differ_by_every_number():
@@ -119,6 +126,19 @@ def test_a_row_is_the_nearest_of_its_candidates_to_its_parent():
     lonely = BalancedBatches(X[:1], y[:1], batch_size=3, max_steps=1, steps_per_epoch=1, n_candidates=4)
     rows, _, parents = next(iter(lonely))
     assert torch.equal(rows, parents)
+
+
+def test_distinct_rows_keeps_the_first_of_equal_rows_with_equal_labels():
+    X, y = torch.tensor([[3, 1], [0, 2], [3, 1], [3, 1], [0, 2]]), torch.tensor([1, 0, 1, 0, 0])
+    rows, labels = distinct_rows(X, y)
+    assert rows.tolist() == [[3, 1], [0, 2], [3, 1]]
+    assert labels.tolist() == [1, 0, 0]
+    images = X.to(torch.uint8)[:, :, None, None].expand(-1, -1, 3, 2)  # not contiguous
+    rows, labels = distinct_rows(images, y[:, None].float())
+    assert torch.equal(rows, images[[0, 1, 3]])
+    assert torch.equal(labels, y[[0, 1, 3], None].float())
+    once = rows, labels
+    assert all(a is b for a, b in zip(distinct_rows(*once), once, strict=True))
 
 
 def test_shuffled_batches_are_full_without_repeats_and_stop_at_max_updates():

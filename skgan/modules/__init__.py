@@ -3,6 +3,7 @@
 from skgan.modules.autoencoder import VAEGAN, Autoencoder
 from skgan.modules.dagan import DAGAN
 from skgan.modules.dcgan import DCGAN
+from skgan.modules.flow import Flow
 from skgan.modules.genclass import GenClass
 from skgan.modules.mlp import MLPGAN
 from skgan.modules.offspring import Offspring
@@ -19,6 +20,7 @@ __all__ = [
     "VAEGAN",
     "Autoencoder",
     "CycleGAN",
+    "Flow",
     "GenClass",
     "Offspring",
     "PhotoGAN",

@@ -6,6 +6,7 @@ from skgan.nets.consensus import ConsensusNet
 from skgan.nets.cyclegan import CycleGANNet
 from skgan.nets.dagan import DAGANNet
 from skgan.nets.draw import NO_PARENT, Draw
+from skgan.nets.flow import FlowNet
 from skgan.nets.gaussian import GaussianNet
 from skgan.nets.genclass import GenClassNet
 from skgan.nets.gtn import GTNNet
@@ -21,6 +22,7 @@ __all__ = [
     "CycleGANNet",
     "DAGANNet",
     "Draw",
+    "FlowNet",
     "GTNNet",
     "GaussianNet",
     "GenClassNet",

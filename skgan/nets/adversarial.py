@@ -27,7 +27,7 @@ class AdversarialNet(GenerativeNet):
         A pair of :mod:`skgan.modules`.
     criterion : class, default=NonSaturating
         A loss of :mod:`skgan.losses`.
-    penalties : sequence of callables, default=()
+    penalties : sequence of Penalty, default=()
         Of :mod:`skgan.penalties`, added to the discriminator's loss. One of them is reached as
         ``penalties__R1__gamma``, by its class's name.
     augment : transform, sequence of transforms or None, default=None

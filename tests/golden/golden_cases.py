@@ -16,6 +16,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "cyclegan": {"module__width": 4, "module__n_blocks": 1, "pool_size": 8},
     "dagan": {"module__width": 4, "module__n_features": 8, "module__code_dim": 4},
     "dcgan": {"module__width": 4, "module__n_features": 8},
+    "flow": {"module__width": 8},
     "gaussian": {},
     "genclass": {"module__width": 4, "module__alpha": 1, "attributes": np.eye(3)},
     "gtn": {"module__width": 4, "module__alpha": 1, "unroll_steps": 4, "inner_batch_size": 9, "learner__width": 2},
@@ -134,7 +135,7 @@ def of_a_mixed_frame(name: str):
 
 def of_conditions(name: str) -> dict[str, np.ndarray]:
     """Real-valued y; and a class with a condition beside it."""
-    X = rows() if name in ("gaussian", "mlp_gan", "predictor_mlp_gan") else images()
+    X = rows() if name in ("flow", "gaussian", "mlp_gan", "predictor_mlp_gan") else images()
     condition = (rows()[:, :2] / 3).astype(np.float64)
     made = {}
     sampler = ConditionalGANAugmenter(1.0, net=net(name), random_state=0)
@@ -149,13 +150,13 @@ def of_conditions(name: str) -> dict[str, np.ndarray]:
 def per_class(name: str):
     params = {"attributes": None} if name == "genclass" else {}
     return of_classes(
-        name, rows() if name == "mlp_gan" else images(), labels(), net=net(name, **params), per_class=True
+        name, rows() if name in ("flow", "mlp_gan") else images(), labels(), net=net(name, **params), per_class=True
     )
 
 
 def with_a_filter(name: str):
     row_filter = NeighbourFilter() if name in OF_PARENTS else ClassifierFilter()
-    return of_classes(name, rows() if name == "mlp_gan" else images(), labels(), row_filter=row_filter)
+    return of_classes(name, rows() if name in ("flow", "mlp_gan") else images(), labels(), row_filter=row_filter)
 
 
 def with_memory(name: str) -> dict[str, np.ndarray]:

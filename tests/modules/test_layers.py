@@ -7,16 +7,8 @@ from torch import nn
 
 from skgan._random import private_rng
 from skgan.modules import DCGAN, MLPGAN
-from skgan.modules.layers import (
-    NORMS,
-    AuxiliaryHead,
-    Equalized,
-    MinibatchDiscrimination,
-    MinibatchStd,
-    PixelNorm,
-    SpectralNorm,
-    WeightNorm,
-)
+from skgan.modules.heads import AuxiliaryHead, HeadOutput, MinibatchDiscrimination
+from skgan.modules.layers import NORMS, Equalized, MinibatchStd, PixelNorm, SpectralNorm, WeightNorm
 
 LAYERS = [nn.Linear(6, 4), nn.Conv2d(3, 5, 3), nn.ConvTranspose2d(3, 5, 4, 2, 1), nn.Conv2d(3, 5, 3, bias=False)]
 INPUTS = {"Linear": torch.randn(7, 6), "Conv2d": torch.randn(2, 3, 8, 8), "ConvTranspose2d": torch.randn(2, 3, 8, 8)}
@@ -118,20 +110,22 @@ def test_minibatch_discrimination_by_the_double_loop():
     assert layer(h[:1]).shape == (1, 7)
 
 
-def test_the_auxiliary_head_hands_its_loss_out_once_and_copies_without_it():
+def test_the_auxiliary_head_returns_its_classifiers_loss_and_keeps_nothing():
     head = AuxiliaryHead(5, 3)
     h, y = torch.randn(6, 5), torch.tensor([0, 1, 2, 0, 1, 2])
-    logits = head(h, y)
+    kept = set(vars(head))
+    output = head(h, y)
+    assert isinstance(output, HeadOutput)
+    assert set(vars(head)) == kept
     for twin in (copy.deepcopy(head), pickle.loads(pickle.dumps(head))):
-        assert twin.take_loss() is None
         assert torch.equal(twin.linear.weight, head.linear.weight)
-    head(h, y)
-    torch.testing.assert_close(head.take_loss(), nn.functional.cross_entropy(head.classes(h), y))
-    assert head.take_loss() is None
-    assert torch.equal(logits, head(h, 2 - y))  # the logits know no label
-    single = AuxiliaryHead(5, 1)
-    single(h, y * 0)
-    assert single.take_loss() is None
+        torch.testing.assert_close(twin(h, y), output, rtol=0, atol=0)
+    torch.testing.assert_close(output.extra, nn.functional.cross_entropy(head.classes(h), y))
+    assert output.extra != head(h, 2 - y).extra
+    assert torch.equal(output.logits, head(h, 2 - y).logits)  # the logits know no label
+    single = AuxiliaryHead(5, 1)(h, y * 0)
+    assert isinstance(single, torch.Tensor)
+    assert single.shape == (6,)
 
 
 @pytest.mark.parametrize("norm", NORMS)

@@ -6,7 +6,8 @@ import torch
 
 from skgan.modules import DCGAN, MLPGAN
 from skgan.modules.dcgan import n_doublings
-from skgan.modules.layers import LabelEmbedding, ProjectionHead, SpanOutput
+from skgan.modules.heads import ProjectionHead
+from skgan.modules.layers import LabelEmbedding, SpanOutput
 
 SHAPES = [(1, 8, 8), (1, 28, 28), (3, 31, 31), (1, 50, 50), (2, 17, 40), (1, 1, 1), (1, 3, 5)]
 

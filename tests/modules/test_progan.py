@@ -10,6 +10,7 @@ from torch.optim.swa_utils import AveragedModel
 from skgan._random import private_rng
 from skgan.modules import ProGAN
 from skgan.modules.progan import stage_sizes
+from skgan.nets.adversarial import logits_and_extra
 
 SHAPES = [(1, 28, 28), (3, 50, 50), (1, 64, 64), (1, 31, 17), (3, 8, 10), (1, 128, 128)]
 
@@ -210,7 +211,9 @@ def test_other_labels_and_heads(params):
     y = torch.randn(4, 3) if "condition_dim" in params else y
     assert module(z, y).shape == x.shape
     assert not torch.allclose(module(z, y), module(z, y.flip(0)))
-    assert module.discriminator(x, y).shape == (4,)
+    logits, extra = logits_and_extra(module.discriminator(x, y))
+    assert logits.shape == (4,)
+    assert (extra is None) == ("head" not in params)
 
 
 @pytest.mark.parametrize(

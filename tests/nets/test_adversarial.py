@@ -4,10 +4,9 @@ import torch
 from sklearn.base import clone
 from skorch.callbacks import Callback
 
-from skgan._random import private_rng
 from skgan.augment import InstanceNoise, Translation
 from skgan.callbacks import Anneal
-from skgan.losses import Hinge, Relativistic
+from skgan.losses import Hinge, LeastSquares, Relativistic
 from skgan.modules import DCGAN, MLPGAN
 from skgan.nets import AdversarialNet, ConsensusNet
 from skgan.penalties import R1, R2
@@ -23,8 +22,7 @@ def small(net=AdversarialNet, **params):
 
 
 def fit(net, data=X):
-    with private_rng(0):
-        return net.fit(data, Y)
+    return net.set_params(random_state=0).fit(data, Y)
 
 
 def weights(net):
@@ -44,10 +42,10 @@ def test_a_lazy_penalty_is_applied_every_kth_update_and_k_times_as_strong():
 
         class Watch(AdversarialNet):
             def discriminator_loss(self, real, y, every=every):
-                loss = super().discriminator_loss(real, y)
+                loss, told = super().discriminator_loss(real, y)
                 logits = self.module_.discriminator(real, y)
                 losses.setdefault(every, []).append((loss.item(), len(logits)))
-                return loss
+                return loss, told
 
         calls.clear()
         fit(small(Watch, penalties=(Counted(2.0, every=every),), n_critic=2, callbacks__ema=None))
@@ -90,12 +88,22 @@ def test_relativistic_pairs_share_their_label():
     labels = []
 
     class Watch(AdversarialNet):
-        def critic(self, y):
+        def discriminate(self, x, y):
             labels.append(y)
-            return super().critic(y)
+            return super().discriminate(x, y)
 
     fit(small(Watch, criterion=Relativistic, max_steps=1))
-    assert torch.equal(labels[0], labels[1])
+    assert len(labels) == 4  # real and fake, in the turns of both players
+    assert all(torch.equal(labels[0], other) for other in labels[1:])
+
+
+def test_a_perfect_least_squares_discriminator_reads_an_accuracy_of_1():
+    net = fit(small(criterion=LeastSquares))
+    net.on_train_begin(net)
+    real, y = torch.from_numpy(X[:8]), torch.from_numpy(Y[:8])
+    for right, accuracy in ((1.0, 1), (0.0, 0)):
+        net.discriminate = lambda x, y, right=right: (((x == real).all(1) == right).float(), None)
+        assert net.discriminator_loss(real, y)[1] == {"discriminator_accuracy": accuracy}
 
 
 def test_the_auxiliary_classifier_teaches_both_players():
@@ -137,16 +145,30 @@ def test_a_grid_names_a_penalty_and_a_transform_by_class():
         (
             {"penalties": (R1(),), "penalties__R1__weight": 1.0},
             ValueError,
-            "there is penalties__R1__gamma, penalties__R1__every",
+            "there is penalties__R1__every, penalties__R1__gamma",
         ),
         ({"penalties": (R1(),), "penalties__R1__gamma": -1.0}, ValueError, "R1's gamma must be at least 0"),
         ({"penalties": (R1,)}, TypeError, r"penalties must hold instances such as R1\(gamma=1.0\)"),
+        (
+            {"penalties": (lambda critic, real, fake: 0.0,)},
+            TypeError,
+            "penalties must hold instances such as R1.*lambda",
+        ),
         ({"augment": [Translation]}, TypeError, "augment must hold instances"),
         ({"augment": Translation()}, ValueError, r"Translation moves pixels, and these rows have shape \(4,\)"),
         ({"criterion": torch.nn.MSELoss}, TypeError, "criterion must be a class such as skgan.losses.Hinge"),
-        ({"updates": "both"}, ValueError, "updates must be 'alternating' or 'simultaneous'"),
+        (
+            {"updates": "both"},
+            ValueError,
+            "'updates' parameter of AdversarialNet must be a str among "
+            "{(?=.*'alternating')(?=.*'simultaneous').*}. Got 'both' instead",
+        ),
         ({"updates": "simultaneous", "n_generator": 2}, ValueError, "set n_generator=1"),
-        ({"net": ConsensusNet, "gamma": -1}, ValueError, "gamma must be at least 0"),
+        (
+            {"net": ConsensusNet, "gamma": -1},
+            ValueError,
+            r"'gamma' parameter of ConsensusNet must be a float in the range \[0.0, inf\). Got -1 instead",
+        ),
         ({"net": ConsensusNet, "n_critic": 2}, ValueError, "leave n_critic and n_generator at 1"),
         ({"callbacks": [Anneal("lrr", (1, 0))]}, ValueError, r"Anneal\('lrr', …\) names nothing"),
         ({"callbacks": [Anneal("penalties__R1__gamma", (1, 0))]}, ValueError, "names nothing that can be annealed"),
@@ -217,9 +239,8 @@ def test_annealing_lr_keeps_the_ratio_of_parameter_groups():
 
 def test_the_average_is_usable_after_100_steps():
     rows = np.random.RandomState(0).randn(200, 2).astype(np.float32) + 3
-    with private_rng(0):
-        net = mlp_gan(alpha=1, max_steps=100).fit(rows)
-        assert np.abs(net.sample(np.zeros(500, int)).mean(0) - 3).max() < 1.0
+    net = mlp_gan(alpha=1, max_steps=100, random_state=0).fit(rows)
+    assert np.abs(net.sample(np.zeros(500, int)).mean(0) - 3).max() < 1.0
 
 
 def test_diffaugment_reaches_real_and_fake_alike():

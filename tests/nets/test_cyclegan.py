@@ -10,10 +10,12 @@ from imblearn.pipeline import make_pipeline
 from sklearn import config_context
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
+from torch.nn.functional import l1_loss
 
-from skgan import ConditionalGANAugmenter, GANOverSampler
+from skgan import ConditionalGANAugmenter, DomainOverSampler, GANOverSampler
 from skgan._random import private_rng
 from skgan.modules import CycleGAN
+from skgan.nets import NO_PARENT
 from skgan.nets.cyclegan import RowPool
 from skgan.penalties import R1
 from skgan.plotting import TranslationDisplay
@@ -66,21 +68,52 @@ def test_batches_hold_rows_of_the_class_and_of_its_donor():
             return super().train_step(batch, **fit_params)
 
     rows = np.arange(40, dtype=np.float32)[:, None].repeat(2, 1)
-    with private_rng(0):
-        net = Watch(CycleGAN, max_steps=30, batch_size=8).fit(rows, Y)
+    net = Watch(CycleGAN, max_steps=30, batch_size=8, random_state=0).fit(rows, Y)
     real, y, parent = (torch.cat(tensors) for tensors in zip(*seen, strict=True))
     assert (torch.as_tensor(Y)[real[:, 0].long()] == y).all()
     assert (torch.as_tensor(Y)[parent[:, 0].long()] == net.module_.donors[y]).all()
+    wanted = np.repeat([1, 2], 20)
     with private_rng(1):
-        made, parents = net.children(np.repeat([1, 2], 20), (rows, Y))
-    assert (Y[parents] == net.module_.donors.numpy()[np.repeat([1, 2], 20)]).all()
-    np.testing.assert_array_equal(made, net.translate(rows[parents], np.repeat([1, 2], 20)))
+        made, parents, origin = net.draw(wanted, (rows, Y))
+    assert origin is None  # all of the net
+    assert (parents[:, 1] == NO_PARENT).all()
+    assert (Y[parents[:, 0]] == net.module_.donors.numpy()[wanted]).all()
+    np.testing.assert_array_equal(made, net.translate(rows[parents[:, 0]], wanted))
+    np.testing.assert_array_equal(made, net.sample(wanted, (rows, Y), random_state=1))
+    with private_rng(1):
+        np.testing.assert_array_equal(made, net.draw_offspring(wanted, (rows, Y)).rows)
+
+
+def test_losses_by_hand():
+    rows = np.random.RandomState(0).standard_normal((40, 3)).astype(np.float32)
+    net = cyclegan(max_steps=2, batch_size=8, cycle_weight=3.0, identity_weight=0.5, random_state=0).fit(rows, Y)
+    net.on_train_begin(net)
+    net.module_.eval()  # no power iteration: the same numbers twice
+    real, parent = torch.from_numpy(rows[20:26]), torch.from_numpy(rows[:6])
+    y = torch.from_numpy(Y[20:26])
+    G, D = net.module_.generator, net.module_.discriminator
+    there, back = G(parent, y, "there"), G(real, y, "back")
+    adversarial = (D(there, y, "there") - 1).square().mean() + (D(back, y, "back") - 1).square().mean()
+    cycle = l1_loss(G(there, y, "back"), parent) + l1_loss(G(back, y, "there"), real)
+    identity = l1_loss(G(real, y, "there"), real) + l1_loss(G(parent, y, "back"), parent)
+    loss, fakes, told = net.translation_loss(real, y, parent)
+    torch.testing.assert_close(loss, adversarial + 3 * cycle + 0.5 * identity)
+    torch.testing.assert_close(told, {"cycle_loss": cycle.detach() / 2})
+    torch.testing.assert_close(fakes, {"there": there.detach(), "back": back.detach()})
+    assert not any(fake.requires_grad for fake in fakes.values())
+    of_real = D(real, y, "there"), D(parent, y, "back")
+    of_fake = D(there, y, "there"), D(back, y, "back")
+    expected = sum((logits - 1).square().mean() for logits in of_real) + sum(x.square().mean() for x in of_fake)
+    loss, told = net.judging_loss(real, y, parent, fakes)  # the pools are empty yet
+    torch.testing.assert_close(loss, expected / 2)
+    right = [(logits > 0.5).float() for logits in of_real] + [(logits < 0.5).float() for logits in of_fake]
+    torch.testing.assert_close(told, {"discriminator_accuracy": torch.cat(right).mean()})
+    torch.testing.assert_close(net.critic_of("there", y)(real), of_real[0])
 
 
 def test_it_learns_to_move_a_cluster_and_to_keep_the_rest():
     rows, y = clusters()
-    with private_rng(0):
-        net = cyclegan(max_steps=400, module__width=8, batch_size=64, lr=2e-3).fit(rows, y)
+    net = cyclegan(max_steps=400, module__width=8, batch_size=64, lr=2e-3, random_state=0).fit(rows, y)
     test = clusters(seed=1)[0][:300]
     moved = net.translate(test, 1)
     assert (moved[:, 0] > 2).mean() > 0.95
@@ -132,8 +165,14 @@ def test_categories():
         ({"donor": "d"}, r"donor names \['d'\], which are no classes of y; the classes are \['a', 'b', 'c'\]"),
         ({"donor": {"a": "d"}}, r"donor names \['d'\]"),
         ({"donor": {"a": "a"}}, "names a class as its own donor"),
-        ({"cycle_weight": -1}, "cycle_weight must be finite and at least 0, got -1"),
-        ({"pool_size": 1.5}, "pool_size must be an integer"),
+        (
+            {"cycle_weight": -1},
+            r"'cycle_weight' parameter of CycleGANNet must be a float in the range \[0.0, inf\). Got -1 instead",
+        ),
+        (
+            {"pool_size": 1.5},
+            r"'pool_size' parameter of CycleGANNet must be an int in the range \[0, inf\). Got 1.5 instead",
+        ),
         ({"n_critic": 2}, "leave n_critic=1"),
         ({"module__architecture": "resnet"}, "architecture must be 'residual' or 'unet'"),
     ],
@@ -163,11 +202,12 @@ def test_a_class_or_domain_of_one_row_gets_jittered_copies_and_a_warning():
     assert 0 < np.abs(X_new[y_new == 2].astype(int) - X[-1]).mean() < 12
     assert sampler.translate(X[:3], to=1).shape == (3, 1, 8, 8)
     alone, label = np.r_[np.zeros(39, int), 1], np.arange(40) % 3
-    with pytest.warns(UserWarning, match="Class 1 has a single row"):
-        _, y_new = sampler.fit_resample(X, label, domain=alone)
+    of_domains = DomainOverSampler(net=cyclegan(**SMALL), random_state=0)
+    with pytest.warns(UserWarning, match="1 has a single row"):
+        _, y_new = of_domains.fit_resample(X, label, domain=alone)
     assert (y_new[40:] == label[-1]).all()
     with pytest.raises(NotFittedError, match="trained nothing that turns rows into rows of class 1"):
-        sampler.translate(X[:3], to=1)
+        of_domains.translate(X[:3], to=1)
 
 
 def test_domains_keep_labels():
@@ -177,7 +217,7 @@ def test_domains_keep_labels():
     y = pd.Series(np.where(rows[:, 1] > 0, "ill", "well"), name="diagnosis")
     frame = pd.DataFrame(rows, columns=["a", "b"], index=np.arange(len(rows)) + 5)
     net = cyclegan(max_steps=400, module__width=8, batch_size=64, lr=2e-3)
-    sampler = GANOverSampler(net=net, random_state=0)
+    sampler = DomainOverSampler(net=net, random_state=0)
     frame_new, y_new = sampler.fit_resample(frame, y, domain=names)
     assert np.unique(sampler.domain_, return_counts=True)[1].tolist() == [300, 300]
     assert sampler.domain_[:360].tolist() == names.tolist()
@@ -193,15 +233,18 @@ def test_domains_keep_labels():
     assert sampler.translate(frame[:100], to="contrast")["a"].mean() > 1.5
     with pytest.raises(ValueError, match="'ill' is no class of the data; the classes are"):
         sampler.translate(frame, to="ill")
-    # Without domains it is a sampler of classes again
-    sampler.set_params(max_steps=2).fit_resample(frame, names)
-    assert set(sampler.sample({"contrast": 5})[1]) == {"contrast"}
+    # What is a domain here is a class to the sampler of classes
+    with pytest.raises(ValueError, match="balances domains and was given none"):
+        sampler.fit_resample(frame, names)
+    of_classes = GANOverSampler(net=net, max_steps=2, random_state=0)
+    of_classes.fit_resample(frame, names)
+    assert set(of_classes.sample({"contrast": 5})[1]) == {"contrast"}
 
 
 def test_domains_are_routed_and_real_valued_labels_are_carried():
     rows, scanner = clusters((30, 12))
     y = rows[:, 1].astype(float)
-    sampler = GANOverSampler(net=cyclegan(max_steps=2), random_state=0)
+    sampler = DomainOverSampler(net=cyclegan(max_steps=2), random_state=0)
     _, y_new = sampler.fit_resample(rows, y, domain=scanner)
     assert set(y_new[42:]) <= set(y[scanner == 0])
     with config_context(enable_metadata_routing=True):
@@ -211,21 +254,27 @@ def test_domains_are_routed_and_real_valued_labels_are_carried():
 
 
 @pytest.mark.parametrize(
-    ("params", "domain", "message"),
+    ("net", "domain", "message"),
     [
-        ({"net": "dcgan"}, Y, r"use cyclegan\(\), offspring\(\) or dagan\(\) \(got AdversarialNet"),
-        ({"net": "offspring", "per_class": True}, Y, "per_class=True"),
-        ({"net": "cyclegan"}, Y[:-1], "inconsistent numbers of samples"),
-        ({"net": "cyclegan"}, np.zeros(40, int), "more than 1 class|needs to have more"),
-        ({"net": "cyclegan"}, np.zeros((40, 2), int), "one value a row"),
+        ("dcgan", Y, r"use cyclegan\(\), offspring\(\) or dagan\(\) \(got AdversarialNet"),
+        ("cyclegan", Y[:-1], "inconsistent numbers of samples"),
+        ("cyclegan", np.zeros(40, int), "more than 1 class|needs to have more"),
+        ("cyclegan", np.zeros((40, 2), int), "one value a row"),
     ],
-    ids=str,
+    ids=["noise", "short", "one domain", "two columns"],
 )
-def test_domains_that_are_refused(params, domain, message):
-    sampler = GANOverSampler(**params, max_steps=2, random_state=0)
+def test_domains_that_are_refused(net, domain, message):
+    sampler = DomainOverSampler(net=net, max_steps=2, random_state=0)
     with pytest.raises(ValueError, match=message):
         sampler.fit_resample(X, Y, domain=domain)
-    assert len(sampler.set_params(net="mlp_gan", per_class=False).fit_resample(X, Y)[0]) == 60
+    assert len(sampler.set_params(net="cyclegan").fit_resample(X, Y, domain=Y)[0]) == 60
+
+
+def test_domains_have_one_net_for_all():
+    with pytest.raises(TypeError, match="per_class"):
+        DomainOverSampler(net="offspring", per_class=True)
+    with pytest.raises(ValueError, match="Invalid parameter 'per_class'"):
+        DomainOverSampler(net="offspring").set_params(per_class=True)
 
 
 def test_the_picture(tmp_path):

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from skgan import GANOverSampler
-from skgan._random import private_rng
 from skgan.modules import DAGAN, Offspring
 from skgan.nets import DAGANNet, OffspringNet
 from skgan.presets import cyclegan, dagan, offspring
@@ -39,10 +38,9 @@ def test_only_source_classes_are_drawn_and_rows_of_the_others_are_made(net):
             seen.append(batch[1])
             return super().train_step(batch, **fit_params)
 
-    watch = Watch(**{**net(**SMALL, shares=(1, 0, 0)).get_params(deep=False), "source_classes": [2, 0]})
-    with private_rng(0):
-        watch.fit(X, Y)
-        rows = watch.sample(np.array([1, 1, 1]), source=(X, Y))
+    params = net(**SMALL, shares=(1, 0, 0), random_state=0).get_params(deep=False)
+    watch = Watch(**{**params, "source_classes": [2, 0]}).fit(X, Y)
+    rows = watch.sample(np.array([1, 1, 1]), source=(X, Y))
     assert set(torch.cat(seen).tolist()) == {0, 2}
     assert rows.shape == (3, 1, 8, 8)
 
@@ -50,9 +48,9 @@ def test_only_source_classes_are_drawn_and_rows_of_the_others_are_made(net):
 @pytest.mark.parametrize("net", [cyclegan, dagan, offspring])
 def test_children_need_real_rows(net):
     small = {name: SMALL[name] for name in ("max_steps", "batch_size", "module__width")}
-    with private_rng(0):
-        fitted = net(**small).fit(X, Y)
-    for make in (fitted.sample, fitted.children):
+    fitted = net(**small, random_state=0).fit(X, Y)
+    assert fitted.needs_source
+    for make in (fitted.sample, fitted.draw, fitted.draw_offspring):
         with pytest.raises(ValueError, match=r"give the encoded training set as source=\(X, y\)"):
             make(np.array([1]), None)
 
@@ -92,9 +90,8 @@ def test_a_generator_that_knows_labels_cannot_make_rows_of_other_classes():
     rows = np.random.RandomState(0).standard_normal((40, 3)).astype(np.float32)
     with pytest.raises(ValueError, match="Offspring tells its generator the class of a table's row"):
         OffspringNet(Offspring, source_classes=[0], **{k: SMALL[k] for k in ("max_steps", "batch_size")}).fit(rows, Y)
-    with private_rng(0):
-        net = DAGANNet(DAGAN, source_classes=[0], max_steps=2, batch_size=8).fit(rows, Y)
-        assert net.sample(np.array([2]), source=(rows, Y)).shape == (1, 3)
+    net = DAGANNet(DAGAN, source_classes=[0], max_steps=2, batch_size=8, random_state=0).fit(rows, Y)
+    assert net.sample(np.array([2]), source=(rows, Y)).shape == (1, 3)
 
 
 def test_categories_and_a_class_of_one_row():

@@ -3,7 +3,7 @@ import pytest
 
 from skgan import GANOverSampler
 from skgan._random import private_rng
-from skgan.nets import GaussianNet
+from skgan.nets import NO_PARENT, GaussianNet
 from skgan.presets import gaussian
 
 RNG = np.random.RandomState(0)
@@ -13,9 +13,8 @@ Y = np.repeat([0, 1], [500, 8])
 
 
 def test_samples_have_the_classes_means_and_covariances():
-    net = gaussian(prior_rows=0).fit(X, Y)
-    with private_rng(0):
-        rows = net.sample(np.zeros(20000, int))
+    net = gaussian(prior_rows=0, random_state=0).fit(X, Y)
+    rows = net.sample(np.zeros(20000, int))
     np.testing.assert_allclose(rows.mean(0), X[:500].mean(0), atol=0.03)
     np.testing.assert_allclose(np.cov(rows.T), np.cov(X[:500].T), atol=0.05)
 
@@ -43,11 +42,8 @@ def test_nearer_rows_score_higher_as_mahalanobis_does():
 def test_it_is_a_net_like_any_other():
     net = gaussian().fit(X, Y)
     twin = GaussianNet().restore(net.export())
-    with private_rng(0):
-        a = net.sample(Y[-9:])
-    with private_rng(0):
-        b = twin.sample(Y[-9:])
-    assert (a == b).all()
+    assert (net.sample(Y[-9:], random_state=0) == twin.sample(Y[-9:], random_state=0)).all()
+    assert not (net.sample(Y[-9:], random_state=0) == twin.sample(Y[-9:], random_state=1)).any()
     assert net.export()["complete"]
     assert net.export()["history"]["step"] == [1]
 
@@ -64,21 +60,24 @@ def test_a_constant_column_and_one_row_are_fine():
     data = np.c_[X, np.full(508, 3.0, dtype=np.float32)]
     labels = Y.copy()
     labels[-1] = 2
-    with private_rng(0):
-        rows = gaussian().fit(data, labels).sample(np.full(100, 2))
+    rows = gaussian(random_state=0).fit(data, labels).sample(np.full(100, 2))
     assert np.isfinite(rows).all()
     np.testing.assert_allclose(rows[:, 2], 3, atol=1e-3)
     assert rows[:, 0].std() > 0.1  # borrowed from the other classes
 
 
 def test_wrong_parameters_and_sizes_are_refused():
-    with pytest.raises(ValueError, match="prior_rows must be at least 0"):
+    with pytest.raises(
+        ValueError, match=r"'prior_rows' parameter of GaussianNet must be .* \[0.0, inf\). Got -1 instead"
+    ):
         gaussian(prior_rows=-1).fit(X, Y)
-    with pytest.raises(ValueError, match=r"copies must be a share from 0 to 1, got 2"):
+    with pytest.raises(ValueError, match=r"'copies' parameter of GaussianNet must be .* \[0.0, 1.0\]. Got 2 instead"):
         gaussian(copies=2).fit(X, Y)
     with pytest.raises(ValueError, match=r"would take 29\.8 GiB"):
         gaussian().fit(np.zeros((2, 20000), dtype=np.float32), [0, 9])
-    with pytest.raises(ValueError, match="n_donors must be None or an integer of at least 1, got 0"):
+    with pytest.raises(
+        ValueError, match=r"'n_donors' parameter of GaussianNet must be None or an int .* \[1, inf\). Got 0"
+    ):
         gaussian(n_donors=0).fit(X, Y)
 
 
@@ -87,10 +86,15 @@ def test_a_share_of_the_rows_are_copies_of_their_class(share):
     net = gaussian(copies=share).fit(X, Y)
     wanted = np.repeat([0, 1], 2000)
     with private_rng(0):
-        rows = net.sample(wanted, source=(X, Y))
+        rows, parents, origin = net.draw(wanted, source=(X, Y))
     for klass in (0, 1):
         is_copy = (rows[wanted == klass][:, None] == X[klass == Y]).all(2).any(1)
         assert abs(is_copy.mean() - share) < 0.05
+    copied = origin == "copy"
+    np.testing.assert_array_equal(rows[copied], X[parents[copied, 0]])
+    assert set(origin[~copied]) <= {"net"}
+    assert (parents[~copied] == NO_PARENT).all()
+    np.testing.assert_array_equal(net.sample(wanted, source=(X, Y), random_state=0), rows)
     with pytest.raises(ValueError, match="give the encoded training set as source"):
         net.sample(wanted)
 

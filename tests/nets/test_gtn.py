@@ -39,8 +39,7 @@ def small(**params):
 
 
 def fitted(net, X, y, seed=0):
-    with private_rng(seed):
-        return net.fit(X, y)
+    return net.set_params(random_state=seed).fit(X, y)
 
 
 @pytest.fixture(scope="module")
@@ -247,8 +246,7 @@ def test_one_seed_gives_the_same_numbers_and_an_export_holds_the_course(digits, 
     assert net.inner_momentum_ == restored.inner_momentum_
     sets = []
     for one in (net, again, restored, pickle.loads(pickle.dumps(net))):
-        with private_rng(3):
-            sets.append(one.teaching_set(30))
+        sets.append(one.teaching_set(30, random_state=3))
     for rows, labels in sets[1:]:
         np.testing.assert_array_equal(rows, sets[0][0])
         np.testing.assert_array_equal(labels, sets[0][1])
@@ -265,14 +263,14 @@ def test_the_curriculum_is_kept_to_and_begins_anew(digits):
     np.testing.assert_array_equal(longer[24:48], X)
     np.testing.assert_array_equal(labels[48:], y[:12])
     # Rows of a class come in the curriculum's order, and then from among them.
-    with private_rng(0):
-        made = net.sample(np.array([3, 3, 0, 3, 3]))
+    made = net.sample(np.array([3, 3, 0, 3, 3]))
     np.testing.assert_allclose(made[[0, 1]], X[[3, 13]], atol=1e-6)
     np.testing.assert_allclose(made[2], X[0], atol=1e-6)
     assert min(np.abs(made[3] - X[k]).max() for k in (3, 13, 23)) < 1e-6
     drawn = fitted(small(curriculum="random"), *digits[:2])
     assert drawn.module_.codes is None
-    assert not np.allclose(drawn.teaching_set()[0], drawn.teaching_set()[0])
+    assert not np.allclose(drawn.teaching_set()[0], drawn.teaching_set(random_state=1)[0])
+    np.testing.assert_array_equal(drawn.teaching_set()[0], drawn.teaching_set(random_state=0)[0])
 
 
 @pytest.fixture(scope="module")
@@ -285,14 +283,14 @@ def test_eight_steps_on_generated_rows_teach_digits(teacher, digits):
     X, y = torch.from_numpy(digits[2]), torch.from_numpy(digits[3])
     accuracies = []
     for seed, steps in ((0, None), (1, 8), (2, 16)):
-        with private_rng(seed):
-            learner = teacher.teach(n_steps=steps)
+        learner = teacher.teach(n_steps=steps, random_state=seed)
         accuracies.append(float((learner(to_unit_range(X)).argmax(1) == y).float().mean()))
     assert min(accuracies) > 0.6, accuracies
     first, last = (teacher.history[i, "outer_accuracy"] for i in (0, -1))
     assert first < last
-    with private_rng(0):  # another architecture
-        learner = teacher.teach(nn.Sequential(nn.Flatten(), nn.Linear(64, 10)))
+    with private_rng(0):
+        another = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+    learner = teacher.teach(another)
     assert float((learner(to_unit_range(X)).argmax(1) == y).float().mean()) > 0.3
 
 
@@ -325,15 +323,19 @@ class Forgetful(SmallLearner):
 @pytest.mark.parametrize(
     ("params", "error", "words"),
     [
-        ({"unroll_steps": 0}, ValueError, "unroll_steps must be an integer of at least 1, got 0"),
-        ({"inner_batch_size": 2.5}, ValueError, "inner_batch_size must be an integer of at least 1, got 2.5"),
-        ({"n_segments": 0}, ValueError, "n_segments must be an integer of at least 1, got 0"),
+        ({"unroll_steps": 0}, ValueError, r"'unroll_steps' parameter of GTNNet .* int .* \[1, inf\). Got 0 instead"),
+        ({"inner_batch_size": 2.5}, ValueError, r"'inner_batch_size' .* an int in the range \[1, inf\). Got 2.5"),
+        ({"n_segments": 0}, ValueError, r"'n_segments' .* None or an int in the range \[1, inf\). Got 0 instead"),
         ({"n_segments": 5}, ValueError, "n_segments=5 cuts 4 unroll_steps into more pieces than there are"),
-        ({"curriculum": "none"}, ValueError, "curriculum must be one of learned, random; got 'none'"),
-        ({"inner_lr": 0.0}, ValueError, "inner_lr must be finite and above 0, got 0.0"),
-        ({"max_grad_norm": np.inf}, ValueError, "max_grad_norm must be finite and above 0, got inf"),
-        ({"inner_momentum": 1.0}, ValueError, r"inner_momentum must lie in \[0, 1\), got 1.0"),
-        ({"border_weight": -1.0}, ValueError, "border_weight must be finite and at least 0, got -1.0"),
+        (
+            {"curriculum": "none"},
+            ValueError,
+            "'curriculum' parameter of GTNNet .* among {(?=.*'learned')(?=.*'random').*}. Got 'none' instead",
+        ),
+        ({"inner_lr": 0.0}, ValueError, r"'inner_lr' .* a float in the range \(0.0, inf\). Got 0.0 instead"),
+        ({"max_grad_norm": np.inf}, ValueError, r"'max_grad_norm' .* a float in the range \(0.0, inf\). Got inf"),
+        ({"inner_momentum": 1.0}, ValueError, r"'inner_momentum' .* a float in the range \[0.0, 1.0\). Got 1.0"),
+        ({"border_weight": -1.0}, ValueError, r"'border_weight' .* a float in the range \[0.0, inf\). Got -1.0"),
         ({"learner": nn.Linear(3, 3)}, TypeError, "every step teaches a fresh one; got Linear"),
         ({"learner": lambda shape, n, width: nn.ReLU()}, TypeError, "an nn.Module with parameters to teach"),
         ({"learner": lambda shape, n, width: nn.Linear(3, 2)}, ValueError, r"logits of shape \(n, 3\)"),
@@ -356,13 +358,15 @@ def test_data_that_there_is_nothing_to_teach_of(rows, table):
         small().fit(rows[0], rows[0][:, 0])
 
 
-def test_there_is_no_score_of_single_rows(rows, table):
+def test_there_is_no_score_of_single_rows(rows, table, trainings):
     net = fitted(small(), *rows)
-    with pytest.raises(AttributeError, match="no score of single rows"):
+    assert not net.scores_rows
+    with pytest.raises(AttributeError, match="GTNNet has no score of single rows"):
         net.score_samples(*rows)
     sampler = GANOverSampler(net=small(), row_filter=DiscriminatorFilter(), random_state=0)
-    with pytest.raises(ValueError, match="judges single rows"):
+    with pytest.raises(ValueError, match=r"judges single rows.*\(got GTNNet\)"):
         sampler.fit_resample(*table)
+    assert not trainings
 
 
 def test_a_net_may_have_another_module_and_starting_values(rows):

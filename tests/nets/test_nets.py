@@ -21,9 +21,8 @@ Y = np.repeat([0, 1], [40, 10])
 
 
 def fitted(seed=0, **params):
-    net = mlp_gan(**{"alpha": 1, "max_steps": 30, "module__latent_dim": 5, **params})
-    with private_rng(seed):
-        return net.fit(X, Y)
+    net = mlp_gan(**{"alpha": 1, "max_steps": 30, "module__latent_dim": 5, "random_state": seed, **params})
+    return net.fit(X, Y)
 
 
 def weights(net):
@@ -33,6 +32,32 @@ def weights(net):
 def test_two_runs_with_one_seed_are_bit_identical_and_another_seed_differs():
     assert (weights(fitted()) == weights(fitted())).all()
     assert not (weights(fitted()) == weights(fitted(seed=1))).all()
+    assert not (weights(fitted(seed=None)) == weights(fitted(seed=None))).all()
+
+
+def test_training_and_sampling_leave_torchs_generator_alone_and_are_not_moved_by_it():
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    net = fitted()
+    rows = net.sample(Y)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(1)
+    assert (net.sample(Y) == rows).all()
+    assert (fitted().sample(Y) == rows).all()
+    assert (net.sample(Y, random_state=0) == rows).all()
+    assert not (net.sample(Y, random_state=1) == rows).any()
+    with private_rng(0):
+        drawn = net.draw(Y)
+    assert (drawn.rows == rows).all()
+    assert drawn.parents is drawn.origin is None
+
+
+def test_a_seed_may_be_a_random_state_that_goes_on():
+    rng = np.random.RandomState(0)
+    first, second = fitted(seed=rng), fitted(seed=rng)
+    assert not (weights(first) == weights(second)).all()
+    assert (weights(fitted(seed=np.random.RandomState(0))) == weights(first)).all()
+    assert (weights(fitted(seed=np.int64(3))) == weights(fitted(seed=3))).all()
 
 
 @pytest.mark.parametrize("criterion", [NonSaturating, Hinge])
@@ -79,10 +104,7 @@ def test_restore_gives_the_same_samples_as_the_trained_net():
     net = fitted()
     twin = clone(net).restore(pickle.loads(pickle.dumps(net.export())))
     labels = np.array([0, 1, 1])
-    with private_rng(5):
-        a = net.sample(labels)
-    with private_rng(5):
-        b = twin.sample(labels)
+    a, b = net.sample(labels, random_state=5), twin.sample(labels, random_state=5)
     assert a.dtype == np.float32
     assert (a == b).all()
     assert (net.score_samples(X, Y) == twin.score_samples(X, Y)).all()
@@ -176,13 +198,13 @@ def test_max_time_ends_training_and_says_so():
 def test_divergence_goes_back_to_the_last_good_weights_and_warns(bad):
     class Explodes(AdversarialNet):
         def generator_loss(self, real, y):
-            loss = super().generator_loss(real, y)
-            return loss * bad if self.steps_ >= 45 else loss
+            loss, told = super().generator_loss(real, y)
+            return (loss * bad if self.steps_ >= 45 else loss), told
 
-    with pytest.warns(UserWarning, match="diverged by step 60.*went back to its state of step 40"), private_rng(0):
-        net = Explodes(MLPGAN, module__alpha=1, max_steps=200).fit(X, Y)
-    with private_rng(0):
-        good = AdversarialNet(MLPGAN, module__alpha=1, max_steps=200, callbacks=[StopAt(40)]).fit(X, Y)
+    params = {"module__alpha": 1, "max_steps": 200, "random_state": 0}
+    with pytest.warns(UserWarning, match="diverged by step 60.*went back to its state of step 40"):
+        net = Explodes(MLPGAN, **params).fit(X, Y)
+    good = AdversarialNet(MLPGAN, **params, callbacks=[StopAt(40)]).fit(X, Y)
     assert (weights(net) == weights(good)).all()
     assert np.isfinite(net.sample(Y)).all()
 
@@ -190,11 +212,12 @@ def test_divergence_goes_back_to_the_last_good_weights_and_warns(bad):
 def test_divergence_within_the_last_unfinished_epoch_is_caught_too():
     class Explodes(AdversarialNet):
         def generator_loss(self, real, y):
-            loss = super().generator_loss(real, y)
-            return loss * float("nan") if self.steps_ >= 24 else loss
+            loss, told = super().generator_loss(real, y)
+            return (loss * float("nan") if self.steps_ >= 24 else loss), told
 
-    with pytest.warns(UserWarning, match="diverged by step 27.*state of step 20"), private_rng(0):
-        net = Explodes(MLPGAN, module__alpha=1, max_steps=200, callbacks=[StopAt(27)]).fit(X, Y)
+    params = {"module__alpha": 1, "max_steps": 200, "random_state": 0}
+    with pytest.warns(UserWarning, match="diverged by step 27.*state of step 20"):
+        net = Explodes(MLPGAN, **params, callbacks=[StopAt(27)]).fit(X, Y)
     assert np.isfinite(net.sample(Y)).all()
     assert net.export()["history"]["step"] == [20, 27]
 
@@ -238,10 +261,8 @@ def test_a_frozen_parameter_stays_and_does_not_break_the_update():
             super().__init__(*args, **kwargs)
             self.generator.layers[0].weight.requires_grad_(False)
 
-    net = AdversarialNet(Frozen, module__alpha=1, max_steps=3, callbacks__ema=None)
-    with private_rng(0):
-        net.fit(X, Y)
-        after = net.module_.generator.layers[0].weight.clone()
+    net = AdversarialNet(Frozen, module__alpha=1, max_steps=3, callbacks__ema=None, random_state=0).fit(X, Y)
+    after = net.module_.generator.layers[0].weight
     with private_rng(0):
         before = Frozen((4,), 2, alpha=1).generator.layers[0].weight
     assert torch.equal(before, after)
@@ -266,16 +287,29 @@ def test_a_fitted_net_pickles_and_trains_anew_after_set_params():
     assert net.optimizer_.param_groups[0]["lr"] == 1e-3
 
 
+AN_INT = r"parameter of AdversarialNet must be an int in the range \[1, inf\)."
+
+
 @pytest.mark.parametrize(
     ("make", "error", "words"),
     [
         (lambda: mlp_gan(max_epochs=3), TypeError, "set max_steps instead of max_epochs"),
         (lambda: mlp_gan().set_params(max_epochs=3), ValueError, "set max_steps instead of max_epochs"),
         (lambda: setattr(mlp_gan(), "max_epochs", 3), ValueError, "max_epochs is derived from max_steps"),
-        (lambda: mlp_gan(max_steps=0).fit(X, Y), ValueError, "max_steps must be an integer of at least 1, got 0"),
-        (lambda: mlp_gan(batch_size=1.5).fit(X, Y), ValueError, "batch_size must be an integer"),
-        (lambda: mlp_gan(n_critic=0).fit(X, Y), ValueError, "n_critic must be an integer"),
-        (lambda: mlp_gan(max_time=-1).fit(X, Y), ValueError, "max_time is in seconds"),
+        (lambda: mlp_gan(max_steps=0).fit(X, Y), ValueError, rf"'max_steps' {AN_INT} Got 0 instead"),
+        (lambda: mlp_gan(max_steps=True).fit(X, Y), ValueError, rf"'max_steps' {AN_INT} Got True instead"),
+        (lambda: mlp_gan(batch_size=1.5).fit(X, Y), ValueError, rf"'batch_size' {AN_INT} Got 1.5 instead"),
+        (lambda: mlp_gan(n_critic=0).fit(X, Y), ValueError, rf"'n_critic' {AN_INT} Got 0 instead"),
+        (
+            lambda: mlp_gan(max_time=-1).fit(X, Y),
+            ValueError,
+            r"'max_time' parameter of AdversarialNet must be None or a float in the range \(0.0, inf\). Got -1 instead",
+        ),
+        (
+            lambda: mlp_gan(random_state="0").fit(X, Y),
+            ValueError,
+            r"'random_state' parameter of AdversarialNet must be .* Got '0' instead",
+        ),
         (lambda: AdversarialNet(MLPGAN((4,), 1)).fit(X, Y), TypeError, "module must be a class such as MLPGAN"),
         (lambda: mlp_gan(callbacks__ema__decay=1.5).fit(X, Y), ValueError, r"decay.*must lie in \[0, 1\)"),
     ],
@@ -283,6 +317,28 @@ def test_a_fitted_net_pickles_and_trains_anew_after_set_params():
 def test_wrong_parameters_are_refused_in_a_sentence(make, error, words):
     with pytest.raises(error, match=words):
         make()
+
+
+def test_integers_of_numpy_are_integers():
+    net = fitted(n_critic=np.int64(2), max_steps=np.int32(3), batch_size=np.int64(4))
+    assert net.steps_ == 3
+    assert net.d_updates_ == 6
+
+
+def test_a_net_shows_what_it_adds_to_its_base_and_what_differs_from_the_defaults():
+    net = mlp_gan(lr=2e-4, max_steps=7, callbacks=[SampleGrid("folder", every=5)])
+    shown = repr(net)
+    assert shown.startswith(
+        "AdversarialNet(module=MLPGAN, criterion=NonSaturating, penalties=(R1(every=1, gamma=3.0),), augment=None, "
+        "n_critic=2, n_generator=1, updates='alternating', auxiliary_weight=1.0, "
+    )
+    for part in ("max_steps=7", "module__alpha=4", "module__dropout=0.0", "optimizer__betas=(0.0, 0.99)"):
+        assert part in shown
+    assert "callbacks=[SampleGrid(" in shown
+    for default in ("lr=", "batch_size=", "verbose=", "random_state=", "device="):
+        assert default not in shown
+    assert repr(clone(net)) == shown
+    assert repr(mlp_gan(random_state=3)).count("random_state=3") == 1
 
 
 @pytest.mark.parametrize("name", presets.__all__)
@@ -297,21 +353,19 @@ def test_a_gan_learns_a_simple_distribution():
     rng = np.random.RandomState(0)
     rows = np.concatenate([rng.normal(-1, 0.3, (300, 2)), rng.normal(1.5, 0.3, (300, 2))]).astype(np.float32)
     labels = np.repeat([0, 1], 300)
-    with private_rng(0):
-        net = mlp_gan(alpha=1, max_steps=600, module__latent_dim=8).fit(rows, labels)
-        for klass, mean in ((0, -1), (1, 1.5)):
-            fake = net.sample(np.full(500, klass))
-            np.testing.assert_allclose(fake.mean(0), mean, atol=0.3)
-            assert 0.1 < fake.std(0).min() <= fake.std(0).max() < 0.8
+    net = mlp_gan(alpha=1, max_steps=600, module__latent_dim=8, random_state=0).fit(rows, labels)
+    for klass, mean in ((0, -1), (1, 1.5)):
+        fake = net.sample(np.full(500, klass))
+        np.testing.assert_allclose(fake.mean(0), mean, atol=0.3)
+        assert 0.1 < fake.std(0).min() <= fake.std(0).max() < 0.8
 
 
 def test_sample_grids_are_written_and_change_no_training(images, tmp_path):
     X, y = images
 
     def train(**params):
-        net = dcgan(module__width=4, module__n_features=8, batch_size=8, max_steps=5, **params)
-        with private_rng(0):
-            return net.fit(X, y)
+        small = {"module__width": 4, "module__n_features": 8, "batch_size": 8, "max_steps": 5}
+        return dcgan(**small, random_state=0, **params).fit(X, y)
 
     grid = SampleGrid(tmp_path / "new" / "folder", every=2, n_images=3)
     watched, plain = train(callbacks=[("grid", grid)]), train()
@@ -322,7 +376,7 @@ def test_sample_grids_are_written_and_change_no_training(images, tmp_path):
         torch.testing.assert_close(watched.module_.state_dict()[name], weight, rtol=0, atol=0)
     with pytest.raises(ValueError, match="every must be an integer of at least 1, got 0"):
         train(callbacks=[SampleGrid(tmp_path, every=0)])
-    with pytest.raises(ValueError, match="SampleGrid draws images of classes"), private_rng(0):
+    with pytest.raises(ValueError, match="SampleGrid draws images of classes"):
         mlp_gan(alpha=1, max_steps=1, callbacks=[SampleGrid(tmp_path)]).fit(np.zeros((8, 3), np.float32))
 
 
@@ -334,13 +388,12 @@ def test_gamma_falls_and_grows_with_the_image():
         def on_batch_end(self, net, **kwargs):
             seen.append([part.gamma for part in net.penalties_.values()])
 
-    with private_rng(0):
-        net.set_params(callbacks=[*net.callbacks, ("spy", Spy())])
-        net.fit(np.zeros((8, 1, 16, 64), np.uint8))
+    net.set_params(callbacks=[*net.callbacks, ("spy", Spy())], random_state=0)
+    net.fit(np.zeros((8, 1, 16, 64), np.uint8))
     assert seen[0] == pytest.approx([5.0, 5.0])  # ten times the end
     assert seen[-1] == pytest.approx([0.5, 0.5])  # √(16 · 64) = 32
     assert np.all(np.diff(np.array(seen)[:, 0]) < 0)
-    with pytest.raises(ValueError, match="penalties hold neither"), private_rng(0):
+    with pytest.raises(ValueError, match="penalties hold neither"):
         net.set_params(penalties=()).fit(np.zeros((8, 1, 16, 16), np.uint8))
-    with pytest.raises(ValueError, match="scale must be above 0"), private_rng(0):
+    with pytest.raises(ValueError, match="scale must be above 0"):
         relativistic_gan(callbacks__gamma__scale=0.0, max_steps=1).fit(np.zeros((8, 1, 16, 16), np.uint8))

@@ -5,14 +5,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from skgan import GANOverSampler
 from skgan._random import private_rng
+from skgan._tensors import to_unit_range
 from skgan.augment import Translation
 from skgan.filters import NeighbourFilter
 from skgan.modules import Offspring
-from skgan.nets import OffspringNet
+from skgan.nets import NO_PARENT, OffspringNet
+from skgan.nets.offspring import KINDS
 from skgan.presets import offspring
 
 SHAPES = [(1, 8, 8), (3, 28, 28), (1, 31, 17), (2, 5, 5), (1, 50, 50)]
@@ -96,17 +99,22 @@ Y = np.repeat([0, 1], [30, 10])
 
 
 def fitted(**params):
-    net = offspring(**{"max_steps": 10, "batch_size": 16, "module__width": 4, "module__n_features": 8, **params})
-    with private_rng(0):
-        return net.fit(X, Y)
+    small = {"max_steps": 10, "batch_size": 16, "module__width": 4, "module__n_features": 8, "random_state": 0}
+    return offspring(**{**small, **params}).fit(X, Y)
 
 
 def sample(net, n=200, klass=1):
+    """Rows, the encoded rows that they were made from, (n, 2, …), and what they are."""
     with private_rng(1):
-        return net.sample_with_parents(np.full(n, klass), (X, Y))
+        rows, parents, origin = net.draw(np.full(n, klass), (X, Y))
+    assert (Y[parents[parents != NO_PARENT]] == klass).all()
+    np.testing.assert_array_equal(parents[:, 1] == NO_PARENT, origin != "mixture")
+    np.testing.assert_array_equal(rows, net.sample(np.full(n, klass), (X, Y), random_state=1))
+    return rows, to_unit_range(X[parents]), origin
 
 
-def test_pairs_are_of_one_class_and_rarely_one_row():
+@pytest.mark.parametrize("n_candidates", [1, 8])
+def test_pairs_are_of_one_class_and_rarely_one_row(n_candidates):
     seen = []
 
     class Watch(OffspringNet):
@@ -115,8 +123,8 @@ def test_pairs_are_of_one_class_and_rarely_one_row():
             return super().discriminator_loss(real, y, parent)
 
     X_marked = np.arange(40, dtype=np.float32)[:, None].repeat(3, 1)
-    with private_rng(0):
-        Watch(Offspring, module__width=4, max_steps=20).fit(X_marked, Y)
+    params = {"module__width": 4, "max_steps": 20, "random_state": 0}
+    Watch(Offspring, n_candidates=n_candidates, **params).fit(X_marked, Y)
     real, y, parent = (torch.cat(tensors) for tensors in zip(*seen, strict=True))
     assert ((real[:, 0] >= 30) == (y == 1)).all()
     assert ((parent[:, 0] >= 30) == (y == 1)).all()
@@ -125,28 +133,57 @@ def test_pairs_are_of_one_class_and_rarely_one_row():
 
 def test_copies_mixtures_and_offspring_are_what_they_say():
     real = X / 127.5 - 1
-    rows, parents, kinds = sample(fitted(shares=(0, 0, 1)))
-    assert (kinds == 2).all()
-    assert np.abs(rows - parents).max() == 0
+    rows, parents, origin = sample(fitted(shares=(0, 0, 1)))
+    assert (origin == "copy").all()
+    assert np.abs(rows - parents[:, 0]).max() == 0
     assert np.abs(rows[:, None] - real[None, 30:]).reshape(200, 10, -1).max(2).min(1).max() < 1e-5
 
-    rows, parents, kinds = sample(fitted(shares=(0, 1, 0), n_neighbors=3))
-    low, high = real[30:].min(0), real[30:].max(0)
-    assert (kinds == 1).all()
-    assert (rows >= low - 1e-5).all()
-    assert (rows <= high + 1e-5).all()
-    assert np.abs(rows - parents).max() > 0.1
+    rows, parents, origin = sample(fitted(shares=(0, 1, 0), n_neighbors=3))
+    assert (origin == "mixture").all()
+    assert (rows >= parents.min(1) - 1e-5).all()
+    assert (rows <= parents.max(1) + 1e-5).all()
+    assert np.abs(parents[:, 0] - parents[:, 1]).max((1, 2, 3)).min() > 0.1
+    assert np.abs(rows - parents[:, 0]).max() > 0.1
 
-    rows, parents, kinds = sample(fitted(shares=(1, 0, 0), max_steps=60))
-    assert (kinds == 0).all()
-    assert np.abs(rows - parents).mean() > 1e-3
+    net = fitted(shares=(1, 0, 0), max_steps=60)
+    rows, parents, origin = sample(net)
+    assert (origin == "net").all()
+    assert np.abs(rows - parents[:, 0]).mean() > 1e-3
+
+
+def test_copies_and_mixtures_can_be_left_out_of_a_draw():
+    net = fitted(shares=(1, 1, 1), max_steps=60)
+    with private_rng(1):
+        rows, parents, origin = net.draw_offspring(np.full(50, 1), (X, Y))
+    assert origin is None  # all of the net
+    assert (parents[:, 0] >= 30).all()
+    assert (parents[:, 1] == NO_PARENT).all()
+    assert np.abs(rows - to_unit_range(X[parents[:, 0]])).mean((1, 2, 3)).min() > 1e-3
 
 
 def test_shares_need_no_new_training_and_come_in_their_ratio():
     a, b = fitted(shares=(2, 1, 1)), fitted(shares=(0, 0, 1))
     assert all(np.array_equal(a.export()["weights"][k], v) for k, v in b.export()["weights"].items())
-    _, _, kinds = sample(a, 2000)
-    np.testing.assert_allclose(np.bincount(kinds) / 2000, [0.5, 0.25, 0.25], atol=0.04)
+    _, _, origin = sample(a, 2000)
+    np.testing.assert_allclose([(origin == kind).mean() for kind in KINDS], [0.5, 0.25, 0.25], atol=0.04)
+
+
+def test_the_nets_own_defaults_are_the_presets():
+    own = OffspringNet(Offspring).get_params(deep=False)
+    of_preset = offspring().get_params(deep=False)
+    expected = {"shares": (1, 0, 1), "n_neighbors": 5, "n_candidates": 8, "spread": 1.5, "source_classes": None}
+    assert {name: own[name] for name in expected} == {name: of_preset[name] for name in expected} == expected
+
+
+def test_rows_that_repeat_teach_nothing_more():
+    once = fitted()
+    twice = clone(once).fit(np.concatenate([X, X[::-1]]), np.concatenate([Y, Y[::-1]]))
+    for name, values in once.export()["weights"].items():
+        np.testing.assert_array_equal(twice.export()["weights"][name], values, err_msg=name)
+    # The same row with another label is another row
+    more = clone(once).fit(np.concatenate([X, X[:5]]), np.concatenate([Y, 1 - Y[:5]]))
+    weights = once.export()["weights"].items()
+    assert not all(np.array_equal(more.export()["weights"][name], values) for name, values in weights)
 
 
 def test_spread_moves_offspring_further_without_new_training():
@@ -156,10 +193,10 @@ def test_spread_moves_offspring_further_without_new_training():
     for spread in (0.0, 0.5, 2.0):
         net.spread = spread
         rows, parents, _ = sample(net)
-        of_one = rows[(parents == parents[0]).all((1, 2, 3))]
+        of_one = rows[(parents[:, 0] == parents[0, 0]).all((1, 2, 3))]
         moved.append(of_one.std(0).mean())
     assert moved[0] < 1e-6 < moved[1] < moved[2]
-    with pytest.raises(ValueError, match="spread must be finite and at least 0, got -1"):
+    with pytest.raises(ValueError, match=r"'spread' parameter of OffspringNet must be .* \[0.0, inf\). Got -1 instead"):
         fitted(spread=-1)
 
 
@@ -168,7 +205,10 @@ def test_mixtures_vote_on_categories():
     rows = torch.tensor([[0.0, 1, 0], [1, 1, 0], [2, 0, 1], [3, 0, 1], [50, 1, 0]])
     net = OffspringNet(Offspring, n_neighbors=2, module__spans=spans)
     with private_rng(0):
-        mixed = net.mixtures(rows, torch.tensor([3, 3, 3]))  # neighbours of 3: rows 2 and 1
+        mixed, partner = net.mixtures(rows, torch.tensor([3, 3, 3]))  # neighbours of 3: rows 2 and 1
+    assert set(partner.tolist()) <= {1, 2}
+    low = torch.minimum(rows[3, 0], rows[partner, 0])
+    assert ((mixed[:, 0] >= low) & (mixed[:, 0] <= 3)).all()
     assert torch.equal(mixed[:, 1:], torch.tensor([[0.5, 0.5]] * 3))
     assert ((mixed[:, 0] >= 1) & (mixed[:, 0] <= 3)).all()
 
@@ -192,9 +232,8 @@ def test_augmentation_moves_row_and_parent_alike():
             return logits
 
     parent = torch.rand(8, 1, 8, 8)
-    net = WatchNet(Watch, module__width=4, augment=Translation(0.3), max_steps=1)
+    net = WatchNet(Watch, module__width=4, augment=Translation(0.3), max_steps=1, random_state=0).fit(X, Y)
     with private_rng(0):
-        net.fit(X, Y)
         seen.clear()
         net.on_train_begin(net)
         net.critic(torch.zeros(8, dtype=torch.long), parent)(parent.clone())
@@ -205,7 +244,8 @@ def test_augmentation_moves_row_and_parent_alike():
 
 @pytest.mark.parametrize("name", ["n_candidates", "n_neighbors"])
 def test_wrong_numbers_are_refused(name):
-    with pytest.raises(ValueError, match=f"{name} must be an integer of at least 1, got 0"):
+    words = rf"'{name}' parameter of OffspringNet must be an int in the range \[1, inf\). Got 0 instead"
+    with pytest.raises(ValueError, match=words):
         fitted(**{name: 0})
 
 
@@ -263,9 +303,10 @@ def test_offspring_learn_the_spread_of_their_class():
     rows = rng.randn(400, 2).astype(np.float32)
     rows[300:] += 4
     labels = np.repeat([0, 1], [300, 100])
+    net = offspring(max_steps=500, shares=(1, 0, 0), random_state=0).fit(rows, labels)
     with private_rng(0):
-        net = offspring(max_steps=500, shares=(1, 0, 0)).fit(rows, labels)
-        child, parent, _ = net.sample_with_parents(np.zeros(500, int), (rows, labels))
+        child, parents, _ = net.draw(np.zeros(500, int), (rows, labels))
+    parent = rows[parents[:, 0]]
     siblings = rng.permutation(rows[:300])[:150] - rng.permutation(rows[:300])[:150]
     ratio = (child - parent).std(0) / siblings.std(0)
     assert (ratio > 0.3).all()
@@ -314,6 +355,11 @@ def test_a_sampler_shows_offspring_beside_their_parents(table, make_sampler):
         assert distance.max() < 1e-4  # through the encoding and back
     again = sampler.sample_with_parents({2: 300})
     np.testing.assert_array_equal(again[0], rows[labels == 2])
+    np.testing.assert_array_equal(sampler.sample({2: 300})[0], again[0])
+    copies = (again[0] == again[2]).all(1)
+    assert 0.4 < copies.mean() < 0.6
+    only = sampler.sample_with_parents({2: 300}, offspring_only=True)
+    assert not (only[0] == only[2]).all(1).any()
     assert not np.array_equal(sampler.sample_with_parents({2: 300}, random_state=1)[0], again[0])
     with pytest.raises(ValueError, match="9 is no class"):
         sampler.sample_with_parents({9: 1})
@@ -325,5 +371,5 @@ def test_nets_that_start_from_noise_have_no_parents(table, make_sampler):
         sampler.sample_with_parents({1: 1})
     sampler.fit_resample(*table)
     assert not sampler.has_parents_
-    with pytest.raises(ValueError, match="are not made from real ones"):
+    with pytest.raises(ValueError, match="Rows of class 1 are not all made from real ones"):
         sampler.sample_with_parents({1: 1})

@@ -10,7 +10,8 @@ from torch import nn
 from skgan._batches import BalancedBatches
 from skgan._random import private_rng
 from skgan.modules import DCGAN, MLPGAN, ResizeConvGAN
-from skgan.modules.layers import LabelEmbedding, MinibatchDiscrimination, PredictorHead, ProjectionHead
+from skgan.modules.heads import HeadOutput, MinibatchDiscrimination, PredictorHead, ProjectionHead
+from skgan.modules.layers import LabelEmbedding
 from skgan.nets import PredictorGANNet
 from skgan.presets import dcgan, mlp_gan, predictor_gan, predictor_mlp_gan
 
@@ -26,11 +27,10 @@ def rows():
 
 def prepared(**params):
     """A net that has been fitted and may be asked for its losses."""
-    net = predictor_mlp_gan(alpha=1, batch_size=8, max_steps=2, **params)
+    net = predictor_mlp_gan(alpha=1, batch_size=8, max_steps=2, random_state=0, **params)
     rng = np.random.RandomState(0)
-    with private_rng(0):
-        net.fit(rng.standard_normal((30, 3)).astype(np.float32), rng.standard_normal((30, 2)))
-        net.on_train_begin(net)
+    net.fit(rng.standard_normal((30, 3)).astype(np.float32), rng.standard_normal((30, 2)))
+    net.on_train_begin(net)
     net.module_.eval()  # no dropout, and BatchNorm by its statistics: the same numbers twice
     return net
 
@@ -44,8 +44,8 @@ def test_losses_are_the_reports(hinge, prediction_loss, label_weights):
     real, y = torch.randn(8, 3), torch.randn(8, 2)
 
     def parts(x):
-        logits = net.module_.discriminator(x, y)
-        error = (y - net.module_.discriminator.head.take_prediction()).abs()
+        logits, predicted = net.module_.discriminator(x, y)
+        error = (y - predicted).abs()
         each = error**2 if prediction_loss == "squared" else torch.where(error <= 1, error**2, 2 * error - 1)
         return logits, (each * torch.tensor(label_weights or (1.0, 1.0))).sum(1).mean()
 
@@ -59,9 +59,10 @@ def test_losses_are_the_reports(hinge, prediction_loss, label_weights):
     }[hinge]
     adversarial = -(p_real.sigmoid().log().mean() + (1 - p_fake.sigmoid()).log().mean())
     with private_rng(3):
-        d_loss = net.discriminator_loss(real, y)
+        d_loss, told = net.discriminator_loss(real, y)
     with private_rng(3):
-        g_loss = net.generator_loss(real, y)
+        g_loss, _ = net.generator_loss(real, y)
+    assert told == {"discriminator_accuracy": torch.cat([p_real > 0, p_fake < 0]).float().mean()}
     assert d_loss.item() == pytest.approx((0.5 * adversarial + prediction).item(), rel=1e-4)
     assert g_loss.item() == pytest.approx((of_fake - 0.5 * p_fake.sigmoid().log().mean()).item(), rel=1e-4)
 
@@ -70,14 +71,16 @@ def test_losses_are_the_reports(hinge, prediction_loss, label_weights):
 def test_as_printed_nothing_teaches_the_real_labels(hinge, learns):
     rng = np.random.RandomState(0)
     x = rng.uniform(-1, 1, (300, 1)).astype(np.float32)
-    net = predictor_mlp_gan(alpha=1, hinge=hinge, batch_size=32, max_steps=300, lr=1e-3)
-    with private_rng(0), warnings.catch_warnings():
+    net = predictor_mlp_gan(alpha=1, hinge=hinge, batch_size=32, max_steps=300, lr=1e-3, random_state=0)
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as printed, the losses may run away
         net.fit(x, 2 * x)
     y = net.labels(2 * x)
-    net.score_samples(x, 2 * x)
-    predicted = net.module_.discriminator.head.take_prediction().numpy()
-    error = float(np.mean((predicted - y) ** 2))  # 1 is what a constant gives
+    net.module_.eval()
+    with torch.no_grad():
+        logits, predicted = net.module_.discriminator(torch.from_numpy(x), torch.from_numpy(y))
+    np.testing.assert_allclose(net.score_samples(x, 2 * x), logits, rtol=1e-5)
+    error = float(np.mean((predicted.numpy() - y) ** 2))  # 1 is what a constant gives
     assert error < 0.8 if learns else error > 1
 
 
@@ -88,9 +91,9 @@ def test_the_galaxy_pair_on_any_size(shape):
     y = torch.randn(6, 2)
     x = module(torch.randn(6, 5), y)
     assert x.shape == (6, *shape)
-    assert module.discriminator(x, y).shape == (6,)
-    assert module.discriminator.head.take_prediction().shape == (6, 2)
-    assert module.discriminator.head.take_prediction() is None
+    logits, predicted = module.discriminator(x, y)
+    assert logits.shape == (6,)
+    assert predicted.shape == (6, 2)
 
 
 def test_the_galaxy_pair_has_the_reports_sizes():
@@ -112,28 +115,26 @@ def test_the_logit_sees_the_batch_and_the_prediction_does_not():
     torch.manual_seed(0)
     head = PredictorHead(6, 1, 2, n_hidden=4, n_kernels=3, kernel_dim=2).eval()
     h, y = torch.randn(5, 6), torch.zeros(5, 2)
-    logits, predicted = head(h, y), head.take_prediction()
+    logits, predicted = head(h, y)
     with_others = torch.cat([h[:1], h[:1] + 0.01, h[3:]])
-    assert head(with_others, y[:4])[0] != logits[0]
-    torch.testing.assert_close(head.take_prediction()[0], predicted[0])
+    among_others = head(with_others, y[:4])
+    assert isinstance(among_others, HeadOutput)
+    assert among_others.logits[0] != logits[0]
+    torch.testing.assert_close(among_others.extra[0], predicted[0])
+    torch.testing.assert_close(head(h, y + 1), HeadOutput(logits, predicted))  # neither knows the label
     expected = head.linear(MinibatchDiscrimination.forward(head.closeness, h))[:, 0]
     torch.testing.assert_close(logits, expected)
 
 
 def test_labels_are_standardised_inside_and_come_back_with_an_export(rows):
     X, y = rows
-    net = predictor_mlp_gan(alpha=1, batch_size=8, max_steps=3)
-    with private_rng(0):
-        net.fit(X, y)
+    net = predictor_mlp_gan(alpha=1, batch_size=8, max_steps=3, random_state=0).fit(X, y)
     labels = net.labels(y)
     np.testing.assert_allclose(labels.mean(0), 0, atol=1e-5)
     np.testing.assert_allclose(labels.std(0), 1, atol=1e-5)
     assert labels.dtype == np.float32
-    with private_rng(1):
-        made = net.sample(y)
     other = predictor_mlp_gan(alpha=1).restore(net.export())
-    with private_rng(1):
-        np.testing.assert_array_equal(other.sample(y), made)
+    np.testing.assert_array_equal(other.sample(y, random_state=1), net.sample(y, random_state=1))
     assert net.score_samples(X, y).shape == (40,)
 
 
@@ -149,18 +150,16 @@ def test_labels_are_standardised_inside_and_come_back_with_an_export(rows):
 )
 def test_every_head_takes_real_labels(rows, net):
     X, y = rows
-    with private_rng(0):
-        net.fit(X, y[:, 0])
-        assert net.sample(y[:, 0]).shape == (40, 3)
+    net.set_params(random_state=0).fit(X, y[:, 0])
+    assert net.sample(y[:, 0]).shape == (40, 3)
 
 
 @pytest.mark.parametrize("net", [predictor_gan(**SMALL), dcgan(module__width=4, batch_size=8, max_steps=3)])
 def test_images_with_real_labels(net):
     rng = np.random.RandomState(0)
     X, y = rng.randint(0, 256, (20, 3, 12, 12), dtype=np.uint8), rng.uniform(size=(20, 3))
-    with private_rng(0):
-        net.fit(X, y)
-        assert net.sample(y).shape == X.shape
+    net.set_params(random_state=0).fit(X, y)
+    assert net.sample(y).shape == X.shape
 
 
 def test_blurred_labels():
@@ -189,19 +188,26 @@ def test_modules_that_know_classes_only_say_so(rows):
 
 
 @pytest.mark.parametrize(
-    "params",
+    ("params", "words"),
     [
-        {"hinge": "printed"},
-        {"prediction_loss": "l1"},
-        {"adversarial_weight": 0.0},
-        {"label_weights": [-1.0]},
-        {"vicinity": -1},
+        ({"hinge": "printed"}, "'hinge' parameter of PredictorGANNet .*'as_coded'.* Got 'printed' instead"),
+        ({"prediction_loss": "l1"}, "'prediction_loss' parameter of PredictorGANNet .*'huber'.* Got 'l1' instead"),
+        ({"adversarial_weight": 0.0}, r"'adversarial_weight' parameter .* \(0.0, inf\). Got 0.0 instead"),
+        ({"label_weights": [-1.0]}, r"label_weights must be None or weights of at least 0, got \[-1.0\]"),
+        ({"label_weights": [1.0]}, "label_weights has 1 weights, and there are 2 labels"),
+        ({"vicinity": -1}, r"'vicinity' parameter of PredictorGANNet .* \[0.0, inf\). Got -1 instead"),
     ],
     ids=str,
 )
-def test_wrong_parameters(rows, params):
-    with pytest.raises(ValueError, match=next(iter(params))):
+def test_wrong_parameters(rows, params, words):
+    with pytest.raises(ValueError, match=words):
         predictor_mlp_gan(max_steps=1, **params).fit(*rows)
+
+
+def test_a_discriminator_without_predictions_is_refused_in_a_sentence(rows):
+    net = PredictorGANNet(MLPGAN, module__alpha=1, max_steps=1)
+    with pytest.raises(TypeError, match="that of MLPGAN returns logits alone; use module__head='predictor'"):
+        net.fit(*rows)
 
 
 def test_embeddings_of_real_labels():

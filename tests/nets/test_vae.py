@@ -18,8 +18,7 @@ from skgan.presets import autoencoder, vae, vae_gan
 
 
 def fitted(net, X, y=None):
-    with private_rng(0):
-        return net.fit(X, y)
+    return net.set_params(random_state=0).fit(X, y)
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +72,7 @@ def test_samples_of_prior_and_posterior_follow_the_data(linear):
     # The bound is flat where codes are a little wider than the prior; the fitted Gaussian follows them.
     for sampling, tolerance in (("prior", 0.6), ("posterior", 0.3)):
         net.sampling = sampling
-        with private_rng(1):
-            made = net.sample(np.zeros(4000, int))
+        made = net.sample(np.zeros(4000, int), random_state=1)
         np.testing.assert_allclose(made.mean(0), X.mean(0), atol=0.15)
         # Decoded means have the data's covariance less the noise's.
         np.testing.assert_allclose(np.cov(made.T) + 0.25 * np.eye(5), np.cov(X.T), atol=tolerance)
@@ -95,8 +93,7 @@ def test_images_of_the_class_that_was_asked_for(digits, preset):
     means = np.stack([X[y == k].mean(0) for k in range(3)]).astype(float)
     for sampling in ("posterior", "interpolation"):
         net.sampling = sampling
-        with private_rng(0):
-            made = (net.sample(np.repeat([0, 1, 2], 30), source=(X, y)) + 1) * 127.5
+        made = (net.sample(np.repeat([0, 1, 2], 30), source=(X, y)) + 1) * 127.5
         nearest = np.abs(made[:, None] - means[None]).sum((2, 3, 4)).argmin(1)
         assert (nearest == np.repeat([0, 1, 2], 30)).mean() > 0.8, sampling
 
@@ -107,6 +104,11 @@ def test_interpolation_needs_real_rows_and_keeps_to_two_of_a_class(digits):
     assert net.needs_source
     with pytest.raises(ValueError, match="give the training set as source"):
         net.sample([0])
+    with private_rng(0):
+        _, parents, origin = net.draw(np.repeat([0, 2], 20), (X, y))
+    assert origin is None
+    assert parents.shape == (40, 2)
+    assert (y[parents] == np.repeat([0, 2], 20)[:, None]).all()
     one = X[y == 0][:1]
     same = net.sample([0, 0], source=(np.concatenate([one, one]), np.zeros(2, int)))
     np.testing.assert_allclose(same, net.decode(net.encode(one.repeat(2, 0), [0, 0]), [0, 0]), atol=1e-5)
@@ -120,8 +122,7 @@ def test_tables_with_categories_and_constants():
     codec = TabularCodec().fit(X)
     net = vae(module__spans=codec.spans_, module__hidden=(16,), module__latent_dim=2, max_steps=300)
     fitted(net, codec.transform(X))
-    with private_rng(0):
-        made = codec.inverse_transform(net.sample(np.zeros(1000, int)))
+    made = codec.inverse_transform(net.sample(np.zeros(1000, int)))
     assert 0.8 < (made["kind"] == "u").mean() < 0.97
     assert (made["same"] == 1).all()
     assert np.isfinite(net.score_samples(codec.transform(X), np.zeros(300))).all()
@@ -158,10 +159,18 @@ def test_vae_gan_draws_half_of_its_fakes_from_the_prior_and_keeps_its_encoder(di
 @pytest.mark.parametrize(
     ("params", "words"),
     [
-        ({"beta": -1.0}, "beta must be finite and at least 0, got -1.0"),
-        ({"warm_up": 2.0}, r"warm_up is a part of the training and must lie in \[0, 1\], got 2.0"),
-        ({"likelihood": "poisson"}, "likelihood must be one of auto, bernoulli, gaussian; got 'poisson'"),
-        ({"sampling": "posteriori"}, "sampling must be one of prior, posterior, interpolation; got 'posteriori'"),
+        ({"beta": -1.0}, r"'beta' parameter of VAENet must be a float in the range \[0.0, inf\). Got -1.0 instead"),
+        ({"warm_up": 2.0}, r"'warm_up' parameter of VAENet must be a float in the range \[0.0, 1.0\]. Got 2.0 instead"),
+        (
+            {"likelihood": "poisson"},
+            "'likelihood' parameter of VAENet must be a str among "
+            "{(?=.*'auto')(?=.*'bernoulli')(?=.*'gaussian').*}. Got 'poisson' instead",
+        ),
+        (
+            {"sampling": "posteriori"},
+            "'sampling' parameter of VAENet must be a str among "
+            "{(?=.*'prior')(?=.*'posterior')(?=.*'interpolation').*}. Got 'posteriori' instead",
+        ),
         ({"variational": False}, "A plain autoencoder has no prior"),
         ({"likelihood": "bernoulli"}, "is for images"),
     ],
@@ -173,5 +182,5 @@ def test_wrong_parameters(params, words):
 
 
 def test_wrong_parameters_of_a_vae_gan():
-    with pytest.raises(ValueError, match="feature_weight must be finite and at least 0"):
+    with pytest.raises(ValueError, match=r"'feature_weight' parameter of VAEGANNet .* \[0.0, inf\). Got -1.0 instead"):
         vae_gan(feature_weight=-1.0).fit(np.zeros((10, 3), np.float32))
