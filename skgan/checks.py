@@ -5,6 +5,7 @@ Each takes an object and returns nothing, or raises an AssertionError whose sent
 
 import copy
 import pickle
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -54,12 +55,16 @@ def check_penalty(penalty: Penalty) -> None:
         torch_state = torch.random.get_rng_state()
         real, fake = torch.linspace(-1, 1, 5 * int(np.prod(shape))).view(5, *shape), torch.zeros(5, *shape)
         weight = torch.linspace(-1, 1, int(np.prod(shape))).requires_grad_()
-        value = penalty(lambda x, weight=weight: x.flatten(1).square() @ weight, real, fake)
+        value = penalty(partial(_quadratic, weight), real, fake)
         torch.random.set_rng_state(torch_state)
         _require(value.shape == (), f"{name} must return a scalar; it returned shape {tuple(value.shape)}.")
         _require(value.isfinite(), f"{name} returned {value.item()} for a quadratic critic.")
         gradient = torch.autograd.grad(value, weight, allow_unused=True)[0]
         _require(gradient is not None, f"{name} has no gradient by the critic's weights: it must not detach.")
+
+
+def _quadratic(weight: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    return x.flatten(1).square() @ weight
 
 
 def check_codec(codec: Codec, X) -> None:
@@ -112,7 +117,9 @@ def check_row_filter(row_filter: RowFilter) -> None:
     _require(scores.shape == (60,), f"{name}.score_samples must return shape (n,); got {scores.shape} for 60 rows.")
     _require(np.isfinite(scores).all(), f"{name}.score_samples returned values that are not finite.")
     _require((scores >= 0).any(), f"{name} accepts no unseen real row: a score of at least 0 accepts.")
-    _require(np.array_equal(scores, row_filter.score_samples(unseen, y)), f"{name}.score_samples differs from call to call.")
+    _require(
+        np.array_equal(scores, row_filter.score_samples(unseen, y)), f"{name}.score_samples differs from call to call."
+    )
     _require(np.array_equal(unseen, before), f"{name} changed the rows.")
     pickle.loads(pickle.dumps(row_filter))
 

@@ -1,7 +1,6 @@
 """Displays, as scikit-learn's: made ``from_…`` a fitted object, drawn by ``.plot(ax=)``. Needs matplotlib (``skgan[plot]``).
 
-Figures are made without pyplot, so that nothing opens a window or stays in a global list; a display's ``figure_`` is saved with
-``figure_.savefig(path)``.
+Figures are made without pyplot, so that nothing opens a window; ``display.figure_.savefig(path)`` saves one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -154,11 +153,6 @@ class TranslationDisplay(SampleGridDisplay):
             Of the donor of ``to``, in the layout of ``fit_resample``'s X; the first are shown.
         to : class or domain
         n_columns : int, default=10
-
-        Raises
-        ------
-        ValueError
-            As of the sampler's ``translate``.
         """
         original = X[:n_columns]
         there = sampler.translate(original, to)

@@ -144,7 +144,7 @@ def test_an_amount_of_every_class(name, kind, request):
 
 @pytest.mark.parametrize("name", RUNS["labels"])
 def test_real_valued_labels(name, pictures, rows):
-    images = name not in ("mlp_gan", "predictor_mlp_gan")
+    images = name not in ("flow", "mlp_gan", "predictor_mlp_gan")
     X = pictures[0] if images else rows[0]
     y = np.random.RandomState(0).uniform(size=24)
     augmenter = ConditionalGANAugmenter(0.5, net=net_of(name), random_state=0)

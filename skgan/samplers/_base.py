@@ -11,7 +11,7 @@ from sklearn.exceptions import NotFittedError
 from skgan import presets
 from skgan.codecs import Codec, TabularCodec
 from skgan.nets import GenerativeNet
-from skgan.samplers._border import groups_of_new_rows, tag_inputs
+from skgan.samplers._border import forget_fit, groups_of_new_rows, tag_inputs
 from skgan.samplers._build import built_factory
 from skgan.samplers._factory import FIT, SAMPLE, Made, RowFactory, warn_of_copies
 from skgan.samplers._task import NET_CONSTRAINTS, Task
@@ -94,8 +94,7 @@ class BaseGenerativeSampler(BaseSampler):
         self, task: Task, factory: RowFactory | None = None, made: Made | None = None, keep_real: bool = True
     ) -> None:
         """The only place that assigns fitted attributes; nothing of an earlier fit remains."""
-        for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]:
-            delattr(self, name)
+        forget_fit(self)
         fitted: dict[str, Any] = {**task.checked.seen, **task.told}
         if factory is not None and made is not None:
             n_real = len(task.y) * keep_real

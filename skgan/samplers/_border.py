@@ -104,6 +104,12 @@ def checked_table(sampler, X, y) -> Checked:
     return checked
 
 
+def forget_fit(sampler) -> None:
+    """Take away what an earlier fit has left on the sampler."""
+    for name in [name for name in vars(sampler) if name.endswith("_") and not name.startswith("_")]:
+        delattr(sampler, name)
+
+
 def check_groups(groups, n: int) -> np.ndarray | None:
     """One group a row, or None."""
     if groups is None:

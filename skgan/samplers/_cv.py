@@ -19,7 +19,7 @@ from skgan._random import draw_seeds
 from skgan._statistics import simplest_of_the_best
 from skgan._warnings import warn
 from skgan.samplers._base import BaseGenerativeSampler
-from skgan.samplers._border import check_groups, checked_table, groups_of_new_rows, tag_inputs
+from skgan.samplers._border import check_groups, checked_table, forget_fit, groups_of_new_rows, tag_inputs
 from skgan.samplers._candidates import (
     NOTHING,
     auto_samplers,
@@ -139,7 +139,11 @@ class OverSamplerCV(BaseSampler):
 
     def fit(self, X, y):
         """Check the input; nothing is trained. Use ``fit_resample``."""
-        self._checked(X, y)
+        self._validate_params()
+        checked = checked_table(self, X, y)
+        forget_fit(self)
+        self.__dict__.update(checked.seen)
+        self.sampling_strategy_ = dict.fromkeys(np.unique(_labels(y)).tolist(), 0)
         return self
 
     def fit_resample(self, X, y, *, groups=None):
@@ -163,7 +167,9 @@ class OverSamplerCV(BaseSampler):
         ValueError
             Before any training: for candidates that are no samplers, an unknown scoring, and folds that lose a class.
         """
-        labels = self._checked(X, y)
+        self._validate_params()
+        checked, labels = checked_table(self, X, y), _labels(y)
+        groups = check_groups(groups, len(labels))
         scorers = [get_scorer(s) if isinstance(s, str) else s for s in (self.scoring, self.guard) if s is not None]
         estimator = default_estimator(X) if self.estimator is None else self.estimator
         fold_seed, sampler_seed = draw_seeds(self.random_state, 2)
@@ -196,9 +202,11 @@ class OverSamplerCV(BaseSampler):
         if self.verbose:
             print(f"OverSamplerCV: {names[chosen]}, {scores[chosen].mean():.4g}")
         X_new, y_new = (X, y) if sampler is None else sampler.fit_resample(X, y)
+        forget_fit(self)
+        self.__dict__.update(checked.seen)
         self.cv_results_, self.best_sampler_ = results, sampler
         self.best_name_, self.best_score_ = names[chosen], float(scores[chosen].mean())
-        self._take_over(sampler, labels, y_new, check_groups(groups, len(labels)))
+        self._take_over(sampler, labels, y_new, groups)
         return X_new, y_new
 
     def _raced(self, prepared, estimator, scorers, X, labels, splits, nothing) -> tuple[Any, ...]:
@@ -222,32 +230,22 @@ class OverSamplerCV(BaseSampler):
                     scores[i, fold], guards[i, fold] = cell.measured[0], cell.measured[-1]
             if fold == 0:
                 alive = self._racing(scores[:, 0], [names.index(name) for name in running], labels[splits[0][1]])
-                kept = {names[i] for i in alive} | (
-                    {nothing} if self.guard is not None else set()
-                )  # the yardstick stays
-                for name in set(running) - kept:
-                    del running[name]
+                for name in set(running) - {names[i] for i in alive}:
+                    if name != nothing or self.guard is None:  # the yardstick stays
+                        del running[name]
         return scores, guards, seconds, errors, sorted(names.index(name) for name in running)
 
     def _take_over(self, sampler, labels: np.ndarray, y_new, groups) -> None:
         """What the chosen sampler says of the rows that it returned."""
-        n_real, n = len(labels), len(y_new)
-        self.is_synthetic_ = np.arange(n) >= n_real
+        n_real = len(labels)
+        self.is_synthetic_ = np.arange(len(y_new)) >= n_real
         before, after = (pd.Series(values).value_counts() for values in (labels, _labels(y_new)))
         self.sampling_strategy_ = {klass: int(after.get(klass, 0) - k) for klass, k in sorted(before.items())}
-        of_new, parents = origin_of_new_rows(sampler, n_real, n)
+        of_new, parents = origin_of_new_rows(sampler, n_real, len(y_new))
         self.origin_ = np.concatenate([np.full(n_real, "real"), of_new])
         self.parent_indices_ = np.concatenate([np.full((n_real, 2), -1), parents])
         if groups is not None:
             self.groups_ = np.concatenate([groups, groups_of_new_rows(groups, parents)])
-
-    def _checked(self, X, y) -> np.ndarray:
-        """Parameters and rows checked as any sampler of skgan does; y as an array of labels."""
-        self._validate_params()
-        self.__dict__.update(checked_table(self, X, y).seen)
-        labels = _labels(y)
-        self.sampling_strategy_ = dict.fromkeys(np.unique(labels).tolist(), 0)
-        return labels
 
     def _candidates(self, X, rarest: int) -> dict[str, Any]:
         """Name → sampler or None."""

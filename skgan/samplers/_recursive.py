@@ -12,7 +12,7 @@ from sklearn.base import clone
 
 from skgan._compat import HasMethods, Number
 from skgan._random import draw_seeds
-from skgan.samplers._border import check_groups, groups_of_new_rows, tag_inputs
+from skgan.samplers._border import check_groups, forget_fit, groups_of_new_rows, tag_inputs
 
 
 class RecursiveAugmenter(BaseSampler):
@@ -136,8 +136,7 @@ class RecursiveAugmenter(BaseSampler):
 
     def _take_over(self, augmenter) -> None:
         """What is known of the input, and nothing of an earlier fit."""
-        for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]:
-            delattr(self, name)
+        forget_fit(self)
         known = ("n_features_in_", "feature_names_in_", "sampling_strategy_", "classes_")
         self.__dict__.update({name: vars(augmenter)[name] for name in known if name in vars(augmenter)})
 

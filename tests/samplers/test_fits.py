@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skgan import ConditionalGANAugmenter, DomainOverSampler, GANOverSampler, RecursiveAugmenter
+from skgan import ConditionalGANAugmenter, DomainOverSampler, GANOverSampler, OverSamplerCV, RecursiveAugmenter
 from skgan.filters import DiscriminatorFilter, NeighbourFilter
 from skgan.nets import AdversarialNet, GenerativeNet
 from skgan.presets import cyclegan, dcgan, mlp_gan, offspring
@@ -29,6 +29,19 @@ def samplers():
         ConditionalGANAugmenter(0.5, net=NET, random_state=0),
         ConditionalGANAugmenter(0.5, net=NET, per_class=True, random_state=0),
     )
+
+
+@pytest.mark.parametrize("bad", ["infinite", "one class"])
+def test_samplers_around_samplers_keep_their_fit_too(bad, rows):
+    X, y = rows
+    inner = ConditionalGANAugmenter(0.5, net=NET)
+    for sampler in (OverSamplerCV([None, inner], random_state=0), RecursiveAugmenter(inner, n_rounds=1)):
+        sampler.fit_resample(X, y)
+        before = state_of(sampler)
+        with pytest.raises(ValueError, match=r"infinity|more than 1 class"):
+            sampler.fit_resample(*((np.full_like(X, np.inf), y) if bad == "infinite" else (X[:, :1], y * 0)))
+        assert state_of(sampler).keys() == before.keys()
+        assert all(state_of(sampler)[name] is value for name, value in before.items())
 
 
 class StopsOnZeros(AdversarialNet):

@@ -147,7 +147,8 @@ def test_rows_made_from_noise_have_a_group_of_their_own(groups, own):
 
 def test_groups_of_another_length_are_refused_before_training(trainings):
     X, y = rows_of()
-    for sampler in (GANOverSampler(), ConditionalGANAugmenter(), RecursiveAugmenter(ConditionalGANAugmenter())):
+    augmenter = ConditionalGANAugmenter()
+    for sampler in (GANOverSampler(), augmenter, RecursiveAugmenter(augmenter), OverSamplerCV()):
         with pytest.raises(ValueError, match=r"groups must hold one value a row, shape \(48,\)"):
             sampler.fit_resample(X, y, groups=[1, 2])
     assert not trainings
