@@ -6,36 +6,50 @@ Every table of benchmarks/tables.py with each of its five classifiers, and both 
 made by three folds inside the training side, with the same classifier. Log-loss is that of ``PriorCorrectedClassifier``.
 """
 
-import functools
 import time
 import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import tables
 import torch
-from harness import CACHE, parse_budget, run_cells
+from data import TABLES
+from harness import CACHE, Run, main
 from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import make_pipeline
-from long_tail import tail
+from shared import CLASSIFIERS, SMALLER_TABLES, folds, model_of, smote, tail
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.metrics import average_precision_score, balanced_accuracy_score, log_loss
 from sklearn.model_selection import StratifiedKFold
 
 from skgan import CNNClassifier, OverSamplerCV, PriorCorrectedClassifier
-from skgan.samplers._cv import FlatRows
+from skgan.samplers import FlatRows
 
 IMAGES = ("mnist", "fashion")
 UPDATES = 400
+
+
+@dataclass(frozen=True)
+class ChoiceRun(Run):
+    tables: tuple[str, ...]
+    n_folds: int
+    image_sets: tuple[str, ...]
+    n_seeds: int
+
+
 BUDGETS = {
-    "quick": "1 table, 1 fold (1 minute)",
-    "default": "11 tables, 3 folds, and both image sets, 1 seed (2 hours on one core)",
-    "full": "13 tables, 5 folds, and both image sets, 5 seeds",
-}
-RUNS = {  # tables, folds, image sets, seeds
-    "quick": (("glass2",), 1, (), 0),
-    "default": (tables.RUNS["default"][0], 3, IMAGES, 1),
-    "full": (tables.TABLES, 5, IMAGES, 5),
+    "quick": ChoiceRun("1 table, 1 fold (1 minute)", tables=("glass2",), n_folds=1, image_sets=(), n_seeds=0),
+    "default": ChoiceRun(
+        "11 tables, 3 folds, and both image sets, 1 seed (2 hours on one core)",
+        tables=SMALLER_TABLES,
+        n_folds=3,
+        image_sets=IMAGES,
+        n_seeds=1,
+    ),
+    "full": ChoiceRun(
+        "13 tables, 5 folds, and both image sets, 5 seeds", tables=TABLES, n_folds=5, image_sets=IMAGES, n_seeds=5
+    ),
 }
 GUARDED, CALIBRATED = "OverSamplerCV, guarded", ", calibrated"
 METHODS = ("nothing", "SMOTE", "OverSamplerCV", GUARDED, f"nothing{CALIBRATED}", f"OverSamplerCV{CALIBRATED}")
@@ -44,12 +58,24 @@ LIMIT = -0.01
 """Harm: a loss of more than a point."""
 
 
+def cells(run: ChoiceRun) -> Iterator[dict]:
+    for name in run.tables:
+        for fold in range(run.n_folds):
+            for classifier in CLASSIFIERS:
+                for method in METHODS:
+                    yield {"data": name, "classifier": classifier, "fold": fold, "method": method}
+    for name in run.image_sets:
+        for seed in range(run.n_seeds):
+            for method in IMAGE_METHODS:
+                yield {"data": name, "classifier": "CNN", "fold": seed, "method": method}
+
+
 def split(data: str, fold: int, n_folds: int):
     """Training and test side."""
     if data in IMAGES:
         X, y, whole = tail(data, fold)
         return X[:, None], y, whole.x_test[:, None], whole.y_test
-    X, y, splits = tables.folds(data, max(n_folds, 3), 1)
+    X, y, splits = folds(data, max(n_folds, 3), 1)
     train, test = splits[fold]
     return X.iloc[train].reset_index(drop=True), y[train], X.iloc[test], y[test]
 
@@ -63,13 +89,13 @@ def sampler_of(method: str, data: str, X, y, model, seed: int):
         return OverSamplerCV(estimator=model, guard=guard, memory=CACHE.location, random_state=seed)
     if data in IMAGES:
         return FlatRows(SMOTE(k_neighbors=min(5, int(np.bincount(y).min()) - 1), random_state=seed))
-    return tables.smote(X, y, seed)
+    return smote(X, y, seed)
 
 
-def measure(data: str, classifier: str, fold: int, method: str, n_folds: int) -> dict:
-    X, y, X_test, y_test = split(data, fold, n_folds)
+def measure(run: ChoiceRun, data: str, classifier: str, fold: int, method: str) -> dict:
+    X, y, X_test, y_test = split(data, fold, run.n_folds)
     counts = np.bincount(y)
-    model = CNNClassifier(max_updates=UPDATES, random_state=fold) if data in IMAGES else tables.model_of(classifier)
+    model = CNNClassifier(max_updates=UPDATES, random_state=fold) if data in IMAGES else model_of(classifier)
     sampler, chosen = sampler_of(method, data, X, y, model, fold), ""
     begin = time.perf_counter()
     with warnings.catch_warnings():
@@ -81,8 +107,8 @@ def measure(data: str, classifier: str, fold: int, method: str, n_folds: int) ->
         resampled = None if method != "SMOTE" else np.full(len(counts), counts.max())
         corrected = PriorCorrectedClassifier(pipeline, resampled_prior=resampled)
         if method.endswith(CALIBRATED):
-            folds = StratifiedKFold(3, shuffle=True, random_state=fold)  # some tables are sorted
-            corrected = CalibratedClassifierCV(corrected, method="temperature", cv=folds, ensemble=False).fit(X, y)
+            parts = StratifiedKFold(3, shuffle=True, random_state=fold)  # some tables are sorted
+            corrected = CalibratedClassifierCV(corrected, method="temperature", cv=parts, ensemble=False).fit(X, y)
             probability = corrected.predict_proba(X_test)
         else:
             probability = corrected.fit(X, y).estimator_.predict_proba(X_test)
@@ -151,20 +177,5 @@ def _markdown(frame: pd.DataFrame) -> str:
 
 
 if __name__ == "__main__":
-    arguments = parse_budget(__doc__.splitlines()[0], BUDGETS)
-    names, n_folds, image_sets, n_seeds = RUNS[arguments.budget]
     torch.set_num_threads(1)
-    cells = [
-        {"data": name, "classifier": classifier, "fold": fold, "method": method}
-        for name in names
-        for fold in range(n_folds)
-        for classifier in tables.CLASSIFIERS
-        for method in METHODS
-    ]
-    cells += [
-        {"data": name, "classifier": "CNN", "fold": seed, "method": method}
-        for name in image_sets
-        for seed in range(n_seeds)
-        for method in IMAGE_METHODS
-    ]
-    print(report(run_cells("choice", arguments, cells, functools.partial(measure, n_folds=n_folds))))
+    main("choice", BUDGETS, cells, measure, report)

@@ -8,16 +8,17 @@ trained by skgan's own nets; eigenvalues are those of the same nets' field, by a
 
 import functools
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from harness import parse_budget, run_cells
+from harness import Run, main
 from skorch.callbacks import Callback
 from toys import LINE, ZEROS, DiracGAN, SurveyGame, ThinManifold, jacobian, play, update_operator
 
-from skgan._random import private_rng
 from skgan.augment import InstanceNoise
 from skgan.callbacks import Anneal
 from skgan.losses import Relativistic, Wasserstein
@@ -25,12 +26,20 @@ from skgan.modules import MLPGAN
 from skgan.nets import AdversarialNet, ConsensusNet
 from skgan.penalties import R1, R2, GradientPenalty
 
+
+@dataclass(frozen=True)
+class ConvergenceRun(Run):
+    steps: int  # of the ring
+    n_seeds: int  # of the ring
+
+
 BUDGETS = {
-    "quick": "the small games; the ring with 300 steps and one seed (2 minutes)",
-    "default": "the small games; the ring with 2,000 steps and 3 seeds (25 minutes)",
-    "full": "as default with 10,000 steps and 5 seeds",
+    "quick": ConvergenceRun("the small games; the ring with 300 steps and one seed (2 minutes)", steps=300, n_seeds=1),
+    "default": ConvergenceRun(
+        "the small games; the ring with 2,000 steps and 3 seeds (25 minutes)", steps=2000, n_seeds=3
+    ),
+    "full": ConvergenceRun("as default with 10,000 steps and 5 seeds", steps=10000, n_seeds=5),
 }
-RING = {"quick": (300, 1), "default": (2000, 3), "full": (10000, 5)}
 LR = 0.1
 UPDATES = ("simultaneous", "alternating")
 
@@ -144,23 +153,22 @@ def measure_ring(method: str, updates: str, seed: int, n_steps: int) -> dict:
             "batch_size": 128,
             "max_steps": n_steps,
             "updates": updates,
+            "random_state": seed,
         }
         | params,
     )
     X, centres = ring_data()
-    with private_rng(seed):
-        begin = time.perf_counter()
-        net.fit(X)
-        seconds = time.perf_counter() - begin
-        fake = net.sample(np.zeros(2500, int))
+    begin = time.perf_counter()
+    net.fit(X)
+    seconds = time.perf_counter() - begin
+    fake = net.sample(np.zeros(2500, int))
     distance = np.linalg.norm(fake[:, None] - centres, axis=2)
     near = distance.min(1) < 3 * 0.05
     share = np.bincount(distance.argmin(1)[near], minlength=len(centres)) / len(fake)
     return {"modes": int((share > 0.01).sum()), "near a mode": float(near.mean()), "seconds": seconds}
 
 
-def cells(budget: str):
-    n_steps, n_seeds = RING[budget]
+def cells(run: ConvergenceRun) -> Iterator[dict]:
     for game in ("Dirac", "thin manifold"):
         for method in methods(game):
             if game == "thin manifold" and "norm" in method:
@@ -172,14 +180,14 @@ def cells(budget: str):
             yield {"game": "survey field", "method": method, "updates": place, "seed": 0, "steps": 500}
     for method in methods("ring"):
         for updates in UPDATES:
-            for seed in range(n_seeds):
-                yield {"game": "ring", "method": method, "updates": updates, "seed": seed, "steps": n_steps}
+            for seed in range(run.n_seeds):
+                yield {"game": "ring", "method": method, "updates": updates, "seed": seed, "steps": run.steps}
 
 
 VALUES = ("distance", "real part", "modulus", "modes", "near a mode", "seconds")
 
 
-def measure(game: str, method: str, updates: str, seed: int, steps: int) -> dict:
+def measure(run: ConvergenceRun, game: str, method: str, updates: str, seed: int, steps: int) -> dict:
     if game == "ring":
         values = measure_ring(method, updates, seed, steps)
     elif game == "survey field":
@@ -303,6 +311,5 @@ def draw_survey_field(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    arguments = parse_budget(__doc__.splitlines()[0], BUDGETS)
     torch.set_num_threads(1)
-    print(report(run_cells("convergence", arguments, cells(arguments.budget), measure)))
+    main("convergence", BUDGETS, cells, measure, report)

@@ -9,28 +9,38 @@ with KID: a rank correlation of +1.
 """
 
 import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import torch
 from data import mnist_5k
-from harness import parse_budget, run_cells
+from harness import Run, main
 from scipy.stats import spearmanr
 from skorch.callbacks import Callback
 
 from skgan import CNNClassifier
-from skgan._random import private_rng
 from skgan.codecs import ImageCodec
 from skgan.losses import Wasserstein
 from skgan.metrics import kernel_distance
 from skgan.presets import dcgan, wgan_gp
 
+
+@dataclass(frozen=True)
+class CriticRun(Run):
+    n_seeds: int
+    steps: int
+    checkpoints: int
+
+
 BUDGETS = {
-    "quick": "1 seed, 60 steps, 5 checkpoints (1 minute)",
-    "default": "3 seeds, 600 steps, 24 checkpoints (20 minutes on one core)",
-    "full": "5 seeds, 4,000 steps, 40 checkpoints",
+    "quick": CriticRun("1 seed, 60 steps, 5 checkpoints (1 minute)", n_seeds=1, steps=60, checkpoints=5),
+    "default": CriticRun(
+        "3 seeds, 600 steps, 24 checkpoints (20 minutes on one core)", n_seeds=3, steps=600, checkpoints=24
+    ),
+    "full": CriticRun("5 seeds, 4,000 steps, 40 checkpoints", n_seeds=5, steps=4000, checkpoints=40),
 }
-RUNS = {"quick": (1, 60, 5), "default": (3, 600, 24), "full": (5, 4000, 40)}  # seeds, steps, checkpoints
 # BCE without a penalty, as the report has it, and with one
 NETS = {
     "wgan_gp": wgan_gp,
@@ -50,26 +60,29 @@ class Checkpoints(Callback):
     def on_batch_end(self, net, training=True, **kwargs):
         if net.steps_ <= self.start or (net.steps_ - self.start) % self.every:
             return
-        with torch.random.fork_rng(devices=[]):  # training's own stream goes on unmoved
-            torch.manual_seed(net.steps_)
-            made = net.sample(self.y)
+        made = net.sample(self.y, random_state=net.steps_)
         real, fake = (torch.from_numpy(net.score_samples(rows, self.y)) for rows in (self.X, made))
-        net._set_training(True)
+        net.module_.train()
         wasserstein = isinstance(net.criterion_, Wasserstein)
         estimate = real.mean() - fake.mean() if wasserstein else net.criterion_.generator(real, fake)
         pixels = self.codec.inverse_transform(made)
         self.points.append((float(estimate), kernel_distance(self.held_out, pixels, features=self.features)))
 
 
-def measure(net: str, seed: int, steps: int, checkpoints: int) -> dict:
+def cells(run: CriticRun) -> Iterator[dict]:
+    for seed in range(run.n_seeds):
+        for net in NETS:
+            yield {"net": net, "seed": seed}
+
+
+def measure(run: CriticRun, net: str, seed: int) -> dict:
     whole = mnist_5k(seed)
     judge = CNNClassifier(max_updates=400, random_state=seed).fit(whole.x_train, whole.y_train)
     codec = ImageCodec(value_range="dtype").fit(whole.x_train)
-    start = steps // 10
-    watch = Checkpoints((steps - start) // checkpoints, start, whole, codec, judge.features)
-    gan = NETS[net](max_steps=steps, callbacks=[("watch", watch)])
-    with private_rng(seed):
-        gan.fit(whole.x_train[:, None], whole.y_train)
+    start = run.steps // 10
+    watch = Checkpoints((run.steps - start) // run.checkpoints, start, whole, codec, judge.features)
+    gan = NETS[net](max_steps=run.steps, callbacks=[("watch", watch)], random_state=seed)
+    gan.fit(whole.x_train[:, None], whole.y_train)
     estimate, distance = np.array(watch.points).T
     return {
         "rank correlation": float(spearmanr(estimate, distance).statistic),
@@ -99,8 +112,4 @@ def report(results: pd.DataFrame) -> str:
 
 
 if __name__ == "__main__":
-    arguments = parse_budget(__doc__.splitlines()[0], BUDGETS)
-    n_seeds, steps, checkpoints = RUNS[arguments.budget]
-    cells = [{"net": net, "seed": seed} for seed in range(n_seeds) for net in NETS]
-    run = functools.partial(measure, steps=steps, checkpoints=checkpoints)
-    print(report(run_cells("critic_loss", arguments, cells, run)))
+    main("critic_loss", BUDGETS, cells, measure, report)

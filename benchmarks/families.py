@@ -10,11 +10,13 @@ test rows. Writes docs/images/families.png.
 
 import functools
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from data import Images, fashion_mnist
-from harness import CACHE, DOCS, parse_budget, run_cells, with_error
+from harness import CACHE, DOCS, Run, main, with_error
 
 from skgan import CNNClassifier, ConditionalGANAugmenter
 from skgan.metrics import copy_ratio, improved_precision_recall, kernel_distance
@@ -31,11 +33,6 @@ from skgan.presets import (
     wgan_gp,
 )
 
-BUDGETS = {
-    "quick": "8,000 rows, a few steps of two families (2 minutes)",
-    "default": "1 seed, five minutes of training a family (70 minutes on one core)",
-    "full": "3 seeds, three times the steps",
-}
 FAMILIES = {  # family → (net, steps, bar of train-on-synthetic)
     "dcgan": (dcgan, 1500, 0.70),
     "relativistic_gan": (relativistic_gan, 900, 0.70),
@@ -47,14 +44,42 @@ FAMILIES = {  # family → (net, steps, bar of train-on-synthetic)
     "autoencoder": (autoencoder, 2500, 0.50),
     "mlp_gan": (functools.partial(mlp_gan, alpha=4), 2500, 0.50),
 }
-RUNS = {  # families, seeds, times the steps, rows
-    "quick": (("vae", "wgan_gp"), 1, 0.05, 8000),
-    "default": (FAMILIES, 1, 1, None),
-    "full": (FAMILIES, 3, 3, None),
+
+
+@dataclass(frozen=True)
+class FamiliesRun(Run):
+    families: tuple[str, ...]
+    n_seeds: int
+    times: float  # the steps above
+    n_rows: int | None  # of Fashion-MNIST; None is all
+
+
+BUDGETS = {
+    "quick": FamiliesRun(
+        "8,000 rows, a few steps of two families (2 minutes)",
+        families=("vae", "wgan_gp"),
+        n_seeds=1,
+        times=0.05,
+        n_rows=8000,
+    ),
+    "default": FamiliesRun(
+        "1 seed, five minutes of training a family (70 minutes on one core)",
+        families=tuple(FAMILIES),
+        n_seeds=1,
+        times=1,
+        n_rows=None,
+    ),
+    "full": FamiliesRun("3 seeds, three times the steps", families=tuple(FAMILIES), n_seeds=3, times=3, n_rows=None),
 }
 MINUTES = 10
 WITHIN = 0.04  # of accuracy: nearly as good
 PICTURE = DOCS / "images" / "families.png"
+
+
+def cells(run: FamiliesRun) -> Iterator[dict]:
+    for seed in range(run.n_seeds):
+        for family in run.families:
+            yield {"family": family, "seed": seed}
 
 
 @functools.lru_cache(maxsize=1)
@@ -69,26 +94,27 @@ def judge(n: int | None) -> CNNClassifier:
     return CNNClassifier(max_updates=2000 if n is None else 100, random_state=0).fit(whole.x_train, whole.y_train)
 
 
-def trained(family: str, seed: int, times: float, n: int | None) -> ConditionalGANAugmenter:
+def trained(run: FamiliesRun, family: str, seed: int) -> ConditionalGANAugmenter:
     """The sampler after its training, with as many rows made as there are real ones."""
     make, steps, _ = FAMILIES[family]
     sampler = ConditionalGANAugmenter(
         1.0,
-        net=make(max_steps=round(times * steps)),
+        net=make(max_steps=round(run.times * steps)),
         keep_real=False,
         max_time=60 * MINUTES,
         memory=CACHE.location,
         random_state=seed,
     )
-    whole = rows(n)
+    whole = rows(run.n_rows)
     sampler.rows_ = sampler.fit_resample(whole.x_train, whole.y_train)
     return sampler
 
 
-def measure(family: str, seed: int, times: float, n: int | None) -> dict:
+def measure(run: FamiliesRun, family: str, seed: int) -> dict:
+    n = run.n_rows
     whole = rows(n)
     begin = time.perf_counter()
-    sampler = trained(family, seed, times, n)
+    sampler = trained(run, family, seed)
     X, y = sampler.rows_
     history = sampler.training_history_
     classifier = CNNClassifier(max_updates=1000 if n is None else 100, random_state=seed).fit(X, y)
@@ -109,13 +135,12 @@ def measure(family: str, seed: int, times: float, n: int | None) -> dict:
     }
 
 
-def picture(families, n: int | None, times: float) -> None:
+def picture(run: FamiliesRun) -> None:
     """Two rows a class of six classes from every family, seed 0; trainings come from the cache."""
-    blocks = []
-    for family in families:
-        X, y = trained(family, 0, times, n).rows_
-        blocks.append((family, np.concatenate([X[y == klass][:2] for klass in range(10)])))
-    blocks.insert(0, ("real", np.concatenate([rows(n).x_train[rows(n).y_train == klass][:2] for klass in range(10)])))
+    whole = rows(run.n_rows)
+    made = {"real": (whole.x_train, whole.y_train)}
+    made |= {family: trained(run, family, 0).rows_ for family in run.families}
+    blocks = [(name, np.concatenate([X[y == klass][:2] for klass in range(10)])) for name, (X, y) in made.items()]
     SampleGridDisplay(blocks).plot().figure_.savefig(PICTURE, dpi=60)
 
 
@@ -164,10 +189,4 @@ def earned(results: pd.DataFrame) -> str:
 
 
 if __name__ == "__main__":
-    arguments = parse_budget(__doc__.splitlines()[0], BUDGETS)
-    families, n_seeds, times, n = RUNS[arguments.budget]
-    cells = [{"family": family, "seed": seed} for seed in range(n_seeds) for family in families]
-    results = run_cells("families", arguments, cells, functools.partial(measure, times=times, n=n))
-    if arguments.budget != "quick" and not arguments.only:
-        picture(families, n, times)
-    print(report(results))
+    main("families", BUDGETS, cells, measure, report, pictures=picture)

@@ -12,14 +12,15 @@ for cows and horses; ``--photos`` takes a folder of two class folders. Pictures 
 import functools
 import json
 import shutil
-import sys
 import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from data import Images, two_textures
-from harness import CACHE, DOCS, parse_budget, run_cells, with_error
+from harness import CACHE, DOCS, Run, main, with_error
 from matplotlib.figure import Figure
 from sklearn.metrics import log_loss, precision_score, recall_score
 from sklearn.model_selection import train_test_split
@@ -32,22 +33,62 @@ from skgan.datasets import load_image_folder
 from skgan.plotting import TranslationDisplay
 from skgan.presets import PHOTO_GAN_AS_PUBLISHED, cyclegan, offspring, photo_gan
 
-BUDGETS = {
-    "quick": "32 px, 1 seed, 40 steps, 40 updates (1 minute)",
-    "default": "64 px, 3 seeds, 1,000 steps of a quarter of the width, 400 updates (45 minutes on one core)",
-    "full": "128 px, 5 seeds, 40,000 steps as published, 4,000 updates",
-}
+
+@dataclass(frozen=True)
+class PhotosRun(Run):
+    size: int
+    n_seeds: int
+    steps: int  # of photo_gan
+    width: int  # of photo_gan
+    updates: int  # of the classifier
+    amounts: tuple[int, ...]
+    photos: Path | None = None  # folder of two class folders
+
+
 PUBLISHED_WIDTH = 128
-RUNS = {  # size, seeds, photo_gan's steps and width, updates, amounts
-    "quick": (32, 1, 40, 32, 40, (250,)),
-    "default": (64, 3, 1000, 32, 400, (250, 500, 1000)),
-    "full": (128, 5, 40000, PUBLISHED_WIDTH, 4000, (250, 500, 1000)),
+BUDGETS = {
+    "quick": PhotosRun(
+        "32 px, 1 seed, 40 steps, 40 updates (1 minute)",
+        size=32,
+        n_seeds=1,
+        steps=40,
+        width=32,
+        updates=40,
+        amounts=(250,),
+    ),
+    "default": PhotosRun(
+        "64 px, 3 seeds, 1,000 steps of a quarter of the width, 400 updates (45 minutes on one core)",
+        size=64,
+        n_seeds=3,
+        steps=1000,
+        width=32,
+        updates=400,
+        amounts=(250, 500, 1000),
+    ),
+    "full": PhotosRun(
+        "128 px, 5 seeds, 40,000 steps as published, 4,000 updates",
+        size=128,
+        n_seeds=5,
+        steps=40000,
+        width=PUBLISHED_WIDTH,
+        updates=4000,
+        amounts=(250, 500, 1000),
+    ),
 }
 PER_CLASS = 41
 BATCH = 16
 TRADITIONAL = "original + crops, turns, flips"
 KINDS = ("photo_gan", "real rows repeated", "offspring", "cyclegan")
 FEWER_STEPS = {"offspring": 250, "cyclegan": 150}  # at most
+
+
+def cells(run: PhotosRun) -> Iterator[dict]:
+    for seed in range(run.n_seeds):
+        yield {"added": "original", "amount": 0, "seed": seed}
+        yield {"added": TRADITIONAL, "amount": 0, "seed": seed}
+        for kind in KINDS:
+            for amount in run.amounts:
+                yield {"added": kind, "amount": amount, "seed": seed}
 
 
 @functools.lru_cache(maxsize=2)
@@ -107,24 +148,22 @@ def augmenter(kind: str, amount: int, seed: int, steps: int, width: int, **param
     return ConditionalGANAugmenter(n_synthetic=amount, net=net, memory=CACHE.location, random_state=seed)
 
 
-def measure(
-    added: str, amount: int, seed: int, folder: Path | None, size: int, steps: int, width: int, updates: int
-) -> dict:
-    data = photos(folder, size, seed)
+def measure(run: PhotosRun, added: str, amount: int, seed: int) -> dict:
+    data = photos(run.photos, run.size, seed)
     X, y = data.x_train, data.y_train
     accuracy = seconds = np.nan
     if added == "real rows repeated":
         again = np.resize(np.random.RandomState(seed).permutation(len(X)), amount)
         X, y = np.concatenate([X, X[again]]), np.concatenate([y, y[again]])
     elif added in KINDS:
-        sampler = augmenter(added, amount, seed, steps, width)
+        sampler = augmenter(added, amount, seed, run.steps, run.width)
         X, y = sampler.fit_resample(X, y)
         history = sampler.training_history_
         accuracy, seconds = history["discriminator_accuracy"].iloc[-5:].mean(), history["seconds"].max()
-    every = EveryEpoch(data, updates)
+    every = EveryEpoch(data, run.updates)
     CNNClassifier(
         "cnn_tiny",
-        max_updates=updates,
+        max_updates=run.updates,
         batch_size=BATCH,
         augment=[Crop(), Rotation(15), Flip()] if added == TRADITIONAL else None,
         callbacks=[every],
@@ -139,28 +178,34 @@ def measure(
     }
 
 
-def watch(folder: Path | None, size: int, steps: int, width: int) -> None:
+def watch(run: PhotosRun) -> None:
     """Train seed 0 once more with the report's callback, and keep its first and last picture."""
-    data = photos(folder, size, 0)
+    data = photos(run.photos, run.size, 0)
     with tempfile.TemporaryDirectory() as where:
-        grid = SampleGrid(where, every=max(1, min(100, steps // 2)))
-        sampler = augmenter("photo_gan", 8, 0, steps, width, callbacks=[("grid", grid)])
+        grid = SampleGrid(where, every=max(1, min(100, run.steps // 2)))
+        sampler = augmenter("photo_gan", 8, 0, run.steps, run.width, callbacks=[("grid", grid)])
         sampler.set_params(memory=None).fit_resample(data.x_train, data.y_train)
         pictures = sorted(Path(where).glob("*.png"))
         for name, picture in (("first", pictures[0]), ("last", pictures[-1])):
             shutil.copy(picture, DOCS / "images" / f"few-photos-{name}.png")
 
 
-def translations(folder: Path | None, size: int, steps: int) -> None:
+def translations(run: PhotosRun) -> None:
     """Test photographs of seed 0 turned into the other class, after the first epoch and at the end, and back."""
-    data = photos(folder, size, 0)
+    data = photos(run.photos, run.size, 0)
     donor, to = np.unique(data.y_train)
     shown = data.x_test[data.y_test == donor]
-    for name, n in (("first", 20), ("last", steps)):
+    for name, n in (("first", 20), ("last", run.steps)):
         sampler = augmenter("cyclegan", 8, 0, n, 0)
         sampler.fit_resample(data.x_train, data.y_train)
         display = TranslationDisplay.from_sampler(sampler, shown, to, n_columns=8).plot()
         display.figure_.savefig(DOCS / "images" / f"few-photos-translated-{name}.png", dpi=60)
+
+
+def pictures(run: PhotosRun) -> None:
+    """Of the training and of translations."""
+    watch(run)
+    translations(run)
 
 
 def report(results: pd.DataFrame) -> str:
@@ -188,19 +233,19 @@ def report(results: pd.DataFrame) -> str:
         f"82 images for training and as many for test, {results['seed'].nunique()} seed(s), equal updates; means of the last "
         "tenth of the training. Guessing has an accuracy of .5."
     )
-    pictures = "![learning curves](images/few-photos-curves.png)"
+    shown = "![learning curves](images/few-photos-curves.png)"
     if (DOCS / "images" / "few-photos-last.png").exists():
-        pictures += (
+        shown += (
             "\n\nWhat `photo_gan()` makes after 100 steps and at the end, seed 0:\n\n"
             "![after 100 steps](images/few-photos-first.png)\n\n![at the end](images/few-photos-last.png)"
         )
     if (DOCS / "images" / "few-photos-translated-last.png").exists():
-        pictures += (
+        shown += (
             "\n\nTest photographs turned into the other class by `cyclegan()`, and back, after one epoch and at the end:\n\n"
             "![after one epoch](images/few-photos-translated-first.png)\n\n"
             "![at the end](images/few-photos-translated-last.png)"
         )
-    return f"{pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)}\n\n{note}\n\n{pictures}"
+    return f"{pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)}\n\n{note}\n\n{shown}"
 
 
 def curves(results: pd.DataFrame) -> None:
@@ -220,24 +265,5 @@ def curves(results: pd.DataFrame) -> None:
 
 
 if __name__ == "__main__":
-    folder = None
-    if "--photos" in sys.argv:
-        at = sys.argv.index("--photos")
-        folder = Path(sys.argv[at + 1])
-        del sys.argv[at : at + 2]
-    arguments = parse_budget(__doc__.splitlines()[0], BUDGETS)
-    size, n_seeds, steps, width, updates, amounts = RUNS[arguments.budget]
-    cells = [
-        {"added": added, "amount": amount, "seed": seed}
-        for seed in range(n_seeds)
-        for added, amount in (
-            *(("original", 0), (TRADITIONAL, 0)),
-            *((kind, amount) for kind in KINDS for amount in amounts),
-        )
-    ]
-    run = functools.partial(measure, folder=folder, size=size, steps=steps, width=width, updates=updates)
-    results = run_cells("few_photos" if folder is None else f"few_photos_{folder.name}", arguments, cells, run)
-    if arguments.budget != "quick" and not arguments.only:
-        watch(folder, size, steps, width)
-        translations(folder, size, steps)
-    print(report(results))
+    own = ("photos", "folder of two class folders, instead of the two textures")
+    main("few_photos", BUDGETS, cells, measure, report, pictures=pictures, data=own)

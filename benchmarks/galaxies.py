@@ -8,16 +8,17 @@ and colour are measured on them as on real images and regressed on the labels as
 mass" on real rows, on real rows with traditional augmentation, on generated rows, and on both.
 """
 
-import argparse
 import functools
 import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from harness import BUDGETS as HARNESS_BUDGETS
-from harness import CACHE, DOCS, RESULTS, parse_budget, run_cells, with_error
+from harness import CACHE, DOCS, RESULTS, Part, Run, largest, main, with_error
 from matplotlib.figure import Figure
 from scipy.ndimage import gaussian_filter
 from sklearn.linear_model import LinearRegression
@@ -28,26 +29,16 @@ from skgan.augment import Flip, Rotation, Translation
 from skgan.plotting import plot_condition_sweep
 from skgan.presets import dcgan, predictor_gan
 
-BUDGETS = {
-    "quick": "400 galaxies, 1 seed, 3 nets, 60 steps (2 minutes)",
-    "default": "2,000 galaxies, 3 seeds, 7 nets of an eighth of the report's width, 1,200 steps of 32 (50 minutes)",
-    "full": "2,000 galaxies, 5 seeds, 7 nets as published, 10,000 steps of 64 (400 epochs); for a GPU",
-}
-RUNS = {  # galaxies, seeds, steps, epochs of the classifier
-    "quick": (400, 1, 60, 3),
-    "default": (2000, 3, 1200, 20),
-    "full": (2000, 5, 10_000, 60),
-}
 SMALL = {"module__width": 8, "module__n_hidden": 64, "module__n_kernels": 16, "batch_size": 32}
 PUBLISHED = {"module__width": 64, "module__n_hidden": 1024, "module__n_kernels": 128, "batch_size": 64}
 
 
-def _predictor(budget: str, **params):
-    return predictor_gan(**(PUBLISHED if budget == "full" else SMALL), **params)
+def _predictor(published: bool, **params):
+    return predictor_gan(**(PUBLISHED if published else SMALL), **params)
 
 
-def _projection(budget: str, **params):
-    size = {"module__width": 32, "batch_size": 64} if budget == "full" else {"module__width": 8, "batch_size": 32}
+def _projection(published: bool, **params):
+    size = {"module__width": 32, "batch_size": 64} if published else {"module__width": 8, "batch_size": 32}
     return dcgan(**size, **params)
 
 
@@ -60,12 +51,67 @@ NETS = {
     "projection": _projection,
     "projection, vicinity": functools.partial(_projection, vicinity="scott"),
 }
-OF_BUDGET = {
-    "quick": ("hinge as printed", "real labels alone (the default)", "projection, vicinity"),
-    "default": tuple(NETS),
-    "full": tuple(NETS),
-}
 FAILED, BEST = "hinge as printed", "projection"
+
+
+@dataclass(frozen=True)
+class GalaxiesRun(Run):
+    budget: str
+    n: int  # galaxies
+    n_seeds: int
+    nets: tuple[str, ...]
+    steps: int
+    epochs: int  # of the classifier
+    published: bool = False  # the report's sizes
+    arrays: Path | None = None
+
+
+BUDGETS = {
+    "quick": GalaxiesRun(
+        "400 galaxies, 1 seed, 3 nets, 60 steps (2 minutes)",
+        budget="quick",
+        n=400,
+        n_seeds=1,
+        nets=(FAILED, "real labels alone (the default)", "projection, vicinity"),
+        steps=60,
+        epochs=3,
+    ),
+    "default": GalaxiesRun(
+        "2,000 galaxies, 3 seeds, 7 nets of an eighth of the report's width, 1,200 steps of 32 (50 minutes)",
+        budget="default",
+        n=2000,
+        n_seeds=3,
+        nets=tuple(NETS),
+        steps=1200,
+        epochs=20,
+    ),
+    "full": GalaxiesRun(
+        "2,000 galaxies, 5 seeds, 7 nets as published, 10,000 steps of 64 (400 epochs); for a GPU",
+        budget="full",
+        n=2000,
+        n_seeds=5,
+        nets=tuple(NETS),
+        steps=10_000,
+        epochs=60,
+        published=True,
+    ),
+}
+TRAINING_SETS = ("real", "real + traditional augmentation", "generated", "real + generated")
+
+
+def cells(run: GalaxiesRun) -> Iterator[dict]:
+    parts = {"labels": ("real images", *run.nets), "labels, trained on all rows": (run.nets[0], BEST)}
+    for seed in range(run.n_seeds):
+        for part, nets in parts.items():
+            for net in nets:
+                yield {"part": part, "net": net, "seed": seed}
+
+
+def classifier_cells(run: GalaxiesRun) -> Iterator[dict]:
+    for seed in range(run.n_seeds):
+        for rows in TRAINING_SETS:
+            yield {"rows": rows, "seed": seed}
+
 
 # The law: log10 of flux (counts) and of half-light radius (px), and colour (magnitudes), against log10 stellar mass
 # less 9.5 and log10 (redshift / 0.1); and the scatter around it.
@@ -167,7 +213,7 @@ def slopes(y: np.ndarray, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @functools.lru_cache(maxsize=1)
-def data(n: int, seed: int, arrays: str | None):
+def data(n: int, seed: int, arrays: Path | None):
     """Images, labels, the derived label as a function of them, and the rows to train and to test on."""
     if arrays:
         with np.load(arrays) as file:
@@ -184,19 +230,19 @@ def data(n: int, seed: int, arrays: str | None):
     return images, y, nearby_and_low_mass, train, test
 
 
-def augmenter(net: str, budget: str, steps: int, seed: int, **params) -> ConditionalGANAugmenter:
-    made = NETS[net](budget, max_steps=steps)
+def augmenter(run: GalaxiesRun, net: str, seed: int, **params) -> ConditionalGANAugmenter:
+    made = NETS[net](run.published, max_steps=run.steps)
     return ConditionalGANAugmenter(1.0, net=made, memory=CACHE.location, random_state=seed, **params)
 
 
-def measure(part, net, seed, n, steps, budget, arrays) -> dict:
-    images, y, _, train, test = data(n, seed, arrays)
+def measure(run: GalaxiesRun, part: str, net: str, seed: int) -> dict:
+    images, y, _, train, test = data(run.n, seed, run.arrays)
     begin = time.perf_counter()
     if net == "real images":
         made = images[test]
     else:
         rows = np.arange(len(y)) if part == "labels, trained on all rows" else train
-        sampler = augmenter(net, budget, steps, seed)
+        sampler = augmenter(run, net, seed)
         sampler.fit_resample(images[rows], y[rows])
         made = sampler.sample_at(y[test])
         if seed == 0 and part == "labels" and net in (FAILED, BEST):
@@ -210,16 +256,16 @@ def measure(part, net, seed, n, steps, budget, arrays) -> dict:
     }
 
 
-def classify(rows, seed, n, steps, epochs, budget, arrays) -> dict:
+def measure_classifier(run: GalaxiesRun, rows: str, seed: int) -> dict:
     """Recall of both classes and average precision of "nearby and low mass" on test rows, after equal updates."""
-    images, y, nearby_and_low_mass, train, test = data(n, seed, arrays)
+    images, y, nearby_and_low_mass, train, test = data(run.n, seed, run.arrays)
     begin = time.perf_counter()
     target = nearby_and_low_mass(y)
     X, labels = images[train], target[train]
     if "generated" in rows:
-        sampler = augmenter(BEST, budget, steps, seed, keep_real="real" in rows, labeler=nearby_and_low_mass)
+        sampler = augmenter(run, BEST, seed, keep_real="real" in rows, labeler=nearby_and_low_mass)
         X, labels = sampler.fit_resample(X, labels, condition=y[train])
-    updates = epochs * len(train) // 64
+    updates = run.epochs * len(train) // 64
     augment = [Rotation(180), Flip(), Translation(0.04)] if "traditional" in rows else None
     everything = np.concatenate([X, images[test]])
     cut = len(X)
@@ -234,7 +280,9 @@ def classify(rows, seed, n, steps, epochs, budget, arrays) -> dict:
     ).fit(everything, np.concatenate([labels, target[test]]))
     if seed == 0:  # the learning curves
         history = pd.DataFrame([{k: e[k] for k in ("train_loss", "valid_loss")} for e in classifier.history])
-        history.assign(passes=np.linspace(0, epochs, len(history) + 1)[1:]).to_csv(_curve(budget, rows), index=False)
+        history.assign(passes=np.linspace(0, run.epochs, len(history) + 1)[1:]).to_csv(
+            _curve(run.budget, rows), index=False
+        )
     probability = classifier.predict_proba(images[test])[:, 1]
     return {
         "balanced accuracy": balanced_accuracy_score(target[test], probability > 0.5),
@@ -245,10 +293,6 @@ def classify(rows, seed, n, steps, epochs, budget, arrays) -> dict:
 
 def _curve(budget: str, rows: str) -> Path:
     return RESULTS / f"galaxies-{budget}-curve-{rows.replace(' ', '-')}.csv"
-
-
-def _classifier_csv(budget: str) -> Path:
-    return RESULTS / f"galaxies_classifier-{budget}.csv"
 
 
 def picture(sampler, y, net: str) -> None:
@@ -297,26 +341,24 @@ def report(results: pd.DataFrame) -> str:
                 f"### Labels asked for and labels shown, {title}",
                 pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True),
             ]
-    budgets = [budget for budget in reversed(HARNESS_BUDGETS) if _classifier_csv(budget).exists()]
-    if budgets:
-        text += classifier_report(budgets[0])
+    with suppress(FileNotFoundError):
+        budget, classifier = largest("galaxies_classifier")
+        curves(budget, classifier["rows"].unique())
+        learning = "Learning curves of seed 0:\n\n![learning curves](images/galaxies-curves.png)"
+        text.append(f"{report_classifier(classifier)} {learning}")
     text += [f"{net}:\n\n![sweep](images/{picture_name(net)})" for net in (FAILED, BEST)]
     return "\n\n".join(text)
 
 
-def classifier_report(budget: str) -> list[str]:
-    """The table and learning curves of the classifier."""
-    cells = pd.read_csv(_classifier_csv(budget))
+def report_classifier(results: pd.DataFrame) -> str:
+    """The classifier's table."""
     rows = [
         {"rows": rows, **{name: with_error(100 * cell[name]) for name in ("balanced accuracy", "average precision")}}
-        for rows, cell in cells.groupby("rows", sort=False)
+        for rows, cell in results.groupby("rows", sort=False)
     ]
-    curves(budget, cells["rows"].unique())
-    return [
-        f'### "Nearby and low mass", generated rows of "{BEST}", equal updates',
-        pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True),
-        "Percent on real test rows. Learning curves of seed 0:\n\n![learning curves](images/galaxies-curves.png)",
-    ]
+    table = pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
+    title = f'### "Nearby and low mass", generated rows of "{BEST}", equal updates'
+    return f"{title}\n\n{table}\n\nPercent on real test rows."
 
 
 def curves(budget: str, names) -> None:
@@ -332,19 +374,8 @@ def curves(budget: str, names) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--arrays", help="npz with images (n, 3, H, W), redshift and log_mass, such as the authors'")
-    own, rest = parser.parse_known_args()
-    arguments = parse_budget(__doc__.splitlines()[0], BUDGETS, rest)
-    n, n_seeds, steps, epochs = RUNS[arguments.budget]
-    nets = OF_BUDGET[arguments.budget]
-    seeds = range(n_seeds)
-    parts = {"labels": ("real images", *nets), "labels, trained on all rows": (nets[0], BEST)}
-    cells = [{"part": part, "net": net, "seed": seed} for seed in seeds for part in parts for net in parts[part]]
-    shared = {"n": n, "steps": steps, "budget": arguments.budget, "arrays": own.arrays}
-    results = run_cells("galaxies", arguments, cells, functools.partial(measure, **shared))
-    arguments.only = []
-    training_sets = ("real", "real + traditional augmentation", "generated", "real + generated")
-    cells = [{"rows": rows, "seed": seed} for seed in seeds for rows in training_sets]
-    run_cells("galaxies_classifier", arguments, cells, functools.partial(classify, epochs=epochs, **shared))
-    print(report(results))
+    main(
+        *("galaxies", BUDGETS, cells, measure, report),
+        Part("galaxies_classifier", BUDGETS, classifier_cells, measure_classifier, report_classifier),
+        data=("arrays", "npz with images (n, 3, H, W), redshift and log_mass, such as the authors'"),
+    )

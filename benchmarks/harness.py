@@ -9,13 +9,16 @@ import datetime
 import inspect
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import joblib
 import pandas as pd
 
-from skgan._random import private_rng
+from skgan._statistics import with_error
+
+__all__ = ["CACHE", "DOCS", "RESULTS", "Part", "Run", "fitted", "largest", "main", "parse", "run_cells", "with_error"]
 
 RESULTS = Path(__file__).parent / "results"
 DOCS = Path(__file__).parent.parent / "docs"
@@ -23,16 +26,99 @@ CACHE = joblib.Memory(Path(__file__).parent / ".cache", verbose=0)  # trained ne
 BUDGETS = ("quick", "default", "full")
 
 
-def parse_budget(description: str, budgets: Mapping[str, str], argv=None) -> argparse.Namespace:
+@dataclass(frozen=True)
+class Run:
+    """What a benchmark runs with one budget; subclasses name the rest."""
+
+    told: str
+    """What it runs and how long that takes, for ``--help``."""
+
+
+class Part(NamedTuple):
+    """A benchmark with a CSV of its own.
+
+    Attributes
+    ----------
+    name : str
+        Of the CSV.
+    budgets : dict of str → Run
+        For "quick", "default" and "full".
+    cells : callable
+        Run → key columns of each cell, in the order to run them.
+    measure : callable
+        Called with the run and a cell's keys; returns the cell's value columns.
+    report : callable
+        The whole CSV → markdown.
+    """
+
+    name: str
+    budgets: Mapping[str, Run]
+    cells: Callable[[Any], Iterable[Mapping[str, Any]]]
+    measure: Callable[..., Mapping[str, Any]]
+    report: Callable[[pd.DataFrame], str]
+
+
+def main(
+    name: str,
+    budgets: Mapping[str, Run],
+    cells: Callable[[Any], Iterable[Mapping[str, Any]]],
+    measure: Callable[..., Mapping[str, Any]],
+    report: Callable[[pd.DataFrame], str],
+    *more: Part,
+    pictures: Callable[[Any], None] | None = None,
+    data: tuple[str, str] | None = None,
+) -> None:
+    """A benchmark's command: parse the budget, measure the cells that are not in the CSV yet, print the report.
+
+    Parameters
+    ----------
+    name, budgets, cells, measure, report
+        As of :class:`Part`.
+    *more : Part
+        Further benchmarks of the same script. ``--parts`` chooses.
+    pictures : callable or None, default=None
+        Called with the run when all cells are there; not with ``--quick`` or ``--only``.
+    data : (str, str) or None, default=None
+        An option that takes a path to data of one's own, and its help. The run has a field of that name; the CSV's name then
+        ends in the path's.
+    """
+    parts = [Part(name, budgets, cells, measure, report), *more]
+    arguments = parse(str(inspect.getdoc(inspect.getmodule(report))).splitlines()[0], parts, data)
+    only = {pair.partition("=")[0] for pair in arguments.only}
+    jobs = []
+    for part in (part for part in parts if part.name in arguments.parts):
+        run, csv = part.budgets[arguments.budget], part.name
+        if data is not None and (path := getattr(arguments, data[0])) is not None:
+            run, csv = replace(run, **{data[0]: path}), f"{part.name}_{path.stem}"
+        jobs.append((part, run, csv, list(part.cells(run))))
+    # A part whose cells have no such key has none that --only asks for
+    jobs = [job for job in jobs if only <= set(job[3][0])] or jobs[:1]
+    results = [run_cells(csv, arguments, keys, part.measure, run) for part, run, csv, keys in jobs]
+    if pictures is not None and arguments.budget != "quick" and not only and jobs[0][0].name == name:
+        pictures(jobs[0][1])
+    for (part, *_), frame in zip(jobs, results, strict=True):  # one may show what another has measured
+        print(part.report(frame))
+
+
+def parse(description: str, parts: Iterable[Part], data=None, argv=None) -> argparse.Namespace:
     """Command line of a benchmark: ``--quick``, nothing, or ``--full``, each with what it runs."""
-    text = "\n".join(f"  {name:8s} {budgets[name]}" for name in BUDGETS)
+    names = [part.name for part in parts]
+    text = "\n".join(
+        f"  {budget:8s} {part.budgets[budget].told}" + (f" [{part.name}]" if len(names) > 1 else "")
+        for part in parts
+        for budget in BUDGETS
+    )
     parser = argparse.ArgumentParser(
         description=f"{description}\n\nbudgets:\n{text}", formatter_class=argparse.RawDescriptionHelpFormatter
     )
     choice = parser.add_mutually_exclusive_group()
-    choice.add_argument("--quick", dest="budget", action="store_const", const="quick", help="at most 3 minutes")
+    choice.add_argument("--quick", dest="budget", action="store_const", const="quick", help="a few minutes")
     choice.add_argument("--full", dest="budget", action="store_const", const="full", help="as published; for a GPU")
-    parser.set_defaults(budget="default")
+    parser.set_defaults(budget="default", parts=names)
+    if len(names) > 1:
+        parser.add_argument("--parts", nargs="+", choices=names, help="run only these (default: all, one by one)")
+    if data is not None:
+        parser.add_argument(f"--{data[0]}", type=Path, help=data[1])
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the CSVs (default: %(default)s)")
     parser.add_argument(
         "--only",
@@ -50,19 +136,21 @@ def run_cells(
     arguments: argparse.Namespace,
     cells: Iterable[Mapping[str, Any]],
     measure: Callable[..., Mapping[str, Any]],
+    run: Run,
 ) -> pd.DataFrame:
     """Measure every cell that is not in the CSV yet, and return the whole CSV.
 
     Parameters
     ----------
     name : str
-        Of the benchmark.
+        Of the CSV.
     arguments : Namespace
-        Of :func:`parse_budget`.
+        Of :func:`parse`.
     cells : iterable of dict
         Key columns of each cell, in the order to run them.
     measure : callable
-        Called with a cell's keys; returns its value columns.
+        Called with the run and a cell's keys; returns its value columns.
+    run : Run
     """
     path = arguments.results / f"{name}-{arguments.budget}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,7 +169,7 @@ def run_cells(
     print(f"{name}, {arguments.budget}: {len(left)} of {len(cells)} cells to run → {path}", flush=True)
     for number, cell in enumerate(left, 1):
         begin = time.perf_counter()
-        values = measure(**cell)
+        values = measure(run, **cell)
         row = {**cell, **values, "date": datetime.date.today().isoformat()}
         pd.DataFrame([row]).to_csv(path, mode="a", header=not path.exists(), index=False)
         # Curves and matrices are kept as long strings, which nobody reads in a log
@@ -92,17 +180,20 @@ def run_cells(
     return pd.read_csv(path)
 
 
-def with_error(values: pd.Series, sign: str = "", digits: int = 1) -> str:
-    """Mean ± standard error."""
-    error = f" ± {values.sem():.{digits}f}" if len(values) > 1 else ""
-    return f"{values.mean():{sign}.{digits}f}{error}"
-
-
 def _keys(path: Path, columns: list[str]) -> set[tuple[str, ...]]:
     if not path.exists():
         return set()
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     return set(frame[columns].itertuples(index=False, name=None))
+
+
+def largest(name: str) -> tuple[str, pd.DataFrame]:
+    """The largest budget of a benchmark that has a CSV, and its cells."""
+    for budget in reversed(BUDGETS):
+        path = RESULTS / f"{name}-{budget}.csv"
+        if path.exists():
+            return budget, pd.read_csv(path)
+    raise FileNotFoundError(f"No CSV of {name} in {RESULTS}.")
 
 
 def fitted(net, X, y, seed: int) -> tuple[Any, float]:
@@ -112,12 +203,11 @@ def fitted(net, X, y, seed: int) -> tuple[Any, float]:
     """
     classes = (*type(net).__mro__, *net.module.__mro__)
     source = [inspect.getsource(klass) for klass in classes if klass.__module__.startswith("skgan.")]
-    return _fitted(net, X, y, seed, source)
+    return _fitted(net.set_params(random_state=seed), X, y, source)
 
 
 @CACHE.cache
-def _fitted(net, X, y, seed, source):
+def _fitted(net, X, y, source):
     begin = time.perf_counter()
-    with private_rng(seed):
-        net.fit(X, y)
+    net.fit(X, y)
     return net, time.perf_counter() - begin

@@ -10,11 +10,13 @@ axis of ``--full`` varies the real rows kept. Writes docs/images/missing-class.p
 
 import functools
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from data import Images, fashion_mnist, mnist_5k, single_class_imbalance
-from harness import CACHE, DOCS, parse_budget, run_cells, with_error
+from harness import CACHE, DOCS, Run, main, with_error
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from matplotlib.figure import Figure
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_score, recall_score
@@ -22,15 +24,11 @@ from skorch.callbacks import Callback
 
 from skgan import CNNClassifier, GANOverSampler
 from skgan.augment import Crop, Rotation
+from skgan.codecs import ImageCodec
 from skgan.metrics import copy_ratio, improved_precision_recall, kernel_distance
 from skgan.plotting import SampleGridDisplay
 from skgan.presets import autoencoder, dcgan, mlp_gan, offspring, progan, relativistic_gan, vae, vae_gan, wgan_gp
 
-BUDGETS = {
-    "quick": "MNIST, 2 levels, vae and offspring of 60 steps, 60 updates (2 minutes)",
-    "default": "Fashion-MNIST, 1 seed, 3 levels, {vae, wgan_gp, dcgan, offspring}, 800 updates (45 minutes)",
-    "full": "both data sets, 3 seeds, 5 levels, all families, four shares of real rows, 4,000 updates",
-}
 FAMILIES = {
     "vae": vae,
     "wgan_gp": functools.partial(wgan_gp, max_steps=600),
@@ -42,11 +40,50 @@ FAMILIES = {
     "autoencoder": autoencoder,
     "mlp_gan": mlp_gan,
 }
-FEW = ("vae", "wgan_gp", "dcgan", "offspring")
-RUNS = {  # data sets, seeds, levels, families, shares of real rows kept, updates, generator steps
-    "quick": (("mnist",), 1, (90, 10), ("vae", "offspring"), (0.01,), 60, 60),
-    "default": (("fashion",), 1, (90, 45, 10), FEW, (0.01,), 800, None),
-    "full": (("fashion", "mnist"), 3, (96, 90, 75, 45, 10), FAMILIES, (0.01, 0.001, 0.04, 0.25), 4000, None),
+
+
+@dataclass(frozen=True)
+class MissingRun(Run):
+    datasets: tuple[str, ...]
+    n_seeds: int
+    levels: tuple[int, ...]  # imbalance left, in percent
+    families: tuple[str, ...]
+    shares: tuple[float, ...]  # of real rows kept
+    updates: int
+    steps: int | None  # of the generators; None is the preset's own
+
+
+BUDGETS = {
+    "quick": MissingRun(
+        "MNIST, 2 levels, vae and offspring of 60 steps, 60 updates (2 minutes)",
+        datasets=("mnist",),
+        n_seeds=1,
+        levels=(90, 10),
+        families=("vae", "offspring"),
+        shares=(0.01,),
+        updates=60,
+        steps=60,
+    ),
+    "default": MissingRun(
+        "Fashion-MNIST, 1 seed, 3 levels, {vae, wgan_gp, dcgan, offspring}, 800 updates (45 minutes)",
+        datasets=("fashion",),
+        n_seeds=1,
+        levels=(90, 45, 10),
+        families=("vae", "wgan_gp", "dcgan", "offspring"),
+        shares=(0.01,),
+        updates=800,
+        steps=None,
+    ),
+    "full": MissingRun(
+        "both data sets, 3 seeds, 5 levels, all families, four shares of real rows, 4,000 updates",
+        datasets=("fashion", "mnist"),
+        n_seeds=3,
+        levels=(96, 90, 75, 45, 10),
+        families=tuple(FAMILIES),
+        shares=(0.01, 0.001, 0.04, 0.25),
+        updates=4000,
+        steps=None,
+    ),
 }
 CLASSES = {"fashion": 6, "mnist": 5}  # shirts, fives
 AUGMENTED = " + crop, rotation"
@@ -57,6 +94,17 @@ PICTURES = (
     "Learning curves with the most generated rows, seed 0:\n\n![loss and accuracy](images/missing-class-learning.png)",
     "Rows of the class, seed 0:\n\n![rows of every family](images/missing-class-rows.png)",
 )
+
+
+def cells(run: MissingRun) -> Iterator[dict]:
+    names = ("random", "SMOTE", *run.families)
+    plain = [(method, 99) for method in (*PLAIN, f"nothing{AUGMENTED}")]
+    generated = [(method, level) for method in (*names, *(f"{n}{AUGMENTED}" for n in names)) for level in run.levels]
+    for dataset in run.datasets:
+        for kept in run.shares:
+            for seed in range(run.n_seeds):
+                for method, level in (*plain, *generated):
+                    yield {"dataset": dataset, "kept": kept, "seed": seed, "method": method, "level": level}
 
 
 @functools.lru_cache(maxsize=1)
@@ -103,12 +151,12 @@ def sampler_of(name: str, wanted: dict[int, int], n_rare: int, seed: int, steps:
         sampling_strategy=wanted,
         max_steps=steps,
         memory=CACHE.location,
-        image_shape=(28, 28),
+        codec=ImageCodec(image_shape=(28, 28)),
         random_state=seed,
     )
 
 
-def measure(dataset: str, kept: float, seed: int, method: str, level: int, updates: int, steps: int | None) -> dict:
+def measure(run: MissingRun, dataset: str, kept: float, seed: int, method: str, level: int) -> dict:
     X, y, whole = rows(dataset, seed, kept)
     klass, counts = CLASSES[dataset], np.bincount(y)
     name = method.removesuffix(AUGMENTED)
@@ -117,15 +165,15 @@ def measure(dataset: str, kept: float, seed: int, method: str, level: int, updat
     )
     if name not in PLAIN and level < 99:
         wanted = {klass: max(int(counts[klass]), round((1 - level / 100) * counts.max()))}
-        sampler = sampler_of(name, wanted, int(counts[klass]), seed, steps)
+        sampler = sampler_of(name, wanted, int(counts[klass]), seed, run.steps)
         flat, y = sampler.fit_resample(X.reshape(len(X), -1), y)
         made = flat[len(X) :].reshape(-1, 28, 28)
         X = flat.reshape(-1, 28, 28)
         if name in FAMILIES and not method.endswith(AUGMENTED):
-            values |= quality(sampler, made[:SHOWN], dataset, seed, kept, updates)
-    curve = Curve(whole.x_test[:SHOWN], whole.y_test[:SHOWN], max(1, updates // 20))
+            values |= quality(sampler, made[:SHOWN], dataset, seed, kept, run.updates)
+    curve = Curve(whole.x_test[:SHOWN], whole.y_test[:SHOWN], max(1, run.updates // 20))
     classifier = CNNClassifier(
-        max_updates=updates,
+        max_updates=run.updates,
         random_state=seed,
         augment=[Crop(), Rotation(10)] if method.endswith(AUGMENTED) else None,
         class_weight="balanced" if name == "class weights" else None,
@@ -225,30 +273,17 @@ def learning(results: pd.DataFrame) -> None:
     figure.savefig(DOCS / "images" / "missing-class-learning.png", dpi=70)
 
 
-def picture(dataset: str, families, steps: int | None) -> None:
+def picture(run: MissingRun) -> None:
     """Rows of the class from every family, seed 0; trainings come from the cache."""
+    dataset = run.datasets[0]
     X, y, _ = rows(dataset, 0, 0.01)
     klass = CLASSES[dataset]
     blocks = [("real, all that are left", X[y == klass][:12])]
-    for name in families:
-        sampler = sampler_of(name, {klass: int(np.bincount(y)[klass]) + 12}, 60, 0, steps)
+    for name in run.families:
+        sampler = sampler_of(name, {klass: int(np.bincount(y)[klass]) + 12}, 60, 0, run.steps)
         blocks.append((name, sampler.fit_resample(X.reshape(len(X), -1), y)[0][len(X) :].reshape(-1, 28, 28)))
     SampleGridDisplay(blocks).plot().figure_.savefig(DOCS / "images" / "missing-class-rows.png", dpi=60)
 
 
 if __name__ == "__main__":
-    arguments = parse_budget(__doc__.splitlines()[0], BUDGETS)
-    datasets, n_seeds, levels, families, shares, updates, steps = RUNS[arguments.budget]
-    names = ("random", "SMOTE", *families)
-    generated = [(method, level) for method in (*names, *(f"{n}{AUGMENTED}" for n in names)) for level in levels]
-    cells = [
-        {"dataset": dataset, "kept": kept, "seed": seed, "method": method, "level": level}
-        for dataset in datasets
-        for kept in shares
-        for seed in range(n_seeds)
-        for method, level in (*((plain, 99) for plain in (*PLAIN, f"nothing{AUGMENTED}")), *generated)
-    ]
-    results = run_cells("missing_class", arguments, cells, functools.partial(measure, updates=updates, steps=steps))
-    if arguments.budget != "quick" and not arguments.only:
-        picture(datasets[0], families, steps)
-    print(report(results))
+    main("missing_class", BUDGETS, cells, measure, report, pictures=picture)

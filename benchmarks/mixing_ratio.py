@@ -1,40 +1,73 @@
-"""Mixing ratios: the MNIST report's experiments 1 and 2, as published and corrected, and a grid that trains once per fold.
+"""Mixing ratios: the MNIST report's experiments, as published and corrected, and a grid that trains once per fold.
 
-    OMP_NUM_THREADS=2 python benchmarks/mixing_ratio.py [--quick | --full]
+    OMP_NUM_THREADS=2 python benchmarks/mixing_ratio.py [--parts mixing_ratio mixing_grid recursive] [--quick | --full]
 
 One MLP GAN per class (Liu & Hu, "GAN-based image data augmentation", 2020), trained on n real rows a class, and the library's
 default net beside it, shared by all classes. The classifier is the report's (300 sigmoid units, Adam 2e-4, weight decay 1e-4,
 batches of 100, 20 passes). "As published" its gradients are never reset between steps, as in the report's code; "corrected"
-they are. More rows are more updates, so every ratio has a control: the real rows repeated to the same size.
+they are. More rows are more updates, so every ratio has a control: the real rows repeated to the same size. These are the
+report's experiments 1 and 2.
+
+``recursive``, its experiment 3: does a generator get better by training on its own rows? From 250 real rows a digit, every
+round trains one MLP GAN (α 4) per class anew on the current set, adds a tenth of its size, and goes on. Each round's generators
+are judged as the report does, by the report's classifier on 1,000 of their rows a class (corrected), and so are sets with all
+rows added so far. The control adds the same number in one round.
 """
 
 import functools
 import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
 from data import fashion_mnist, mnist_5k
-from harness import CACHE, DOCS, RESULTS, parse_budget, run_cells, with_error
+from harness import CACHE, DOCS, RESULTS, Part, Run, largest, main, with_error
 from imblearn.pipeline import Pipeline
 from matplotlib.figure import Figure
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
-from skgan import CNNClassifier, ConditionalGANAugmenter
+from skgan import CNNClassifier, ConditionalGANAugmenter, RecursiveAugmenter
 from skgan.plotting import MixingRatioDisplay
 from skgan.presets import mlp_gan, offspring
 
+
+@dataclass(frozen=True)
+class RatioRun(Run):
+    sets: tuple[tuple[str, int], ...]  # data set, rows a class
+    n_seeds: int
+    epochs: int  # of the GANs
+    trials: int  # of a classifier
+    alone: bool = True  # experiment 1: classifiers on synthetic rows only
+
+
 BUDGETS = {
-    "quick": "8×8 digits: the cached grid and one seed, 5 epochs of the GANs (2 minutes)",
-    "default": "MNIST, 250 a digit, 3 seeds, 100 epochs of the GANs, 3 trials of a classifier (45 minutes)",
-    "full": "MNIST (250) and Fashion-MNIST (500, 1,000, 2,000), 3 seeds, 2,000 epochs, 5 trials, as published",
-}
-RUNS = {  # (data set, rows a class), seeds, epochs of the GANs, trials of a classifier
-    "quick": ((("digits", 100),), 1, 5, 1),
-    "default": ((("mnist", 250),), 3, 100, 3),
-    "full": ((("mnist", 250), ("fashion", 500), ("fashion", 1000), ("fashion", 2000)), 3, 2000, 5),
+    "quick": RatioRun(
+        "8×8 digits, one seed, 5 epochs of the GANs (2 minutes)",
+        sets=(("digits", 100),),
+        n_seeds=1,
+        epochs=5,
+        trials=1,
+        alone=False,
+    ),
+    "default": RatioRun(
+        "MNIST, 250 a digit, 3 seeds, 100 epochs of the GANs, 3 trials of a classifier (45 minutes)",
+        sets=(("mnist", 250),),
+        n_seeds=3,
+        epochs=100,
+        trials=3,
+    ),
+    "full": RatioRun(
+        "MNIST (250) and Fashion-MNIST (500, 1,000, 2,000), 3 seeds, 2,000 epochs, 5 trials, as published",
+        sets=(("mnist", 250), ("fashion", 500), ("fashion", 1000), ("fashion", 2000)),
+        n_seeds=3,
+        epochs=2000,
+        trials=5,
+    ),
 }
 ALPHAS = (1, 2, 4, 6)
 RATIOS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
@@ -43,7 +76,23 @@ EPOCHS = 20  # of the classifier
 OURS = "offspring, shared"
 LONGER = "MLP GAN, α 4, twice the epochs"
 REPORT, REPEATED, TWICE, ALONE = "MLP GAN, α 4", "real rows repeated", "2s real", "synthetic only"
-GRID = [0, 0.25, 0.5, 1, 2, 4]
+
+
+def cells(run: RatioRun) -> Iterator[dict]:
+    """Experiment 2 in both modes and its controls, experiment 1, and s real + s synthetic beside 2s real."""
+    for dataset, n in run.sets:
+        half = n // 2  # of MNIST-5k's training half there are no 500 a digit
+        lines = [
+            *((n, net, ratio) for net in (REPORT, OURS) for ratio in RATIOS),
+            *((n, REPEATED, ratio) for ratio in RATIOS[1:]),
+            *((n, LONGER, ratio) for ratio in (1.0, 2.0)),
+            *((n, f"MLP GAN, α {alpha}", ALONE) for alpha in ALPHAS if run.alone),
+            *((half, *line) for line in ((REPORT, 0.0), (REPORT, 1.0), (TWICE, 1.0))),
+        ]
+        for seed in range(run.n_seeds):
+            for size, net, ratio in lines:
+                for mode in MODES:
+                    yield {"dataset": dataset, "n": size, "net": net, "ratio": ratio, "mode": mode, "seed": seed}
 
 
 def report_gan(alpha: int, n: int, epochs: int):
@@ -132,12 +181,12 @@ def training_set(dataset, n, net, ratio, seed, epochs):
     return augmenter(net, n, epochs, seed, mixing_ratio=float(ratio)).fit_resample(X, y)
 
 
-def measure(dataset, n, net, ratio, mode, seed, epochs, trials) -> dict:
+def measure(run: RatioRun, dataset: str, n: int, net: str, ratio, mode: str, seed: int) -> dict:
     begin = time.perf_counter()
-    X, y = training_set(dataset, n, net, ratio, seed, epochs)
+    X, y = training_set(dataset, n, net, ratio, seed, run.epochs)
     seconds = time.perf_counter() - begin
     *_, X_test, y_test = data(dataset, n, seed)
-    fitted = [classifier(mode, trial).fit(X, y) for trial in range(trials)]
+    fitted = [classifier(mode, trial).fit(X, y) for trial in range(run.trials)]
     if seed == 0 and mode == "as published" and (net == TWICE or (net == REPORT and ratio == 1.0)):  # figure 4
         losses = [batch["train_loss"] for epoch in fitted[0].history for batch in epoch["batches"]]
         pd.DataFrame({"loss": losses}).to_csv(_curve(dataset, n, net), index=False)
@@ -149,62 +198,11 @@ def _curve(dataset: str, n: int, net: str) -> Path:
     return RESULTS / f"mixing_ratio-curve-{dataset}-{n}-{'2s-real' if net == TWICE else 's-real-s-synthetic'}.csv"
 
 
-class TimedClassifier(CNNClassifier):
-    """Adds up the seconds that it is fitted for."""
-
-    seconds = 0.0
-
-    def fit(self, X, y, **params):
-        begin = time.perf_counter()
-        super().fit(X, y, **params)
-        TimedClassifier.seconds += time.perf_counter() - begin
-        return self
-
-
-def measure_grid(seed: int) -> dict:
-    """Ratios in a grid of five folds with ``memory``, the same without, and one ratio alone: trainings and wall time."""
-    X, y, *_ = data("digits", 100, seed)
-    values: dict = {}
-    scores = []
-    for name, ratios, cached in (("one ratio", [1], True), ("six ratios", GRID, True), ("without memory", GRID, False)):
-        with TemporaryDirectory() as folder:
-            sampler = ConditionalGANAugmenter(
-                net=report_gan(2, 800, 10), memory=folder if cached else None, random_state=seed
-            )
-            net = TimedClassifier("mlp_300", batch_size=100, max_epochs=5, random_state=seed)
-            pipeline = Pipeline([("sampler", sampler), ("classifier", net)])
-            search = GridSearchCV(pipeline, {"sampler__mixing_ratio": ratios}, cv=StratifiedKFold(5))
-            TimedClassifier.seconds, begin = 0.0, time.perf_counter()
-            search.fit(X, y)
-            values[f"{name}: seconds"] = time.perf_counter() - begin
-            values[f"{name}: of classifiers"] = TimedClassifier.seconds
-            if cached:
-                values[f"{name}: trainings"] = len(list(Path(folder).rglob("output.pkl")))
-        scores.append(search.cv_results_["mean_test_score"])
-    return {**values, "equal scores": bool((scores[1] == scores[2]).all())}
-
-
-def report_grid(results: pd.DataFrame) -> str:
-    """Markdown of the cached grid."""
-    mean = results.mean(numeric_only=True)
-    trainings = ", ".join(map(str, results["six ratios: trainings"]))
-    bound = 1.3 * mean["one ratio: seconds"] + mean["six ratios: of classifiers"]
-    return (
-        f"Six ratios × five folds and the refit, 8×8 digits, {len(results)} seed(s): {trainings} trainings with `memory` (one "
-        f"fewer where ratio 0 wins); {mean['six ratios: seconds']:.1f} s (without: {mean['without memory: seconds']:.1f} s; "
-        f"one ratio: {mean['one ratio: seconds']:.1f} s; 1.3 × that and the classifiers' own time: {bound:.1f} s); scores "
-        f"equal to those without: {'yes' if results['equal scores'].all() else 'no'}."
-    )
-
-
 def report(results: pd.DataFrame) -> str:
     """Markdown for docs/results.md."""
     text = []
-    for budget in ("full", "default", "quick"):
-        path = RESULTS / f"mixing_grid-{budget}.csv"
-        if path.exists():
-            text.append(report_grid(pd.read_csv(path)))
-            break
+    with suppress(FileNotFoundError):
+        text.append(report_grid(largest("mixing_grid")[1]))
     note = "Accuracy in percent, mean ± standard error over seeds (each the mean of its trials)."
     for (dataset, n), part in results.groupby(["dataset", "n"], sort=False):
         for mode, cells in part.groupby("mode", sort=False):
@@ -260,29 +258,164 @@ def picture(dataset: str, n: int, results: pd.DataFrame) -> str:
     return name
 
 
-def cells_of(budget: str):
-    """Experiment 2 in both modes and its controls, experiment 1, and s real + s synthetic beside 2s real."""
-    sets, n_seeds, _, _ = RUNS[budget]
-    for dataset, n in sets:
-        half = n // 2  # of MNIST-5k's training half there are no 500 a digit
-        lines = [
-            *((n, net, ratio) for net in (REPORT, OURS) for ratio in RATIOS),
-            *((n, REPEATED, ratio) for ratio in RATIOS[1:]),
-            *((n, LONGER, ratio) for ratio in (1.0, 2.0)),
-            *((n, f"MLP GAN, α {alpha}", ALONE) for alpha in ALPHAS if budget != "quick"),
-            *((half, *line) for line in ((REPORT, 0.0), (REPORT, 1.0), (TWICE, 1.0))),
-        ]
-        for seed in range(n_seeds):
-            for size, net, ratio in lines:
-                for mode in MODES:
-                    yield {"dataset": dataset, "n": size, "net": net, "ratio": ratio, "mode": mode, "seed": seed}
+# A grid that trains once per fold
+
+
+@dataclass(frozen=True)
+class GridRun(Run):
+    n_seeds: int
+
+
+GRID_BUDGETS = {
+    "quick": GridRun("8×8 digits, 1 seed (1 minute)", n_seeds=1),
+    "default": GridRun("8×8 digits, 3 seeds (4 minutes)", n_seeds=3),
+    "full": GridRun("as default", n_seeds=3),
+}
+GRID = [0, 0.25, 0.5, 1, 2, 4]
+
+
+def grid_cells(run: GridRun) -> Iterator[dict]:
+    for seed in range(run.n_seeds):
+        yield {"seed": seed}
+
+
+class TimedClassifier(CNNClassifier):
+    """Adds up the seconds that it is fitted for."""
+
+    seconds = 0.0
+
+    def fit(self, X, y, **params):
+        begin = time.perf_counter()
+        super().fit(X, y, **params)
+        TimedClassifier.seconds += time.perf_counter() - begin
+        return self
+
+
+def measure_grid(run: GridRun, seed: int) -> dict:
+    """Ratios in a grid of five folds with ``memory``, the same without, and one ratio alone: trainings and wall time."""
+    X, y, *_ = data("digits", 100, seed)
+    values: dict = {}
+    scores = []
+    for name, ratios, cached in (("one ratio", [1], True), ("six ratios", GRID, True), ("without memory", GRID, False)):
+        with TemporaryDirectory() as folder:
+            sampler = ConditionalGANAugmenter(
+                net=report_gan(2, 800, 10), memory=folder if cached else None, random_state=seed
+            )
+            net = TimedClassifier("mlp_300", batch_size=100, max_epochs=5, random_state=seed)
+            pipeline = Pipeline([("sampler", sampler), ("classifier", net)])
+            search = GridSearchCV(pipeline, {"sampler__mixing_ratio": ratios}, cv=StratifiedKFold(5))
+            TimedClassifier.seconds, begin = 0.0, time.perf_counter()
+            search.fit(X, y)
+            values[f"{name}: seconds"] = time.perf_counter() - begin
+            values[f"{name}: of classifiers"] = TimedClassifier.seconds
+            if cached:
+                values[f"{name}: trainings"] = len(list(Path(folder).rglob("output.pkl")))
+        scores.append(search.cv_results_["mean_test_score"])
+    return {**values, "equal scores": bool((scores[1] == scores[2]).all())}
+
+
+def report_grid(results: pd.DataFrame) -> str:
+    """Markdown of the cached grid."""
+    mean = results.mean(numeric_only=True)
+    trainings = ", ".join(map(str, results["six ratios: trainings"]))
+    bound = 1.3 * mean["one ratio: seconds"] + mean["six ratios: of classifiers"]
+    return (
+        f"Six ratios × five folds and the refit, 8×8 digits, {len(results)} seed(s): {trainings} trainings with `memory` (one "
+        f"fewer where ratio 0 wins); {mean['six ratios: seconds']:.1f} s (without: {mean['without memory: seconds']:.1f} s; "
+        f"one ratio: {mean['one ratio: seconds']:.1f} s; 1.3 × that and the classifiers' own time: {bound:.1f} s); scores "
+        f"equal to those without: {'yes' if results['equal scores'].all() else 'no'}."
+    )
+
+
+# Recursive training
+
+
+@dataclass(frozen=True)
+class RecursiveRun(Run):
+    dataset: str
+    n: int  # real rows a class
+    n_seeds: int
+    n_rounds: int
+    epochs: int  # of the GANs
+
+
+RECURSIVE_BUDGETS = {
+    "quick": RecursiveRun(
+        "8×8 digits, 1 seed, 2 rounds, 5 epochs of the GANs (1 minute)",
+        dataset="digits",
+        n=100,
+        n_seeds=1,
+        n_rounds=2,
+        epochs=5,
+    ),
+    "default": RecursiveRun(
+        "MNIST, 3 seeds, 4 rounds, 100 epochs (30 minutes)", dataset="mnist", n=250, n_seeds=3, n_rounds=4, epochs=100
+    ),
+    "full": RecursiveRun(
+        "MNIST, 3 seeds, 10 rounds, 2,000 epochs, as published",
+        dataset="mnist",
+        n=250,
+        n_seeds=3,
+        n_rounds=10,
+        epochs=2000,
+    ),
+}
+GROWTH = 0.1
+
+
+def recursive_cells(run: RecursiveRun) -> Iterator[dict]:
+    for seed in range(run.n_seeds):
+        for rounds in range(1, run.n_rounds + 1):
+            for kind in ("rounds", "at once"):
+                yield {"kind": kind, "rounds": rounds, "seed": seed}
+
+
+def measure_recursive(run: RecursiveRun, kind: str, rounds: int, seed: int) -> dict:
+    """Rounds before this one come from the cache, so a cell costs one round."""
+    X, y, _, _, X_test, y_test = data(run.dataset, run.n, seed)
+    net = report_gan(4, run.n, run.epochs)
+    augmenter = ConditionalGANAugmenter(net=net, per_class=True, memory=CACHE.location)
+    growth = GROWTH if kind == "rounds" else (1 + GROWTH) ** rounds - 1
+    sampler = RecursiveAugmenter(augmenter, rounds if kind == "rounds" else 1, growth, random_state=seed)
+    X_all, y_all = sampler.fit_resample(X, y)
+    made = sampler.augmenter_.sample(dict.fromkeys(range(10), min(1000, 10 * run.n)))
+    accuracy = [
+        np.mean([(classifier("corrected", trial).fit(*rows).predict(X_test) == y_test).mean() for trial in range(3)])
+        for rows in (made, (X_all, y_all))
+    ]
+    return {"synthetic only": accuracy[0], "real and added": accuracy[1], "rows": len(X_all)}
+
+
+def report_recursive(results: pd.DataFrame) -> str:
+    """Markdown for docs/results.md."""
+    rows = [
+        {
+            "rounds": rounds,
+            **{
+                f"{column}, {name}": with_error(100 * cell.loc[cell["kind"] == kind, column])
+                for column in ("synthetic only", "real and added")
+                for kind, name in (("rounds", "recursive"), ("at once", "at once"))
+            },
+            "rows": cell["rows"].iloc[0],
+        }
+        for rounds, cell in results.groupby("rounds", sort=False)
+    ]
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    for axis, column in zip(figure.subplots(1, 2), ("synthetic only", "real and added"), strict=True):
+        for kind, cells in results.groupby("kind", sort=False):
+            by = cells.groupby("rounds")[column]
+            axis.errorbar(by.mean().index, by.mean(), by.sem().fillna(0), marker="o", capsize=3, label=kind)
+        axis.set(title=column, xlabel="rounds", ylabel="accuracy")
+        axis.legend()
+    figure.savefig(DOCS / "images" / "recursive.png", dpi=70)
+    table = pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
+    note = f"Accuracy in percent, mean ± standard error over {results['seed'].nunique()} seed(s), each of 3 trials."
+    return f"{table}\n\n{note}\n\n![accuracy after each round](images/recursive.png)"
 
 
 if __name__ == "__main__":
-    arguments = parse_budget(__doc__.splitlines()[0], BUDGETS)
-    _, n_seeds, epochs, trials = RUNS[arguments.budget]
-    only, arguments.only = arguments.only, []
-    print(report_grid(run_cells("mixing_grid", arguments, [{"seed": seed} for seed in range(n_seeds)], measure_grid)))
-    arguments.only = only
-    run = functools.partial(measure, epochs=epochs, trials=trials)
-    print(report(run_cells("mixing_ratio", arguments, cells_of(arguments.budget), run)))
+    main(
+        *("mixing_ratio", BUDGETS, cells, measure, report),
+        Part("mixing_grid", GRID_BUDGETS, grid_cells, measure_grid, report_grid),
+        Part("recursive", RECURSIVE_BUDGETS, recursive_cells, measure_recursive, report_recursive),
+    )

@@ -2,54 +2,73 @@
 
     python benchmarks/report.py
 
-Each benchmark module has ``report(results) -> str`` (markdown; pictures are written by it into ``docs/images``).
+Each benchmark has a function ``report(results) -> str`` (markdown; pictures are written by it into ``docs/images``).
 For every benchmark the largest budget that has a CSV is shown; a benchmark without one says how to run it.
 """
 
-import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+import choice
+import convergence
+import critic_loss
+import families
+import few_photos
+import galaxies
+import long_tail
+import missing_class
+import mixing_ratio
 import pandas as pd
-from harness import BUDGETS, DOCS, RESULTS, with_error
+import tables
+import teaching
+import transfer
+import translation
+import zero_shot
+from harness import DOCS, largest, with_error
+from overhead import costs
 
-# Module → heading
+
+class Section(NamedTuple):
+    """A benchmark's place in docs/results.md: its heading, the command that measures it, and its report."""
+
+    heading: str
+    command: str
+    report: Callable[[pd.DataFrame], str]
+
+
 SECTIONS = {
-    "overhead": "What it costs",
-    "tables": "Imbalanced tables",
-    "long_tail": "Long-tailed images",
-    "offspring_rows": "What offspring are like",
-    "filters": "Row filters",
-    "choice": "When cross-validation chooses",
-    "mixing_ratio": "How much synthetic data: the MNIST report, as published and corrected",
-    "recursive": "Recursive training",
-    "families": "Families of nets",
-    "critic_loss": "Does a loss tell how good the rows are?",
-    "missing_class": "A class that is almost gone: the imbalance report",
-    "few_photos": "Eighty-two photographs: the photo report",
-    "translation": "Translations between classes and cameras",
-    "transfer": "Transfer to classes of a few rows",
-    "zero_shot": "Classes without a row",
-    "teaching": "Generated rows that teach",
-    "galaxies": "Real-valued labels: galaxies",
-    "convergence": "The laboratory: what makes training converge",
+    "overhead": Section("What it costs", "overhead", costs.report),
+    "tables": Section("Imbalanced tables", "tables.py", tables.report),
+    "long_tail": Section("Long-tailed images", "long_tail.py", long_tail.report),
+    "offspring_rows": Section(
+        "What offspring are like", "long_tail.py --parts offspring_rows", long_tail.report_offspring
+    ),
+    "filters": Section("Row filters", "long_tail.py --parts filters", long_tail.report_filters),
+    "choice": Section("When cross-validation chooses", "choice.py", choice.report),
+    "mixing_ratio": Section(
+        "How much synthetic data: the MNIST report, as published and corrected", "mixing_ratio.py", mixing_ratio.report
+    ),
+    "recursive": Section("Recursive training", "mixing_ratio.py --parts recursive", mixing_ratio.report_recursive),
+    "families": Section("Families of nets", "families.py", families.report),
+    "critic_loss": Section("Does a loss tell how good the rows are?", "critic_loss.py", critic_loss.report),
+    "missing_class": Section(
+        "A class that is almost gone: the imbalance report", "missing_class.py", missing_class.report
+    ),
+    "few_photos": Section("Eighty-two photographs: the photo report", "few_photos.py", few_photos.report),
+    "translation": Section("Translations between classes and cameras", "translation.py", translation.report),
+    "transfer": Section("Transfer to classes of a few rows", "transfer.py", transfer.report),
+    "zero_shot": Section("Classes without a row", "zero_shot.py", zero_shot.report),
+    "teaching": Section("Generated rows that teach", "teaching.py", teaching.report),
+    "galaxies": Section("Real-valued labels: galaxies", "galaxies.py", galaxies.report),
+    "convergence": Section("The laboratory: what makes training converge", "convergence.py", convergence.report),
 }
 ROOT = Path(__file__).parent.parent
-README_LINES = {  # of long_tail → what README calls it
-    "nothing": "nothing",
-    "prior-corrected nothing": "nothing, prior-corrected probabilities",
-    "class weights": "class weights",
-    "random": "random over-sampling",
-    "SMOTE": "SMOTE",
-    "offspring (the default)": "**GANOverSampler**",
-    "offspring for every class": '**GANOverSampler**, `balance="copies"`',
-}
-MORE_LINES = {  # of docs/when_not.md
-    **README_LINES,
-    "offspring only": "offspring only",
-    "conditional dcgan": "`dcgan()`",
-    "autoencoder + latent SMOTE": "SMOTE between an autoencoder's codes",
-}
+README_LINES = (  # of long_tail
+    *("nothing", long_tail.FREE, "class weights", "random", "SMOTE"),
+    *(long_tail.GAN, long_tail.EVERY),
+)
+MORE_LINES = (*README_LINES, "offspring only", "conditional dcgan", "autoencoder + latent SMOTE")  # of docs/when_not.md
 
 INTRODUCTION = """# Results
 
@@ -58,31 +77,21 @@ dates of its cells. Do not edit by hand.
 """
 
 
-def section(name: str, heading: str) -> str:
-    """Heading, provenance and the module's own report."""
+def section(name: str) -> str:
+    """Heading, provenance and the benchmark's own report."""
+    heading, command, report = SECTIONS[name]
     try:
         budget, results = largest(name)
     except FileNotFoundError:
-        return f"## {heading}\n\nNot run yet: `python benchmarks/{name}.py`.\n"
+        return f"## {heading}\n\nNot run yet: `python benchmarks/{command}`.\n"
     dates = sorted(results["date"].unique())
     flag = "" if budget == "default" else f" --{budget}"
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
-    body = importlib.import_module(name).report(results)
-    return f"## {heading}\n\n`python benchmarks/{name}.py{flag}`, {when}.\n\n{body}\n"
+    return f"## {heading}\n\n`python benchmarks/{command}{flag}`, {when}.\n\n{report(results)}\n"
 
 
-def largest(name: str) -> tuple[str, pd.DataFrame]:
-    """The largest budget of a benchmark that has a CSV, and its cells."""
-    for budget in reversed(BUDGETS):
-        path = RESULTS / f"{name}-{budget}.csv"
-        if path.exists():
-            return budget, pd.read_csv(path)
-    raise FileNotFoundError(f"No CSV of {name} in {RESULTS}.")
-
-
-def readme_table(names: Mapping[str, str] = README_LINES) -> str:
+def readme_table(methods: Sequence[str] = README_LINES) -> str:
     """Mean recall on both long tails after 800 updates, without and with augmentation of every row."""
-    long_tail = importlib.import_module("long_tail")
     budget, results = largest("long_tail")
     results = long_tail.finished(results[results["updates"] == 800])
     columns = {
@@ -91,8 +100,8 @@ def readme_table(names: Mapping[str, str] = README_LINES) -> str:
         for suffix in ("", " + augmentation")
     }
     lines = []
-    for method, name in names.items():
-        line = {"new rows from": name}
+    for method in (m for m in methods if m in set(results["method"])):
+        line = {"new rows from": method}
         for column, (dataset, suffix) in columns.items():
             cell = results[(results["dataset"] == dataset) & (results["method"] == method + suffix)]
             line[column] = with_error(100 * cell["mean recall"]) if len(cell) else "–"
@@ -117,11 +126,11 @@ def put(path: Path, name: str, text: str) -> None:
 
 
 if __name__ == "__main__":
-    text = "\n".join([INTRODUCTION, *(section(name, heading) for name, heading in SECTIONS.items())])
+    text = "\n".join([INTRODUCTION, *map(section, SECTIONS)])
     (DOCS / "results.md").write_text(text)
     put(ROOT / "README.md", "results", readme_table())
     page = DOCS / "when_not.md"
     put(page, "long_tail", readme_table(MORE_LINES))
-    put(page, "tables", importlib.import_module("tables").brief(largest("tables")[1]))
-    put(page, "choice", section("choice", SECTIONS["choice"]).split("\n\n", 1)[1])
+    put(page, "tables", tables.brief(largest("tables")[1]))
+    put(page, "choice", section("choice").split("\n\n", 1)[1])
     print(f"Wrote {DOCS / 'results.md'}, and the tables in README.md and {page}")

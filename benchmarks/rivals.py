@@ -10,22 +10,15 @@ import numpy as np
 import pandas as pd
 import torch
 from imblearn.over_sampling import SMOTE
+from shared import seeded, wanted_rows
 from skorch import NeuralNetRegressor
 from torch import nn
 
 from skgan import GANOverSampler
-from skgan._random import private_rng
 from skgan._tensors import to_unit_range
 from skgan.codecs import TabularCodec
-from skgan.nets import OffspringNet
+from skgan.nets import Draw, OffspringNet
 from skgan.presets import offspring
-
-
-def wanted_rows(y: np.ndarray, ratio: float = 1.0) -> np.ndarray:
-    """Labels of the rows that bring every class to this share of the largest."""
-    counts = np.bincount(y)
-    return np.repeat(np.arange(len(counts)), (round(ratio * counts.max()) - counts).clip(0))
-
 
 # Images
 
@@ -52,7 +45,7 @@ def latent_smote(X: np.ndarray, y: np.ndarray, seed: int, steps: int = 2000) -> 
     """An autoencoder of all images (n, 28, 28), and SMOTE between their codes (what DeepSMOTE does)."""
     images = (X[:, None] / 255).astype(np.float32)
     batch = min(128, len(X))
-    with private_rng(seed):
+    with seeded(seed):
         net = NeuralNetRegressor(
             Autoencoder,
             max_epochs=-(-steps * batch // len(X)),
@@ -77,6 +70,7 @@ class RefinerNet(OffspringNet):
     The pair nets serve: parents are mixtures, and the critic sees an empty parent.
     """
 
+    has_parents = False  # a mixture is of two rows
     POOL = 500  # mixtures of each class to train from
 
     def get_iterator(self, dataset, training=False):
@@ -85,7 +79,7 @@ class RefinerNet(OffspringNet):
         for klass in range(self.n_classes_):
             rows = to_unit_range(X[y == klass])
             chosen = torch.randint(len(rows), (self.POOL,))
-            pools.append(self.mixtures(rows, chosen) if len(rows) > 1 else rows[chosen])
+            pools.append(self.mixtures(rows, chosen)[0] if len(rows) > 1 else rows[chosen])
         self.pool_ = torch.stack(pools)
         return super().get_iterator(dataset, training)
 
@@ -93,16 +87,17 @@ class RefinerNet(OffspringNet):
         real, y, _ = batch
         return super().train_step((real, y, self.pool_[y, torch.randint(self.POOL, (len(y),))]), **fit_params)
 
-    def critic(self, y, *parents):
-        return super().critic(y, *(torch.zeros_like(parent) for parent in parents))
+    def discriminate(self, x, y, *parents):
+        return super().discriminate(x, y, *(torch.zeros_like(parent) for parent in parents))
 
-    def sample(self, y, source=None):
+    def draw(self, y, source=None):
         of_class = to_unit_range(torch.from_numpy(source[0][source[1] == y[0]]))  # a sampler's block has one class
         chosen = torch.randint(len(of_class), (len(y),))
-        seeds = self.mixtures(of_class, chosen) if len(of_class) > 1 else of_class[chosen]
-        return self._in_chunks(
+        seeds = self.mixtures(of_class, chosen)[0] if len(of_class) > 1 else of_class[chosen]
+        rows = self.in_chunks(
             lambda labels, parent: self.module_(self.latent(len(labels)), labels, parent), torch.from_numpy(y), seeds
         )
+        return Draw(rows)
 
 
 def refiner(**params) -> RefinerNet:
@@ -141,7 +136,7 @@ def ctgan_or_tvae(name: str, X: pd.DataFrame, y: np.ndarray, seed: int, epochs: 
 
     discrete = [column for column in X if isinstance(X[column].dtype, pd.CategoricalDtype)]
     frame = X.astype(dict.fromkeys(discrete, object)).assign(class_=y.astype(str))
-    with private_rng(seed):
+    with seeded(seed):
         np.random.seed(seed)  # ctgan draws from the global stream
         batch = min(500, len(X) // 20 * 10 or 10)  # CTGAN's pac of 10 must divide it, and half of it
         model = getattr(ctgan, name)(epochs=epochs, batch_size=batch, enable_gpu=False)

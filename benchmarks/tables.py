@@ -9,41 +9,51 @@ Two processes share the work if each gets its folds: ``--only fold=0 fold=1 fold
 import functools
 import time
 import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import torch
-from data import TABLES, table
-from harness import parse_budget, run_cells, with_error
-from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC, BorderlineSMOTE, RandomOverSampler
+from data import TABLES
+from harness import CACHE, Run, main, with_error
+from imblearn.over_sampling import SMOTE, BorderlineSMOTE, RandomOverSampler
 from rivals import ctgan_or_tvae, refiner, smote_variant
 from scipy.stats import rankdata
-from sklearn.compose import make_column_selector, make_column_transformer
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+from shared import CLASSIFIERS, SMALLER_TABLES, folds, model_of, smote, wanted_rows
 from sklearn.metrics import average_precision_score, balanced_accuracy_score, log_loss
-from sklearn.model_selection import RepeatedStratifiedKFold
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import LabelEncoder, OneHotEncoder, StandardScaler
 
 from skgan import GANOverSampler
-from skgan._random import private_rng
 from skgan.codecs import TabularCodec
 from skgan.penalties import R1
 from skgan.presets import gaussian, mlp_gan, offspring
 
-BUDGETS = {
-    "quick": "3 small tables, 3 folds, 200 steps (2 minutes)",
-    "default": "11 tables of at most 2,500 rows, 2 times 3 folds, 1,000 steps (80 minutes; 40 as two processes)",
-    "full": "13 tables, 5 folds, 5 repeats",
-}
+
+@dataclass(frozen=True)
+class TablesRun(Run):
+    tables: tuple[str, ...]
+    n_folds: int
+    n_repeats: int
+    steps: int | None  # of skgan's nets; None is the preset's own
+
+
 QUICK_STEPS = 200
-RUNS = {  # tables, folds, repeats, steps of skgan's nets (None: the preset's own)
-    "quick": (("ecoli3", "glass2", "car-good"), 3, 1, QUICK_STEPS),
-    "default": (tuple(name for name in TABLES if not name.startswith("page-blocks")), 3, 2, 1000),
-    "full": (TABLES, 5, 5, None),
+BUDGETS = {
+    "quick": TablesRun(
+        "3 small tables, 3 folds, 200 steps (2 minutes)",
+        tables=("ecoli3", "glass2", "car-good"),
+        n_folds=3,
+        n_repeats=1,
+        steps=QUICK_STEPS,
+    ),
+    "default": TablesRun(
+        "11 tables of at most 2,500 rows, 2 times 3 folds, 1,000 steps (80 minutes; 40 as two processes)",
+        tables=SMALLER_TABLES,
+        n_folds=3,
+        n_repeats=2,
+        steps=1000,
+    ),
+    "full": TablesRun("13 tables, 5 folds, 5 repeats", tables=TABLES, n_folds=5, n_repeats=5, steps=None),
 }
 SHORT = "conditional GAN, 300 steps, lazy R1"
 NETS = {
@@ -69,25 +79,14 @@ METHODS = (
     *(*SMOTE_VARIANTS, *TABULAR_GANS, *NETS, *SHARES),
 )
 FAMILIES = {"page-blocks0": "page-blocks"}  # two versions of one source
-CLASSIFIERS = {
-    "logistic regression": lambda: LogisticRegression(max_iter=1000),
-    "k-NN": KNeighborsClassifier,
-    "MLP": lambda: MLPClassifier((64,), max_iter=150, random_state=0),
-    "random forest": lambda: RandomForestClassifier(100, random_state=0, n_jobs=1),
-    "gradient boosting": lambda: HistGradientBoostingClassifier(random_state=0),
-}
 RANKED = tuple(CLASSIFIERS)[:4]  # all but the boosting; the default is chosen by these
 
 
-def smote(X: pd.DataFrame, y: np.ndarray, seed: int):
-    """SMOTE for numbers, SMOTENC for both kinds of columns, SMOTEN for categories."""
-    k = min(5, int(np.bincount(y).min()) - 1)
-    categorical = [i for i, dtype in enumerate(X.dtypes) if isinstance(dtype, pd.CategoricalDtype)]
-    if not categorical:
-        return SMOTE(k_neighbors=k, random_state=seed)
-    if len(categorical) == X.shape[1]:
-        return SMOTEN(k_neighbors=k, random_state=seed)
-    return SMOTENC(categorical, k_neighbors=k, random_state=seed)
+def cells(run: TablesRun) -> Iterator[dict]:
+    for name in run.tables:
+        for fold in range(run.n_folds * run.n_repeats):
+            for method in (*METHODS, WEIGHTS):
+                yield {"table": name, "fold": fold, "method": method}
 
 
 def sampler_of(method: str, X: pd.DataFrame, y: np.ndarray, seed: int, steps: int | None):
@@ -105,30 +104,20 @@ def sampler_of(method: str, X: pd.DataFrame, y: np.ndarray, seed: int, steps: in
         )
     if method.startswith("Gaussian") or (method == SHORT and steps != QUICK_STEPS):
         steps = None
-    return GANOverSampler(net=NETS[method](), max_steps=steps, random_state=seed)
+    return GANOverSampler(net=NETS[method](), max_steps=steps, memory=CACHE.location, random_state=seed)
 
 
 @functools.lru_cache(maxsize=1)
-def trained_offspring(name: str, fold: int, n_folds: int, n_repeats: int, steps: int | None):
+def trained_offspring(run: TablesRun, name: str, fold: int):
     """One training for all shares: codec, net, encoded rows, and seconds."""
-    X, y, splits = folds(name, n_folds, n_repeats)
+    X, y, splits = folds(name, run.n_folds, run.n_repeats)
     X, y = X.iloc[splits[fold][0]].reset_index(drop=True), y[splits[fold][0]]
     begin = time.perf_counter()
     codec = TabularCodec().fit(X)
     encoded = codec.transform(X)
-    net = offspring(module__spans=codec.spans_, **({} if steps is None else {"max_steps": steps}))
-    with private_rng(fold):
-        net.fit(encoded, y)
+    net = offspring(module__spans=codec.spans_, **({} if run.steps is None else {"max_steps": run.steps}))
+    net.set_params(random_state=fold).fit(encoded, y)
     return codec, net, encoded, time.perf_counter() - begin
-
-
-def model_of(classifier: str) -> Pipeline:
-    """The classifier behind one-hot and standardised columns."""
-    encode = make_column_transformer(
-        (OneHotEncoder(handle_unknown="ignore", sparse_output=False), make_column_selector(dtype_include="category")),
-        remainder="passthrough",
-    )
-    return make_pipeline(encode, StandardScaler(), CLASSIFIERS[classifier]())
 
 
 def scores(classifier: str, X, y, X_test, y_test, prior: np.ndarray, weighted: bool) -> dict[str, float]:
@@ -152,16 +141,8 @@ def scores(classifier: str, X, y, X_test, y_test, prior: np.ndarray, weighted: b
     }
 
 
-@functools.lru_cache(maxsize=2)
-def folds(name: str, n_folds: int, n_repeats: int):
-    X, y = table(name)
-    labels = LabelEncoder().fit_transform(y)
-    splitter = RepeatedStratifiedKFold(n_splits=n_folds, n_repeats=n_repeats, random_state=0)
-    return X, labels, list(splitter.split(X, labels))
-
-
-def measure(table: str, fold: int, method: str, n_folds: int, n_repeats: int, steps: int | None) -> dict:
-    X, y, splits = folds(table, n_folds, n_repeats)
+def measure(run: TablesRun, table: str, fold: int, method: str) -> dict:
+    X, y, splits = folds(table, run.n_folds, run.n_repeats)
     train, test = splits[fold]
     X_train, y_train = X.iloc[train].reset_index(drop=True), y[train]
     prior = np.bincount(y_train) / len(y_train)
@@ -169,20 +150,18 @@ def measure(table: str, fold: int, method: str, n_folds: int, n_repeats: int, st
     X_new, y_new = X_train, y_train
     seconds_before = 0.0
     if method in SHARES:
-        codec, net, encoded, seconds_before = trained_offspring(table, fold, n_folds, n_repeats, steps)
+        codec, net, encoded, seconds_before = trained_offspring(run, table, fold)
         net.shares = SHARES[method]
-        counts = np.bincount(y_train)
-        wanted = np.repeat(np.arange(len(counts)), counts.max() - counts)
-        with private_rng(fold):
-            rows = codec.inverse_transform(net.sample(wanted, source=(encoded, y_train)))
+        wanted = wanted_rows(y_train)
+        rows = codec.inverse_transform(net.sample(wanted, source=(encoded, y_train), random_state=fold))
         X_new, y_new = pd.concat([X_train, rows], ignore_index=True), np.concatenate([y_train, wanted])
         begin = time.perf_counter()
     elif method in SMOTE_VARIANTS:
         X_new, y_new = smote_variant(SMOTE_VARIANTS[method], X_train, y_train, fold)
     elif method in TABULAR_GANS:
-        X_new, y_new = ctgan_or_tvae(method, X_train, y_train, fold, epochs=10 if steps == QUICK_STEPS else 100)
+        X_new, y_new = ctgan_or_tvae(method, X_train, y_train, fold, epochs=10 if run.steps == QUICK_STEPS else 100)
     elif method not in ("nothing", WEIGHTS):
-        X_new, y_new = sampler_of(method, X_train, y_train, fold, steps).fit_resample(X_train, y_train)
+        X_new, y_new = sampler_of(method, X_train, y_train, fold, run.steps).fit_resample(X_train, y_train)
     seconds = seconds_before + time.perf_counter() - begin
     values: dict[str, float] = {}
     for classifier in CLASSIFIERS:
@@ -197,7 +176,7 @@ BRIEF = {  # method → what a reader calls it
     "CTGAN": "CTGAN",
     "Gaussian": "Gaussian (skgan's floor)",
     "Gaussian, half copies": "`gaussian(copies=0.5)`",
-    "conditional GAN (mlp_gan)": "**GANOverSampler**",
+    "conditional GAN (mlp_gan)": "`GANOverSampler(net=mlp_gan(alpha=2))`",
 }
 
 
@@ -287,14 +266,5 @@ def report(results: pd.DataFrame) -> str:
 
 
 if __name__ == "__main__":
-    arguments = parse_budget(__doc__.splitlines()[0], BUDGETS)
-    names, n_folds, n_repeats, steps = RUNS[arguments.budget]
     torch.set_num_threads(1)
-    cells = [
-        {"table": name, "fold": fold, "method": method}
-        for name in names
-        for fold in range(n_folds * n_repeats)
-        for method in (*METHODS, WEIGHTS)
-    ]
-    options = {"n_folds": n_folds, "n_repeats": n_repeats, "steps": steps}
-    print(report(run_cells("tables", arguments, cells, functools.partial(measure, **options))))
+    main("tables", BUDGETS, cells, measure, report)

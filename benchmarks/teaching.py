@@ -12,31 +12,47 @@ validation rows, and ranked by their accuracy there; the truth is the ranking on
 
 import functools
 import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import torch
-from harness import CACHE, fitted, parse_budget, run_cells, with_error
+from harness import CACHE, Run, fitted, main, with_error
 from scipy.stats import spearmanr
+from shared import seeded
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from skgan._random import private_rng, sub_seed
-from skgan._tensors import to_unit_range
+from skgan._random import sub_seed
 from skgan.modules import SmallLearner
 from skgan.presets import gtn
 
+
+@dataclass(frozen=True)
+class TeachingRun(Run):
+    n_seeds: int
+    steps: int  # of the teacher
+    n_architectures: int
+    long: int  # steps of the architectures' long training
+
+
 BUDGETS = {
-    "quick": "1 seed, a teacher of 40 steps, 6 architectures (2 minutes)",
-    "default": "5 seeds, 300 steps, 20 architectures (30 minutes on one core)",
-    "full": "10 seeds, 1,000 steps, 50 architectures",
-}
-RUNS = {  # seeds, steps of the teacher, architectures, steps of their long training
-    "quick": (1, 40, 6, 200),
-    "default": (5, 300, 20, 600),
-    "full": (10, 1000, 50, 3000),
+    "quick": TeachingRun(
+        "1 seed, a teacher of 40 steps, 6 architectures (2 minutes)", n_seeds=1, steps=40, n_architectures=6, long=200
+    ),
+    "default": TeachingRun(
+        "5 seeds, 300 steps, 20 architectures (30 minutes on one core)",
+        n_seeds=5,
+        steps=300,
+        n_architectures=20,
+        long=600,
+    ),
+    "full": TeachingRun(
+        "10 seeds, 1,000 steps, 50 architectures", n_seeds=10, steps=1000, n_architectures=50, long=3000
+    ),
 }
 COURSE, BATCH, N_LEARNERS = 32, 64, 3
 STEPS = (1, 8, 32, 64)
@@ -47,6 +63,12 @@ CURRICULA = {"generated": "learned", "generated, random codes": "random"}
 ROWS = (*CURRICULA, REAL, SAME)
 
 
+def cells(run: TeachingRun) -> Iterator[dict]:
+    for seed in range(run.n_seeds):
+        for rows in ROWS:
+            yield {"seed": seed, "rows": rows}
+
+
 @functools.cache
 def digits(seed: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
     """Training, validation and test rows, encoded, and their labels."""
@@ -55,7 +77,7 @@ def digits(seed: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
     rest, test, y_rest, y_test = train_test_split(X, y, test_size=0.25, stratify=y, random_state=seed)
     train, valid, y_train, y_valid = train_test_split(rest, y_rest, test_size=0.2, stratify=y_rest, random_state=seed)
     parts = ((train, y_train), (valid, y_valid), (test, y_test))
-    return [(to_unit_range(torch.from_numpy(rows)), torch.from_numpy(labels)) for rows, labels in parts]
+    return [(torch.from_numpy(rows).float() * (2 / 255) - 1, torch.from_numpy(labels)) for rows, labels in parts]
 
 
 def teacher(curriculum: str, seed: int, steps: int):
@@ -76,7 +98,7 @@ def real_batches(seed: int, n_steps: int):
 
 def train(make, batches, optimizer, checkpoints, judges, seed: int) -> np.ndarray:
     """Accuracy of a fresh learner after so many steps on each of the judges, (checkpoints, judges)."""
-    with private_rng(seed):
+    with seeded(seed):
         learner = make((1, 8, 8), 10)
         updates = optimizer(learner.parameters())
         accuracies = []
@@ -133,8 +155,8 @@ def long_accuracies(seed: int, n: int, n_steps: int) -> np.ndarray:
     )
 
 
-def measure(seed: int, rows: str, steps: int, n_architectures: int, long: int) -> dict:
-    net = teacher(CURRICULA.get(rows, "learned"), seed, steps)
+def measure(run: TeachingRun, seed: int, rows: str) -> dict:
+    net = teacher(CURRICULA.get(rows, "learned"), seed, run.steps)
     rates: tuple[float, ...]
     if rows == REAL:
         rates, momenta = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8), (0.0, 0.5, 0.9)
@@ -187,9 +209,9 @@ def measure(seed: int, rows: str, steps: int, n_architectures: int, long: int) -
                 )
                 for adam_rate in ADAM_RATES
             )
-            for i, make in enumerate(architectures(n_architectures))
+            for i, make in enumerate(architectures(run.n_architectures))
         ]
-        correlation = spearmanr(short, long_accuracies(seed, n_architectures, long)).statistic
+        correlation = spearmanr(short, long_accuracies(seed, run.n_architectures, run.long)).statistic
         ranking = (float(correlation), float(max(short)))
     return {
         **{f"{n} steps": outcomes[key][i, 1] for i, (n, key) in enumerate(zip(STEPS, best, strict=True))},
@@ -197,7 +219,7 @@ def measure(seed: int, rows: str, steps: int, n_architectures: int, long: int) -
         "momentum": momentum,
         "rank correlation": ranking[0],
         "best architecture": ranking[1],
-        "architectures": n_architectures,
+        "architectures": run.n_architectures,
     }
 
 
@@ -232,8 +254,4 @@ def report(results: pd.DataFrame) -> str:
 
 
 if __name__ == "__main__":
-    arguments = parse_budget(__doc__.splitlines()[0], BUDGETS)
-    n_seeds, steps, n_architectures, long = RUNS[arguments.budget]
-    cells = [{"seed": seed, "rows": rows} for seed in range(n_seeds) for rows in ROWS]
-    run = functools.partial(measure, steps=steps, n_architectures=n_architectures, long=long)
-    print(report(run_cells("teaching", arguments, cells, run)))
+    main("teaching", BUDGETS, cells, measure, report)

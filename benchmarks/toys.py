@@ -88,11 +88,10 @@ class _SurveyLosses:
     """v = (cos ψ, sin θ), the survey's example of a field that rotates (Appenzeller & Daaboul, figure 6)."""
 
     def discriminator_loss(self, real, y):
-        self.accuracy_ = torch.zeros(())
-        return -self.module_.discriminator.psi * self.module_.generator.theta.sin()
+        return -self.module_.discriminator.psi * self.module_.generator.theta.sin(), {}
 
     def generator_loss(self, real, y):
-        return -self.module_.generator.theta * self.module_.discriminator.psi.cos()
+        return -self.module_.generator.theta * self.module_.discriminator.psi.cos(), {}
 
 
 class SurveyGame(_SurveyLosses, ConsensusNet):
@@ -120,27 +119,26 @@ def play(net: AdversarialNet, X: np.ndarray, seed: int = 0, steps: int = 500):
             return super().report(**values)
 
     params = net.get_params(deep=False)
-    recorded = Recorded(**{**params, "max_steps": steps, "callbacks__ema": None, "callbacks__divergence_guard": None})
-    with private_rng(seed):
-        recorded.fit(X)
-    return recorded, np.array(path)
+    plain = {"callbacks__ema": None, "callbacks__divergence_guard": None}
+    recorded = Recorded(**{**params, "max_steps": steps, "random_state": seed, **plain})
+    return recorded.fit(X), np.array(path)
 
 
 def jacobian(net: AdversarialNet, X: np.ndarray, **start: float) -> np.ndarray:
     """Jacobian of the negative field that the net's updates follow, at the module's starting point ``start``."""
     net = type(net)(
-        **{**net.get_params(deep=False), "max_steps": 1, "optimizer__lr": 0.0}
+        **{**net.get_params(deep=False), "max_steps": 1, "optimizer__lr": 0.0, "random_state": 0}
         | {f"module__{name}": value for name, value in start.items()}
     )
+    net.fit(X)
     with private_rng(0):
-        net.fit(X)
         net.on_train_begin(net)
         net.differentiable_fakes = True
         net.module_.double()
         # Many rows, so that noise shows its mean effect.
         real = torch.as_tensor(X[np.random.RandomState(0).randint(len(X), size=20000)]).double()
         y = torch.zeros(len(real), dtype=torch.long)
-        losses = net.discriminator_loss(real, y), net.generator_loss(real, y)
+        losses = net.discriminator_loss(real, y)[0], net.generator_loss(real, y)[0]
         gradients = [
             g
             for player, loss in zip(("discriminator", "generator"), losses, strict=True)

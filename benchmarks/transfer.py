@@ -9,29 +9,41 @@ a judge, trained on all 60,000 real rows, takes for their parent's class.
 """
 
 import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from data import fashion_mnist
-from harness import fitted, parse_budget, run_cells, with_error
+from harness import Run, fitted, main, with_error
 from imblearn.over_sampling import SMOTE, RandomOverSampler
-from long_tail import AUGMENT
+from shared import AUGMENT, rows_of
 from sklearn.metrics import recall_score
 
 from skgan import CNNClassifier
-from skgan._random import private_rng
-from skgan.codecs import ImageCodec
 from skgan.presets import dagan, offspring
 
+
+@dataclass(frozen=True)
+class TransferRun(Run):
+    n_seeds: int
+    amounts: tuple[int, ...]  # rows of a scarce class
+    updates: int
+    steps: int | None  # of the generators; None is the preset's own
+
+
 BUDGETS = {
-    "quick": "1 seed, 10 rows a class, 40 steps, 60 updates (2 minutes)",
-    "default": "5 seeds; 5, 10 and 25 rows a class, 300 updates (105 minutes on one core beside another job)",
-    "full": "as default, 4,000 updates",
-}
-RUNS = {  # seeds, rows of a scarce class, updates, generator steps
-    "quick": (1, (10,), 60, 40),
-    "default": (5, (5, 10, 25), 300, None),
-    "full": (5, (5, 10, 25), 4000, None),
+    "quick": TransferRun(
+        "1 seed, 10 rows a class, 40 steps, 60 updates (2 minutes)", n_seeds=1, amounts=(10,), updates=60, steps=40
+    ),
+    "default": TransferRun(
+        "5 seeds; 5, 10 and 25 rows a class, 300 updates (105 minutes on one core beside another job)",
+        n_seeds=5,
+        amounts=(5, 10, 25),
+        updates=300,
+        steps=None,
+    ),
+    "full": TransferRun("as default, 4,000 updates", n_seeds=5, amounts=(5, 10, 25), updates=4000, steps=None),
 }
 SOURCE, TARGET = (0, 2, 4, 6, 8), (1, 3, 5, 7, 9)
 PLENTY, WANTED = 2000, 500
@@ -50,6 +62,13 @@ METHODS = (
 )
 
 
+def cells(run: TransferRun) -> Iterator[dict]:
+    for seed in range(run.n_seeds):
+        for n_target in run.amounts:
+            for method in METHODS:
+                yield {"n_target": n_target, "seed": seed, "method": method}
+
+
 @functools.lru_cache(maxsize=2)
 def rows(seed: int, n_target: int) -> tuple[np.ndarray, np.ndarray]:
     """Training images (n, 28, 28) and labels, by class, so that a net meets the same source whatever ``n_target``."""
@@ -66,22 +85,19 @@ def judge(updates: int) -> CNNClassifier:
     return CNNClassifier(max_updates=updates, random_state=0).fit(whole.x_train, whole.y_train)
 
 
-def measure(n_target: int, seed: int, method: str, updates: int, steps: int | None) -> dict:
+def measure(run: TransferRun, n_target: int, seed: int, method: str) -> dict:
     X, y = rows(seed, n_target)
     name, kept = method.removesuffix(AUGMENTED), np.nan
     wanted = dict.fromkeys(TARGET, WANTED)
     if name in NETS:
         from_source = np.isin(y, SOURCE)
         preset, shares = NETS[name]
-        net = preset() if steps is None else preset(max_steps=steps)
+        net = preset() if run.steps is None else preset(max_steps=run.steps)
         net, _ = fitted(net, X[from_source][:, None], y[from_source], seed)
-        net.shares = shares
         y_new = np.repeat(TARGET, WANTED - n_target)
-        with private_rng(seed):
-            made = net.sample(y_new, source=(X[:, None], y))
-        X_new = ImageCodec(value_range="dtype").fit(X).inverse_transform(made)
-        kept = (judge(2000 if updates > 100 else 50).predict(X_new) == y_new).mean()
-        X, y = np.concatenate([X, X_new[:, 0] if X_new.ndim == 4 else X_new]), np.concatenate([y, y_new])
+        X_new = rows_of(net, shares, X, y, y_new, seed)
+        kept = (judge(2000 if run.updates > 100 else 50).predict(X_new) == y_new).mean()
+        X, y = np.concatenate([X, X_new]), np.concatenate([y, y_new])
     elif name in ("random", "SMOTE"):
         sampler = (
             RandomOverSampler(sampling_strategy=wanted, random_state=seed)
@@ -92,7 +108,7 @@ def measure(n_target: int, seed: int, method: str, updates: int, steps: int | No
         X = flat.reshape(-1, 28, 28)
     whole = fashion_mnist()
     classifier = CNNClassifier(
-        max_updates=updates,
+        max_updates=run.updates,
         random_state=seed,
         augment=AUGMENT["fashion"] if method.endswith(AUGMENTED) else None,
         class_weight="balanced" if name == "class weights" else None,
@@ -135,13 +151,4 @@ def report(results: pd.DataFrame) -> str:
 
 
 if __name__ == "__main__":
-    arguments = parse_budget(__doc__.splitlines()[0], BUDGETS)
-    n_seeds, amounts, updates, steps = RUNS[arguments.budget]
-    cells = [
-        {"n_target": n, "seed": seed, "method": method}
-        for seed in range(n_seeds)
-        for n in amounts
-        for method in METHODS
-    ]
-    run = functools.partial(measure, updates=updates, steps=steps)
-    print(report(run_cells("transfer", arguments, cells, run)))
+    main("transfer", BUDGETS, cells, measure, report)

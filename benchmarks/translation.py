@@ -12,27 +12,42 @@ the paper's weights of the cycle and identity losses, 10 and 5. Writes a picture
 """
 
 import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from data import fashion_mnist
-from harness import CACHE, DOCS, parse_budget, run_cells, with_error
+from harness import CACHE, DOCS, Run, main, with_error
 from scipy.ndimage import gaussian_filter
 
-from skgan import CNNClassifier, GANOverSampler
+from skgan import CNNClassifier, DomainOverSampler, GANOverSampler
 from skgan.plotting import SampleGridDisplay, TranslationDisplay
 from skgan.presets import cyclegan
 
+
+@dataclass(frozen=True)
+class TranslationRun(Run):
+    n_seeds: int
+    steps: int
+
+
 BUDGETS = {
-    "quick": "1 seed, 40 steps (2 minutes)",
-    "default": "1 seed, 2,000 steps (45 minutes on one core)",
-    "full": "3 seeds, 10,000 steps",
+    "quick": TranslationRun("1 seed, 40 steps (2 minutes)", n_seeds=1, steps=40),
+    "default": TranslationRun("1 seed, 2,000 steps (45 minutes on one core)", n_seeds=1, steps=2000),
+    "full": TranslationRun("3 seeds, 10,000 steps", n_seeds=3, steps=10000),
 }
-RUNS = {"quick": (1, 40), "default": (1, 2000), "full": (3, 10000)}  # seeds, steps
 PAIRS = {"pullover → coat": (2, 4), "coat → pullover": (4, 2), "sneaker → boot": (7, 9), "boot → sneaker": (9, 7)}
 CAMERA = "plain → camera"
 WEIGHTS = {"default": {}, "paper": {"cycle_weight": 10.0, "identity_weight": 5.0}}
 PICTURE = DOCS / "images" / "translation.png"
+
+
+def cells(run: TranslationRun) -> Iterator[dict]:
+    for weights in WEIGHTS:
+        for seed in range(run.n_seeds):
+            for what in (*PAIRS, *((CAMERA,) if weights == "default" else ())):
+                yield {"what": what, "weights": weights, "seed": seed}
 
 
 def by_camera(X: np.ndarray) -> np.ndarray:
@@ -48,24 +63,24 @@ def judge(camera: bool, updates: int) -> CNNClassifier:
 
 
 @functools.lru_cache(maxsize=8)
-def trained(what: str, seed: int, steps: int, weights: str = "default") -> GANOverSampler:
+def trained(what: str, seed: int, steps: int, weights: str = "default") -> GANOverSampler | DomainOverSampler:
     """The sampler after its training on the target and its donor, or on both cameras' halves."""
     whole = fashion_mnist()
-    net = cyclegan(max_steps=steps, **WEIGHTS[weights])
-    sampler = GANOverSampler(net=net, memory=CACHE.location, random_state=seed)
+    params = {"net": cyclegan(max_steps=steps, **WEIGHTS[weights]), "memory": CACHE.location, "random_state": seed}
     if what == CAMERA:
         seen = np.random.RandomState(seed).permutation(len(whole.x_train)) < 6000
         X = whole.x_train.copy()
         X[seen] = by_camera(X[seen])
         # 500 more rows than there are, and not as many as of the plain half
-        sampler.set_params(sampling_strategy={"camera": 6500})
-        sampler.fit_resample(X, whole.y_train, domain=np.where(seen, "camera", "plain"))
-        return sampler
+        domains = DomainOverSampler(sampling_strategy={"camera": 6500}, **params)
+        domains.fit_resample(X, whole.y_train, domain=np.where(seen, "camera", "plain"))
+        return domains
     pair = sorted(PAIRS[what])  # the same training for both ways, and the cache has it
     rows = np.isin(whole.y_train, pair)
     X, y = whole.x_train[rows], whole.y_train[rows]
     counts = {klass: int((y == klass).sum()) + 1 for klass in pair}
-    sampler.set_params(sampling_strategy=counts).fit_resample(X, y)
+    sampler = GANOverSampler(sampling_strategy=counts, **params)
+    sampler.fit_resample(X, y)
     return sampler
 
 
@@ -74,10 +89,10 @@ def cycle_error(sampler, X, to) -> float:
     return float(np.abs(back.astype(float) - X).mean())
 
 
-def measure(what: str, weights: str, seed: int, steps: int) -> dict:
+def measure(run: TranslationRun, what: str, weights: str, seed: int) -> dict:
     whole = fashion_mnist()
-    sampler, untrained = trained(what, seed, steps, weights), trained(what, seed, 1, weights)
-    updates = 2000 if steps > 100 else 50
+    sampler, untrained = trained(what, seed, run.steps, weights), trained(what, seed, 1, weights)
+    updates = 2000 if run.steps > 100 else 50
     if what == CAMERA:
         X, y, to = whole.x_test[:2000], whole.y_test[:2000], "camera"
         legible = judge(True, updates).predict(by_camera(X)) == y
@@ -97,14 +112,14 @@ def measure(what: str, weights: str, seed: int, steps: int) -> dict:
     }
 
 
-def picture(steps: int) -> None:
+def picture(run: TranslationRun) -> None:
     """Test rows of each pair: as they are, translated, and back again."""
     whole = fashion_mnist()
     rows = []
     for what in ("pullover → coat", "sneaker → boot", CAMERA):
         X = whole.x_test if what == CAMERA else whole.x_test[whole.y_test == PAIRS[what][0]]
         to = "camera" if what == CAMERA else PAIRS[what][1]
-        display = TranslationDisplay.from_sampler(trained(what, 0, steps), X, to, n_columns=12)
+        display = TranslationDisplay.from_sampler(trained(what, 0, run.steps), X, to, n_columns=12)
         names = (what.partition(" → ")[0], what.partition(" → ")[2], "and back")
         rows += [(name, images) for name, (_, images) in zip(names, display.rows, strict=True)]
     SampleGridDisplay(rows).plot().figure_.savefig(PICTURE, dpi=60)
@@ -128,15 +143,4 @@ def report(results: pd.DataFrame) -> str:
 
 
 if __name__ == "__main__":
-    arguments = parse_budget(__doc__.splitlines()[0], BUDGETS)
-    n_seeds, steps = RUNS[arguments.budget]
-    cells = [
-        {"what": what, "weights": weights, "seed": seed}
-        for weights in WEIGHTS
-        for seed in range(n_seeds)
-        for what in (*PAIRS, *((CAMERA,) if weights == "default" else ()))
-    ]
-    results = run_cells("translation", arguments, cells, functools.partial(measure, steps=steps))
-    if arguments.budget != "quick" and not arguments.only:
-        picture(steps)
-    print(report(results))
+    main("translation", BUDGETS, cells, measure, report, pictures=picture)

@@ -9,13 +9,14 @@ classes) and takes the class whose attributes are nearest. Accuracy of unseen ro
 and unseen rows among all classes with their harmonic mean. The plain classifier is a logistic regression on the seen classes.
 """
 
-import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from data import fashion_mnist
-from harness import parse_budget, run_cells, with_error
+from harness import Run, main, with_error
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.model_selection import train_test_split
@@ -23,12 +24,21 @@ from sklearn.model_selection import train_test_split
 from skgan import GenClassClassifier
 from skgan.presets import genclass
 
+
+@dataclass(frozen=True)
+class ZeroShotRun(Run):
+    datasets: tuple[str, ...]
+    n_seeds: int
+    steps: int
+
+
 BUDGETS = {
-    "quick": "digits, 1 seed, 100 steps (1 minute)",
-    "default": "digits, 5 seeds, 800 steps (10 minutes)",
-    "full": "digits and Fashion-MNIST, 5 seeds, 3,000 steps",
+    "quick": ZeroShotRun("digits, 1 seed, 100 steps (1 minute)", datasets=("digits",), n_seeds=1, steps=100),
+    "default": ZeroShotRun("digits, 5 seeds, 800 steps (10 minutes)", datasets=("digits",), n_seeds=5, steps=800),
+    "full": ZeroShotRun(
+        "digits and Fashion-MNIST, 5 seeds, 3,000 steps", datasets=("digits", "fashion"), n_seeds=5, steps=3000
+    ),
 }
-RUNS = {"quick": (("digits",), 1, 100), "default": (("digits",), 5, 800), "full": (("digits", "fashion"), 5, 3000)}
 #         top, upper left, upper right, middle, lower left, lower right, bottom
 SEGMENTS = {
     0: (1, 1, 1, 0, 1, 1, 1),
@@ -65,6 +75,13 @@ UNSEEN = {
 METHODS = ("GenClass", "nearest attributes")
 
 
+def cells(run: ZeroShotRun) -> Iterator[dict]:
+    for dataset in run.datasets:
+        for seed in range(run.n_seeds):
+            for method in METHODS:
+                yield {"dataset": dataset, "seed": seed, "method": method}
+
+
 def rows(dataset: str, seed: int) -> tuple[np.ndarray, ...]:
     """Images (n, 1, H, W) and labels for training and test."""
     if dataset == "digits":
@@ -96,13 +113,13 @@ class NearestAttributes:
         return -np.square(self.regression.predict(flat(X))[:, None] - self.vectors).sum(2)
 
 
-def measure(dataset: str, seed: int, method: str, steps: int) -> dict:
+def measure(run: ZeroShotRun, dataset: str, seed: int, method: str) -> dict:
     X_train, y_train, X_test, y_test = rows(dataset, seed)
     unseen = np.array(UNSEEN[dataset][seed])
     of_seen, is_unseen = ~np.isin(y_train, unseen), np.isin(y_test, unseen)
     model: Any = NearestAttributes()
     if method == "GenClass":
-        model = GenClassClassifier(genclass(max_steps=steps), random_state=seed)
+        model = GenClassClassifier(genclass(max_steps=run.steps), random_state=seed)
     model.fit(X_train[of_seen], y_train[of_seen], attributes=ATTRIBUTES[dataset])
     scores = model.decision_function(X_test)
     right = model.classes_[scores.argmax(1)] == y_test
@@ -133,12 +150,4 @@ def report(results: pd.DataFrame) -> str:
 
 
 if __name__ == "__main__":
-    arguments = parse_budget(__doc__.splitlines()[0], BUDGETS)
-    datasets, n_seeds, steps = RUNS[arguments.budget]
-    cells = [
-        {"dataset": dataset, "seed": seed, "method": method}
-        for dataset in datasets
-        for seed in range(n_seeds)
-        for method in METHODS
-    ]
-    print(report(run_cells("zero_shot", arguments, cells, functools.partial(measure, steps=steps))))
+    main("zero_shot", BUDGETS, cells, measure, report)

@@ -1,0 +1,1 @@
+"""What skgan costs over bare torch, over its imports, and in memory."""

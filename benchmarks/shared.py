@@ -1,0 +1,104 @@
+"""What several benchmarks use: the long tails and their augmentation, the tables' folds and classifiers, seeded torch."""
+
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pandas as pd
+import torch
+from data import TABLES, Images, fashion_mnist, long_tail, mnist_5k, table
+from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import RepeatedStratifiedKFold
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import LabelEncoder, OneHotEncoder, StandardScaler
+
+from skgan.augment import Flip, Rotation, Scale, Translation
+from skgan.codecs import ImageCodec
+from skgan.nets import OffspringNet
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Run a block on torch's generators, seeded, and give them back as they were."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+def wanted_rows(y: np.ndarray, ratio: float = 1.0) -> np.ndarray:
+    """Labels of the rows that bring every class to this share of the largest."""
+    counts = np.bincount(y)
+    return np.repeat(np.arange(len(counts)), (round(ratio * counts.max()) - counts).clip(0))
+
+
+# Images
+
+COUNTS = {
+    "mnist": (250, 180, 110, 70, 45, 30, 20, 12, 8, 5),
+    "fashion": (4000, 2000, 1000, 750, 500, 350, 200, 100, 60, 40),
+}
+TRADITIONAL = [Translation(0.08), Rotation(10), Scale(0.1)]
+AUGMENT = {"mnist": TRADITIONAL, "fashion": [*TRADITIONAL, Flip()]}
+
+
+@functools.lru_cache(maxsize=2)
+def tail(dataset: str, seed: int) -> tuple[np.ndarray, np.ndarray, Images]:
+    """The long-tailed training set and the whole data set it was cut from."""
+    rng = np.random.RandomState(seed)
+    whole = mnist_5k(seed) if dataset == "mnist" else fashion_mnist()
+    order = rng.permutation(10) if dataset == "mnist" else None
+    return *long_tail(whole.x_train, whole.y_train, COUNTS[dataset], rng, order), whole
+
+
+def rows_of(net: OffspringNet, shares, X: np.ndarray, y: np.ndarray, y_new: np.ndarray, seed: int) -> np.ndarray:
+    """Images (n, H, W) that a trained net makes in these shares, of the classes ``y_new``, from parents in (X, y)."""
+    net.shares = shares
+    made = net.sample(y_new, source=(X[:, None], y), random_state=seed)
+    return ImageCodec(value_range="dtype").fit(X).inverse_transform(made)
+
+
+# Tables
+
+SMALLER_TABLES = tuple(name for name in TABLES if not name.startswith("page-blocks"))
+CLASSIFIERS = {
+    "logistic regression": lambda: LogisticRegression(max_iter=1000),
+    "k-NN": KNeighborsClassifier,
+    "MLP": lambda: MLPClassifier((64,), max_iter=150, random_state=0),
+    "random forest": lambda: RandomForestClassifier(100, random_state=0, n_jobs=1),
+    "gradient boosting": lambda: HistGradientBoostingClassifier(random_state=0),
+}
+
+
+@functools.lru_cache(maxsize=2)
+def folds(name: str, n_folds: int, n_repeats: int):
+    """X, y as integers, and the (train, test) rows of each fold."""
+    X, y = table(name)
+    labels = LabelEncoder().fit_transform(y)
+    splitter = RepeatedStratifiedKFold(n_splits=n_folds, n_repeats=n_repeats, random_state=0)
+    return X, labels, list(splitter.split(X, labels))
+
+
+def model_of(classifier: str) -> Pipeline:
+    """The classifier behind one-hot and standardised columns."""
+    encode = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore", sparse_output=False), make_column_selector(dtype_include="category")),
+        remainder="passthrough",
+    )
+    return make_pipeline(encode, StandardScaler(), CLASSIFIERS[classifier]())
+
+
+def smote(X: pd.DataFrame, y: np.ndarray, seed: int):
+    """SMOTE for numbers, SMOTENC for both kinds of columns, SMOTEN for categories."""
+    k = min(5, int(np.bincount(y).min()) - 1)
+    categorical = [i for i, dtype in enumerate(X.dtypes) if isinstance(dtype, pd.CategoricalDtype)]
+    if not categorical:
+        return SMOTE(k_neighbors=k, random_state=seed)
+    if len(categorical) == X.shape[1]:
+        return SMOTEN(k_neighbors=k, random_state=seed)
+    return SMOTENC(categorical, k_neighbors=k, random_state=seed)
