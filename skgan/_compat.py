@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from imblearn.utils._validation import ArraysTransformer, check_target_type
 from sklearn.utils import _safe_indexing as safe_indexing
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_parameter_constraints
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import validate_parameter_constraints as _validate
 from sklearn.utils.validation import _num_samples as num_samples
 from sklearn_compat.utils.validation import validate_data
 
@@ -15,6 +16,11 @@ class Number(Interval):
 
     def is_satisfied_by(self, val: Any) -> bool:
         return not isinstance(val, bool | np.bool_) and super().is_satisfied_by(val)
+
+
+def validate_parameter_constraints(constraints: dict[str, list[Any]], params: dict[str, Any], caller_name: str) -> None:
+    """scikit-learn's: refuse parameters that satisfy none of their constraints; others are not looked at."""
+    _validate(constraints, params, caller_name=caller_name)
 
 
 __all__ = [

@@ -1,6 +1,7 @@
 """Between NumPy arrays and torch tensors."""
 
 import warnings
+from collections.abc import Mapping
 from typing import TypeVar
 
 import numpy as np
@@ -15,6 +16,11 @@ def as_tensor(array, device: str = "cpu") -> torch.Tensor:
             warnings.simplefilter("ignore", UserWarning)
             return torch.as_tensor(array, device=device)
     return torch.as_tensor(array, device=device)
+
+
+def as_tensors(arrays: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:
+    """Named arrays as tensors that share their memory."""
+    return {name: as_tensor(array) for name, array in arrays.items()}
 
 
 Rows = TypeVar("Rows", np.ndarray, torch.Tensor)

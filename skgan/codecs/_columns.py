@@ -112,7 +112,7 @@ class NumericColumns:
         columns = {}
         for i, j in enumerate(self.indices):
             low, high = self.bounds.get(i, (self.low[i], self.high[i]))
-            columns[int(j)] = to_dtype(values[:, i], self.table.numpy_dtype(j), low, high)
+            columns[int(j)] = to_dtype(values[:, i], self.table.numpy_dtypes[j], low, high)
         return columns
 
     def decode_missing(self, encoded: np.ndarray, spans) -> dict[int, np.ndarray]:
@@ -127,7 +127,7 @@ class NumericColumns:
         """The seen range of integer columns as exact integers: float64 rounds above 2⁵³."""
         self.bounds = {}
         for i, j in enumerate(self.indices):
-            if self.table.numpy_dtype(j).kind in "iu":
+            if self.table.numpy_dtypes[j].kind in "iu":
                 column = column_of(X, j)
                 if not pd.isna(column).all():
                     self.bounds[i] = int(column.min()), int(column.max())
@@ -153,11 +153,6 @@ class OneHotColumns:
 
     def __init__(self, table: Table, categories: dict[int, np.ndarray]):
         self.table, self.categories = table, categories
-
-    @property
-    def sizes(self) -> list[int]:
-        """Categories of each column."""
-        return [len(categories) for categories in self.categories.values()]
 
     def encode(self, X) -> list[np.ndarray]:
         """One span a column."""
@@ -196,3 +191,55 @@ class InheritedColumns:
         if codes is None:
             return {}
         return {j: categories[code] for (j, categories), code in zip(self.categories.items(), codes.T, strict=True)}
+
+
+class Columns:
+    """All columns of a table: numbers, one-hot spans and inherited ones.
+
+    Parameters
+    ----------
+    table : Table
+    X : DataFrame, ndarray or sparse matrix
+    categorical : ndarray of int
+        Positions of the categorical columns.
+    max_categories : int or None
+        More than these, and a column is inherited, unless all would be.
+    """
+
+    def __init__(self, table: Table, X, categorical: np.ndarray, max_categories: int | None):
+        found = {int(j): pd.unique(category_values(X, j)) for j in categorical}
+        limit = np.inf if max_categories is None else max_categories
+        many = [j for j, categories in found.items() if len(categories) > limit]
+        many = [] if len(many) == X.shape[1] else many
+        self.inherited_indices = np.array(many, dtype=int)
+        self.numeric_indices = np.setdiff1d(np.arange(X.shape[1]), categorical)
+        self.table = table
+        self.inherited = InheritedColumns({j: found[j] for j in many})
+        self.one_hot = OneHotColumns(table, {j: found[j] for j in found if j not in many})
+        self.sizes = [len(categories) for categories in self.one_hot.categories.values()]
+        """Categories of each one-hot column."""
+
+    def fit(self, X, scaling: str) -> "Columns":
+        """Learn the numbers, and where the spans lie."""
+        self.numeric = NumericColumns(self.table, self.numeric_indices, scaling).fit(X)
+        n_numeric, sizes = len(self.numeric_indices), [*self.sizes, *[2] * len(self.numeric.missing)]
+        stops = n_numeric + np.cumsum(sizes, dtype=int)
+        self.spans = tuple((int(stop - size), int(stop)) for stop, size in zip(stops, sizes, strict=True))
+        self.is_numeric = np.arange(n_numeric + sum(sizes)) < n_numeric
+        return self
+
+    def encode(self, X) -> np.ndarray:
+        """float32 of shape (n, n_numeric + Σ categories)."""
+        numbers, missing = self.numeric.encode(X)
+        blocks = [*numbers, *self.one_hot.encode(X), *missing]
+        return np.concatenate(blocks, 1) if len(blocks) > 1 else blocks[0]
+
+    def decode(self, encoded: np.ndarray, codes: np.ndarray | None) -> tuple[dict[int, Any], dict[int, np.ndarray]]:
+        """Position → values, and position → rows that have none there."""
+        n_numeric, n_one_hot = len(self.numeric_indices), len(self.sizes)
+        columns = {
+            **self.inherited.decode(codes),
+            **self.numeric.decode(encoded[:, :n_numeric]),
+            **self.one_hot.decode(encoded, self.spans[:n_one_hot]),
+        }
+        return columns, self.numeric.decode_missing(encoded, self.spans[n_one_hot:])

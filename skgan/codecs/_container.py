@@ -38,6 +38,8 @@ class Table:
 
     columns: Any
     dtypes: list[Any]
+    numpy_dtypes: list[np.dtype]
+    """What the values of each column have: of nullable and sparse columns, the dtype inside."""
     sparse_type: Any
 
     @classmethod
@@ -45,7 +47,8 @@ class Table:
         """The kind of X."""
         frame = isinstance(X, pd.DataFrame)
         dtypes = list(X.dtypes) if frame else [X.dtype] * X.shape[1]
-        return cls(X.columns if frame else None, dtypes, type(X) if sparse.issparse(X) else None)
+        inside = [_numpy_dtype(dtype) for dtype in dtypes]
+        return cls(X.columns if frame else None, dtypes, inside, type(X) if sparse.issparse(X) else None)
 
     @property
     def is_numeric(self) -> bool:
@@ -55,16 +58,6 @@ class Table:
     def name(self, j: int) -> str:
         """Column j in an error message."""
         return repr(self.columns[j]) if self.columns is not None else str(j)
-
-    def numpy_dtype(self, j: int) -> np.dtype:
-        """The NumPy dtype that column j's values have: of nullable and sparse columns, the one inside."""
-        dtype = self.dtypes[j]
-        if isinstance(dtype, pd.SparseDtype):
-            dtype = dtype.subtype
-        if isinstance(dtype, pd.CategoricalDtype):
-            dtype = dtype.categories.dtype
-        dtype = getattr(dtype, "numpy_dtype", dtype)
-        return dtype if isinstance(dtype, np.dtype) and dtype.kind in "biuf" else np.dtype(np.float64)
 
     def build(self, n: int, columns: Mapping[int, Any], missing: Mapping[int, np.ndarray]):
         """A table of this kind of n rows.
@@ -85,3 +78,12 @@ class Table:
         for j, column in columns.items():
             array[:, j] = np.where(missing[j], np.nan, column) if j in missing else column
         return array if self.sparse_type is None else self.sparse_type(array)
+
+
+def _numpy_dtype(dtype: Any) -> np.dtype:
+    if isinstance(dtype, pd.SparseDtype):
+        dtype = dtype.subtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        dtype = dtype.categories.dtype
+    dtype = getattr(dtype, "numpy_dtype", dtype)
+    return dtype if isinstance(dtype, np.dtype) and dtype.kind in "biuf" else np.dtype(np.float64)

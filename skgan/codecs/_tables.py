@@ -1,11 +1,10 @@
 """Rows of a table ↔ float32 arrays."""
 
 import numpy as np
-import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from skgan.codecs._arrays import memory_limit
-from skgan.codecs._columns import InheritedColumns, NumericColumns, OneHotColumns, category_values
+from skgan.codecs._columns import Columns
 from skgan.codecs._container import Table, column_of, looks_categorical
 from skgan.codecs.base import Codec
 
@@ -60,22 +59,12 @@ class TabularCodec(Codec):
         if self.max_categories is not None and not self.max_categories >= 1:
             raise ValueError(f"max_categories must be None or an integer of at least 1, got {self.max_categories!r}.")
         self._table = Table.like(X)
-        n_rows, n_columns = X.shape
         self.categorical_indices_ = self._categorical_indices(X)
-        found = {int(j): pd.unique(category_values(X, j)) for j in self.categorical_indices_}
-        limit = np.inf if self.max_categories is None else self.max_categories
-        many = [j for j, categories in found.items() if len(categories) > limit]
-        many = [] if len(many) == n_columns else many
-        self.inherited_ = np.array(many, dtype=int)
-        self._inherited = InheritedColumns({j: found[j] for j in many})
-        self._one_hot = OneHotColumns(self._table, {j: found[j] for j in found if j not in many})
-        numeric = np.setdiff1d(np.arange(n_columns), self.categorical_indices_)
-        self._check_size(n_rows, len(numeric))
-        self._numeric = NumericColumns(self._table, numeric, self.scaling).fit(X)
-        sizes = [*self._one_hot.sizes, *[2] * len(self._numeric.missing)]
-        stops = len(numeric) + np.cumsum(sizes, dtype=int)
-        self.spans_ = tuple((int(stop - size), int(stop)) for stop, size in zip(stops, sizes, strict=True))
-        self.numeric_ = np.arange(len(numeric) + sum(sizes)) < len(numeric)
+        self._columns = Columns(self._table, X, self.categorical_indices_, self.max_categories)
+        self._check_size(X.shape[0])
+        self._columns.fit(X, self.scaling)
+        self.inherited_ = self._columns.inherited_indices
+        self.spans_, self.numeric_ = self._columns.spans, self._columns.is_numeric
         return self
 
     def _categorical_indices(self, X) -> np.ndarray:
@@ -115,17 +104,17 @@ class TabularCodec(Codec):
             )
         return np.unique(indices % n_columns)
 
-    def _check_size(self, n_rows: int, n_numeric: int) -> None:
+    def _check_size(self, n_rows: int) -> None:
         """Refuse what would not fit into memory, with the column that is to blame."""
         limit = memory_limit() if self.max_bytes is None else self.max_bytes
-        sizes = self._one_hot.sizes
+        sizes, n_numeric = self._columns.sizes, len(self._columns.numeric_indices)
         needed = 4 * n_rows * (n_numeric + sum(sizes))
         if needed <= limit:
             return
         message = f"Encoded, X would take {needed / 2**30:.3g} GiB, and {limit / 2**30:.3g} GiB is the limit here"
         if sizes and max(sizes) > n_numeric:
             widest = int(np.argmax(sizes))
-            name = self._table.name(list(self._one_hot.categories)[widest])
+            name = self._table.name(list(self._columns.one_hot.categories)[widest])
             raise ValueError(
                 f"{message}: column {name} alone has {sizes[widest]} categories. "
                 "Drop it, group its rare categories, or encode it as a number."
@@ -135,9 +124,7 @@ class TabularCodec(Codec):
     def transform(self, X) -> np.ndarray:
         """Encode rows as float32 of shape (n, n_numeric + Σ categories)."""
         check_is_fitted(self)
-        numbers, missing = self._numeric.encode(X)
-        blocks = [*numbers, *self._one_hot.encode(X), *missing]
-        return np.concatenate(blocks, 1) if len(blocks) > 1 else blocks[0]
+        return self._columns.encode(X)
 
     def codes(self, X) -> np.ndarray:
         """Which category each row has in the columns of ``inherited_``: int32 of shape (n, n_inherited).
@@ -148,7 +135,7 @@ class TabularCodec(Codec):
             As in ``fit``.
         """
         check_is_fitted(self)
-        return self._inherited.codes(X)
+        return self._columns.inherited.codes(X)
 
     def inverse_transform(self, encoded: np.ndarray, codes: np.ndarray | None = None):
         """Decode into a DataFrame, ndarray or sparse matrix like the one in ``fit``.
@@ -170,11 +157,4 @@ class TabularCodec(Codec):
                 f"Column {self._table.name(self.inherited_[0])} has more than {self.max_categories} categories and is not in "
                 "the encoded rows: give what it holds as codes, or encode all columns with max_categories=None."
             )
-        n_numeric, n_one_hot = len(self._numeric.indices), len(self._one_hot.sizes)
-        columns = {
-            **self._inherited.decode(codes),
-            **self._numeric.decode(encoded[:, :n_numeric]),
-            **self._one_hot.decode(encoded, self.spans_[:n_one_hot]),
-        }
-        missing = self._numeric.decode_missing(encoded, self.spans_[n_one_hot:])
-        return self._table.build(len(encoded), columns, missing)
+        return self._table.build(len(encoded), *self._columns.decode(encoded, codes))

@@ -1,5 +1,6 @@
 """Layers that several modules share."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -214,6 +215,16 @@ def activation_norm(n_channels: int, norm: str) -> nn.Module:
     if norm == "group":
         return nn.GroupNorm(math.gcd(8, n_channels), n_channels)
     return nn.GroupNorm(1, n_channels) if norm == "layer" else nn.Identity()
+
+
+def hidden_layers(sizes: Sequence[int], dropout: float, norm: str) -> list[nn.Module]:
+    """Dense layers from each size to the next, with norm, LeakyReLU .01 and dropout after each."""
+    layers: list[nn.Module] = []
+    for n_in, n_out in itertools.pairwise(sizes):
+        layers += [weight_normed(nn.Linear(n_in, n_out), norm), activation_norm(n_out, norm), nn.LeakyReLU(0.01)]
+        if dropout:
+            layers.append(nn.Dropout(dropout))
+    return layers
 
 
 def check_is_image(module: nn.Module, data_shape: Sequence[int]) -> None:

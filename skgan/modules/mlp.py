@@ -1,6 +1,5 @@
 """The MLP pair, for tables and small images."""
 
-import itertools
 import math
 from collections.abc import Sequence
 
@@ -8,16 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from skgan.modules.heads import HEADS, ProjectionHead, make_head
-from skgan.modules.layers import LabelEmbedding, SpanOutput, activation_norm, weight_normed
-
-
-def _hidden_layers(sizes: Sequence[int], dropout: float, norm: str) -> list[nn.Module]:
-    layers: list[nn.Module] = []
-    for n_in, n_out in itertools.pairwise(sizes):
-        layers += [weight_normed(nn.Linear(n_in, n_out), norm), activation_norm(n_out, norm), nn.LeakyReLU(0.01)]
-        if dropout:
-            layers.append(nn.Dropout(dropout))
-    return layers
+from skgan.modules.layers import LabelEmbedding, SpanOutput, hidden_layers
 
 
 class MLPGenerator(nn.Module):
@@ -44,9 +34,9 @@ class MLPGenerator(nn.Module):
         sizes = [latent_dim + self.labels.dim, 32 * alpha, 64 * alpha, 128 * alpha]
         is_image = len(self.data_shape) == 3
         self.layers = nn.Sequential(
-            *_hidden_layers(sizes, dropout, norm),
+            *hidden_layers(sizes, dropout, norm),
             nn.Linear(sizes[-1], math.prod(self.data_shape)),
-            nn.Tanh() if is_image else SpanOutput(spans),
+            nn.Tanh() if is_image else SpanOutput(spans) if spans else nn.Identity(),
         )
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
@@ -79,7 +69,7 @@ class MLPDiscriminator(nn.Module):
             n_classes if joins_input else 1, min(n_inputs, 8 * alpha), condition_dim if joins_input else 0
         )
         sizes = [n_inputs + self.labels.dim, 128 * alpha, 32 * alpha, 8 * alpha]
-        self.layers = nn.Sequential(*_hidden_layers(sizes, dropout, norm))
+        self.layers = nn.Sequential(*hidden_layers(sizes, dropout, norm))
         self.head = (
             ProjectionHead(sizes[-1], 1) if joins_input else make_head(head, sizes[-1], n_classes, condition_dim)
         )

@@ -9,6 +9,7 @@ import torch
 from skgan._batches import BalancedBatches, distinct_rows
 from skgan._skorch import TrainingMixin
 from skgan._tensors import as_tensor
+from skgan.callbacks import EMA, DivergenceGuard, StepLog
 
 
 class StepTraining(TrainingMixin):
@@ -45,6 +46,10 @@ class StepTraining(TrainingMixin):
         if "max_epochs" in params:
             raise ValueError("Training is counted in steps here: set max_steps instead of max_epochs.")
         return super().set_params(**params)
+
+    @property
+    def _default_callbacks(self):
+        return [("ema", EMA()), ("divergence_guard", DivergenceGuard()), ("step_log", StepLog())]
 
     @property
     def rows_per_step(self) -> int:

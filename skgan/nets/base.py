@@ -12,8 +12,7 @@ import torch
 from skgan._compat import Number, StrOptions, validate_parameter_constraints
 from skgan._device import resolve_device
 from skgan._random import private_rng, seed_of
-from skgan._tensors import as_tensor
-from skgan.callbacks import EMA, DivergenceGuard, StepLog
+from skgan._tensors import as_tensors
 from skgan.nets._steps import StepTraining
 from skgan.nets.draw import DrawsRows
 
@@ -155,10 +154,6 @@ class GenerativeNet(DrawsRows, StepTraining):
         """As above; a parameter may decide it."""
         return False
 
-    @property
-    def _default_callbacks(self):
-        return [("ema", EMA()), ("divergence_guard", DivergenceGuard()), ("step_log", StepLog())]
-
     @contextmanager
     def seeded(self, random_state=None) -> Iterator[None]:
         """Run a block on torch's generators, seeded by this ``random_state`` or else by the net's own."""
@@ -277,5 +272,5 @@ class GenerativeNet(DrawsRows, StepTraining):
         with self.seeded(0):  # weights are drawn, and then overwritten
             self.initialize()
         module = getattr(self.module_, "_orig_mod", self.module_)
-        module.load_state_dict({name: as_tensor(array) for name, array in exported["weights"].items()})
+        module.load_state_dict(as_tensors(exported["weights"]))
         return self

@@ -68,9 +68,8 @@ def prepared(
             f"net must be a preset's name, a net such as skgan.presets.dcgan(), or 'auto'; got {net!r}."
             + (" Write the call, with brackets." if callable(net) else "")
         )
-    net = clone(net)
-    net.set_params(**{name: value for name, value in shortcuts.items() if value is not None})
-    net.set_params(device=resolve_device(net.device))
+    given = {name: value for name, value in shortcuts.items() if value is not None}
+    net = clone(net).set_params(**{**given, "device": resolve_device(given.get("device", net.device))})
     net.check_training_params()
     if codec.spans_:
         if "spans" not in inspect.signature(net.module).parameters:
