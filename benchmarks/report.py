@@ -68,6 +68,7 @@ README_LINES = (  # of long_tail
     *("nothing", long_tail.FREE, "class weights", "random", "SMOTE"),
     *(long_tail.GAN, long_tail.EVERY),
 )
+IN_WORDS = {"random": "random over-sampling", long_tail.FREE: "nothing, prior-corrected probabilities"}  # for readers
 MORE_LINES = (*README_LINES, "offspring only", "conditional dcgan", "autoencoder + latent SMOTE")  # of docs/when_not.md
 
 INTRODUCTION = """# Results
@@ -101,7 +102,7 @@ def readme_table(methods: Sequence[str] = README_LINES) -> str:
     }
     lines = []
     for method in (m for m in methods if m in set(results["method"])):
-        line = {"new rows from": method}
+        line = {"new rows from": IN_WORDS.get(method, method)}
         for column, (dataset, suffix) in columns.items():
             cell = results[(results["dataset"] == dataset) & (results["method"] == method + suffix)]
             line[column] = with_error(100 * cell["mean recall"]) if len(cell) else "–"

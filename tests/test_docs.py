@@ -15,7 +15,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 QUOTES = [
     (path.name, *block.split("\n", 1))
     for path in PAGES
-    for block in re.findall(r"```python\n# (skgan/.*?)\n```", path.read_text(), re.DOTALL)
+    for block in re.findall(r"```python\n# ((?:skgan|tests)/.*?)\n```", path.read_text(), re.DOTALL)
 ]
 MODULES = [
     name
