@@ -230,7 +230,7 @@ def cyclegan(**params) -> nets.CycleGANNet:
 
 @documented
 def dagan(**params) -> nets.DAGANNet:
-    """Rows decoded from a real row's code and noise, with a judge of pairs: for classes that training never saw."""
+    """Rows decoded from a real row's code and noise, with a discriminator of pairs: for classes that training never saw."""
     defaults = {
         "module": modules.DAGAN,
         "penalties": (R1(gamma=1.0),),

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from skgan.modules.dcgan import DCGenerator, DCTrunk
 from skgan.modules.layers import SpanOutput, check_norm
-from skgan.modules.pairs import ImagePairCritic, RowPairCritic
+from skgan.modules.pairs import ImagePairDiscriminator, RowPairDiscriminator
 
 
 class _ImageGenerator(nn.Module):
@@ -40,7 +40,7 @@ class _RowGenerator(nn.Module):
 class DAGAN(nn.Module):
     """Encodes a real parent, adds noise to the code, and decodes another row of its class; knows no class label.
 
-    The discriminator sees pairs, (parent, another real row of its class) against (parent, child). As neither network is
+    The discriminator sees pairs, (parent, another real row of its class) against (parent, offspring). As neither network is
     told a class, both can be used on classes that they never saw. The survey's plain encoder and decoder, with a code so
     short that a parent cannot be copied through it; the original's networks are a U-Net of residual blocks.
 
@@ -91,10 +91,12 @@ class DAGAN(nn.Module):
         self.discriminator: nn.Module
         if len(data_shape) == 3:
             self.generator = _ImageGenerator(data_shape, latent_dim, code_dim, width, n_features, norm)
-            self.discriminator = ImagePairCritic(data_shape, 1, width, n_features, discriminator_norm)
+            self.discriminator = ImagePairDiscriminator(
+                data_shape, 1, width=width, n_features=n_features, norm=discriminator_norm
+            )
         else:
             self.generator = _RowGenerator(data_shape, latent_dim, code_dim, width, spans)
-            self.discriminator = RowPairCritic(data_shape, 1, width, discriminator_norm)
+            self.discriminator = RowPairDiscriminator(data_shape, 1, width=width, norm=discriminator_norm)
 
     def forward(self, z: Tensor, y: Tensor, parent: Tensor) -> Tensor:
         """Noise (n, latent_dim), labels (n,), which are not looked at, and parents (n, *data_shape) → offspring."""

@@ -46,7 +46,7 @@ class ProjectionHead(nn.Module):
     continuous conditional generative adversarial networks for image generation", ICLR 2021, section 3.
     """
 
-    def __init__(self, n_features: int, n_classes: int, norm: str = "none", condition_dim: int = 0):
+    def __init__(self, n_features: int, n_classes: int, *, norm: str = "none", condition_dim: int = 0):
         super().__init__()
         self.linear = weight_normed(nn.Linear(n_features, 1), norm)
         # Starts as an unconditional critic whose classes part as training finds them to.
@@ -82,7 +82,7 @@ class AuxiliaryHead(nn.Module):
     Odena, Olah & Shlens, "Conditional image synthesis with auxiliary classifier GANs", ICML 2017, eqs. 1 and 2.
     """
 
-    def __init__(self, n_features: int, n_classes: int, condition_dim: int = 0):
+    def __init__(self, n_features: int, n_classes: int, *, condition_dim: int = 0):
         super().__init__()
         if condition_dim:
             raise ValueError(
@@ -116,8 +116,8 @@ class PredictorHead(nn.Module):
         self,
         n_features: int,
         n_classes: int,
-        condition_dim: int = 0,
         *,
+        condition_dim: int = 0,
         n_hidden: int = 1024,
         n_kernels: int = 128,
         kernel_dim: int = 5,

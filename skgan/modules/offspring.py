@@ -1,4 +1,4 @@
-"""Pairs that make offspring of real rows: the generator changes a parent, the discriminator judges (parent, child)."""
+"""Pairs that make offspring of real rows: the generator changes a parent, the discriminator sees (parent, offspring)."""
 
 import itertools
 import math
@@ -10,7 +10,7 @@ from torch.nn.functional import affine_grid, grid_sample, interpolate, leaky_rel
 
 from skgan.modules.dcgan import n_doublings
 from skgan.modules.layers import LabelEmbedding, activation_norm, weight_normed
-from skgan.modules.pairs import ImagePairCritic, RowPairCritic
+from skgan.modules.pairs import ImagePairDiscriminator, RowPairDiscriminator
 
 
 def _zeroed(layer: nn.Module) -> nn.Module:
@@ -21,7 +21,7 @@ def _zeroed(layer: nn.Module) -> nn.Module:
 
 
 class _ImageGenerator(nn.Module):
-    """Parent and noise → displacement field, affine map and brightness field (and residual) → child. Knows no label."""
+    """Parent and noise → displacement field, affine map and brightness field (and residual) → offspring. Knows no label."""
 
     def __init__(self, data_shape, latent_dim, width, max_shift, norm, residual):
         super().__init__()
@@ -55,13 +55,13 @@ class _ImageGenerator(nn.Module):
             seen.append(x)
         h = leaky_relu(x + self.noise(z)[:, :, None, None], 0.2)
         h = leaky_relu(self.norm(self.mix(h)), 0.2)
-        child = self.brighten(self.warp(parent, h), h)
+        offspring = self.brighten(self.warp(parent, h), h)
         if self.up is None:
-            return child
+            return offspring
         residual = self.up[0](h)
         for up, skip in zip(self.up[1:], reversed(seen[:-1]), strict=True):
             residual = up(torch.cat([leaky_relu(residual, 0.2), leaky_relu(skip, 0.2)], 1))
-        return child + residual[:, :, : self.height, : self.width]
+        return offspring + residual[:, :, : self.height, : self.width]
 
     def brighten(self, images: Tensor, h: Tensor) -> Tensor:
         """What is not black made brighter or darker by a smooth field, within a factor of e² and the range of images."""
@@ -107,8 +107,8 @@ class Offspring(nn.Module):
     smooth field again), and on request painted over (a residual image). Their generator knows no label, so that variation
     learned from plentiful classes is handed to rare ones.
     Rows of a table get a residual on their numeric columns and keep their categories. The discriminator sees pairs,
-    (parent, another real row of its class) against (parent, child), and the class by projection: a copy is no such
-    pair, and neither is a child of another class.
+    (parent, another real row of its class) against (parent, offspring), and the class by projection: a copy is no such
+    pair, and neither is an offspring of another class.
 
     Parameters
     ----------
@@ -155,18 +155,20 @@ class Offspring(nn.Module):
             head = "none" if len(data_shape) == 3 else "projection"
         if head not in ("projection", "none"):
             raise ValueError(f"head must be 'projection' or 'none', got {head!r}.")
-        judged_classes = n_classes if head == "projection" else 1
+        known_classes = n_classes if head == "projection" else 1
         self.latent_dim = latent_dim
         self.generator: nn.Module
         self.discriminator: nn.Module
         self.is_image = len(data_shape) == 3
         if self.is_image:
             self.generator = _ImageGenerator(data_shape, latent_dim, width, max_shift, norm or "group", residual)
-            self.discriminator = ImagePairCritic(data_shape, judged_classes, width, n_features, discriminator_norm)
+            self.discriminator = ImagePairDiscriminator(
+                data_shape, known_classes, width=width, n_features=n_features, norm=discriminator_norm
+            )
         else:
             n_numeric = spans[0][0] if spans else data_shape[0]
             self.generator = _RowGenerator(data_shape, n_classes, latent_dim, width, n_numeric, norm or "none")
-            self.discriminator = RowPairCritic(data_shape, judged_classes, width, discriminator_norm)
+            self.discriminator = RowPairDiscriminator(data_shape, known_classes, width=width, norm=discriminator_norm)
 
     def forward(self, z: Tensor, y: Tensor, parent: Tensor) -> Tensor:
         """Noise (n, latent_dim), labels (n,) and parents (n, *data_shape) → offspring (n, *data_shape)."""

@@ -38,7 +38,7 @@ class _PredictingDiscriminator(nn.Module):
             *(nn.Conv2d(width, 2 * width, 4, 2, 1), nn.BatchNorm2d(2 * width), nn.LeakyReLU(0.2)),
         )
         area = math.prod(side // 2 // 2 for side in size)
-        self.head = PredictorHead(2 * width * area, 1, condition_dim, **head)
+        self.head = PredictorHead(2 * width * area, 1, condition_dim=condition_dim, **head)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return self.head(self.convolutions(x).flatten(1), y)

@@ -1,4 +1,4 @@
-"""The cycle-consistent pair of pairs: two translators between classes (or domains), and two judges."""
+"""The cycle-consistent pair of pairs: two translators between classes (or domains), and two discriminators."""
 
 import itertools
 from collections.abc import Sequence
@@ -70,7 +70,7 @@ class _ImageTranslator(nn.Module):
         return h[:, :, : self.height, : self.width].tanh()
 
 
-class _PatchJudge(nn.Module):
+class _PatchDiscriminator(nn.Module):
     """A logit for every patch of 38 × 38 pixels, one in 8, which knows the class: (n, ⌊H/8⌋ · ⌊W/8⌋).
 
     A small image is thereby seen whole, as it must be where classes differ in shape and not in texture.
@@ -81,7 +81,7 @@ class _PatchJudge(nn.Module):
         sizes = [data_shape[0], width, 2 * width, 4 * width]
         self.layers = nn.ModuleList(weight_normed(nn.Conv2d(a, b, 4, 2, 1), norm) for a, b in itertools.pairwise(sizes))
         self.features = weight_normed(nn.Conv2d(sizes[-1], 8 * width, 3, padding=1), norm)
-        self.head = ProjectionHead(8 * width, n_classes, norm)
+        self.head = ProjectionHead(8 * width, n_classes, norm=norm)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         for layer in self.layers:
@@ -111,14 +111,14 @@ class _RowTranslator(nn.Module):
         return self.output(self.scale * x + self.layers(torch.cat([x, self.labels(y)], 1)))
 
 
-class _RowJudge(nn.Module):
+class _RowDiscriminator(nn.Module):
     def __init__(self, data_shape, n_classes, width, norm):
         super().__init__()
         self.layers = nn.Sequential(
             *(weight_normed(nn.Linear(data_shape[0], 4 * width), norm), nn.LeakyReLU(0.2)),
             *(weight_normed(nn.Linear(4 * width, 4 * width), norm), nn.LeakyReLU(0.2)),
         )
-        self.head = ProjectionHead(4 * width, n_classes, norm)
+        self.head = ProjectionHead(4 * width, n_classes, norm=norm)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return self.head(self.layers(x), y)[:, None]
@@ -136,7 +136,7 @@ class _TwoWays(nn.Module):
 
 
 class CycleGAN(nn.Module):
-    """Two translators and two judges for every class and its donor, told apart by the class's label.
+    """Two translators and two discriminators for every class and its donor, told apart by the class's label.
 
     ``generator(x, y, "there")`` turns rows of the donor of class y into rows of class y, ``generator(x, y, "back")`` rows of
     class y into rows of its donor; ``discriminator(x, y, way)`` says how real rows look on that side, patch by patch on
@@ -189,7 +189,7 @@ class CycleGAN(nn.Module):
         self.latent_dim = 0
         if len(data_shape) == 3 and min(data_shape[1:]) < 8:
             raise ValueError(
-                f"CycleGAN's judges halve images three times, so they need at least 8 px a side; these have shape "
+                f"CycleGAN's discriminators halve images three times, so they need at least 8 px a side; these have shape "
                 f"{tuple(data_shape)}. Enlarge them, or use net='dagan'."
             )
 
@@ -198,13 +198,13 @@ class CycleGAN(nn.Module):
                 return _ImageTranslator(data_shape, n_classes, width, n_blocks, norm, architecture == "unet")
             return _RowTranslator(data_shape, n_classes, width, spans)
 
-        def judge() -> nn.Module:
-            return (_PatchJudge if len(data_shape) == 3 else _RowJudge)(
+        def discriminator() -> nn.Module:
+            return (_PatchDiscriminator if len(data_shape) == 3 else _RowDiscriminator)(
                 data_shape, n_classes, width, discriminator_norm
             )
 
         self.generator = _TwoWays(translator(), translator())
-        self.discriminator = _TwoWays(judge(), judge())
+        self.discriminator = _TwoWays(discriminator(), discriminator())
         self.register_buffer("donors", torch.zeros(n_classes, dtype=torch.int64))
 
     def forward(self, z: Tensor, y: Tensor, parent: Tensor) -> Tensor:

@@ -193,7 +193,7 @@ class CycleGANNet(AdversarialNet):
         real, y, parent = batch
         g_loss, fakes, told = self.translation_loss(real, y, parent)
         g_loss = self.update("generator", g_loss)
-        d_loss, more = self.judging_loss(real, y, parent, fakes)
+        d_loss, more = self.discrimination_loss(real, y, parent, fakes)
         d_loss = self.update("discriminator", d_loss)
         return self.report(discriminator_loss=d_loss, generator_loss=g_loss, **told, **more)
 
@@ -220,7 +220,7 @@ class CycleGANNet(AdversarialNet):
             fakes[way] = fake.detach()
         return loss + self.cycle_weight * cycle, fakes, {"cycle_loss": cycle.detach() / 2}
 
-    def judging_loss(
+    def discrimination_loss(
         self, real: Tensor, y: Tensor, parent: Tensor, fakes: dict[str, Tensor]
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Half the sum of both discriminators' losses, and scalars to report."""

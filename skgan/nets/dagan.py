@@ -15,7 +15,7 @@ class DAGANNet(OffspringNet):
     module : class
         :class:`skgan.modules.DAGAN`.
     criterion : class, default=Hinge
-    shares : (children, mixtures, copies), default=(1, 0, 0)
+    shares : (offspring, mixtures, copies), default=(1, 0, 0)
         As of :class:`OffspringNet`.
     spread : float, default=1.0
         As of :class:`OffspringNet`.

@@ -104,7 +104,7 @@ def test_losses_by_hand():
     of_real = D(real, y, "there"), D(parent, y, "back")
     of_fake = D(there, y, "there"), D(back, y, "back")
     expected = sum((logits - 1).square().mean() for logits in of_real) + sum(x.square().mean() for x in of_fake)
-    loss, told = net.judging_loss(real, y, parent, fakes)  # the pools are empty yet
+    loss, told = net.discrimination_loss(real, y, parent, fakes)  # the pools are empty yet
     torch.testing.assert_close(loss, expected / 2)
     right = [(logits > 0.5).float() for logits in of_real] + [(logits < 0.5).float() for logits in of_fake]
     torch.testing.assert_close(told, {"discriminator_accuracy": torch.cat(right).mean()})

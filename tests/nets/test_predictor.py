@@ -113,7 +113,7 @@ def test_the_galaxy_pair_has_the_reports_sizes():
 
 def test_the_logit_sees_the_batch_and_the_prediction_does_not():
     torch.manual_seed(0)
-    head = PredictorHead(6, 1, 2, n_hidden=4, n_kernels=3, kernel_dim=2).eval()
+    head = PredictorHead(6, 1, condition_dim=2, n_hidden=4, n_kernels=3, kernel_dim=2).eval()
     h, y = torch.randn(5, 6), torch.zeros(5, 2)
     logits, predicted = head(h, y)
     with_others = torch.cat([h[:1], h[:1] + 0.01, h[3:]])
