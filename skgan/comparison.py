@@ -20,7 +20,7 @@ from tqdm import tqdm
 from skgan._folds import Cell, cross_validated
 from skgan._random import draw_seeds
 from skgan._report import GeneratedRows, look_at, page
-from skgan._statistics import interval
+from skgan._statistics import interval, with_error
 from skgan._verdict import CORRECTED, RANKING, verdict_of
 from skgan._warnings import warn
 from skgan.augment import Rotation, Scale, Translation
@@ -97,7 +97,7 @@ class Comparison:
         """The table as text: mean ± standard error, and differences with their intervals."""
         rows = {
             name: {
-                self.scoring.replace("_", " "): f"{row['score']:.3f} ± {row['standard error']:.3f}",
+                self.scoring.replace("_", " "): with_error(self.folds.loc[self.folds["row"] == name, "score"], digits=3),
                 "over nothing": f"{row['over nothing']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
                 if name != NOTHING
                 else "",

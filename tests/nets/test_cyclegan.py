@@ -111,6 +111,7 @@ def test_losses_by_hand():
     torch.testing.assert_close(net.critic_of("there", y)(real), of_real[0])
 
 
+@pytest.mark.slow
 def test_it_learns_to_move_a_cluster_and_to_keep_the_rest():
     rows, y = clusters()
     net = cyclegan(max_steps=400, module__width=8, batch_size=64, lr=2e-3, random_state=0).fit(rows, y)
@@ -210,6 +211,7 @@ def test_a_class_or_domain_of_one_row_gets_jittered_copies_and_a_warning():
         of_domains.translate(X[:3], to=1)
 
 
+@pytest.mark.slow
 def test_domains_keep_labels():
     """Two scanners, of which one adds 2 to the first column; the second column tells the class."""
     rows, scanner = clusters(gap=2.0, spread=1.0)

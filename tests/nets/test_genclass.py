@@ -57,6 +57,7 @@ def test_both_kinds_of_pairs_count_the_same():
     assert _balanced(logits, same, ~same).item() == pytest.approx(np.log(2) / 2, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_rows_and_predictions_of_a_class_that_was_never_seen():
     X, y = corners(["ll", "lr", "ul", "ur"])
     X_centre, _ = corners(["centre"], seed=1)

@@ -349,6 +349,7 @@ def test_a_presets_defaults_can_be_overridden(name):
     assert make(max_steps=3, lr=0.5).get_params()["lr"] == 0.5
 
 
+@pytest.mark.slow
 def test_a_gan_learns_a_simple_distribution():
     rng = np.random.RandomState(0)
     rows = np.concatenate([rng.normal(-1, 0.3, (300, 2)), rng.normal(1.5, 0.3, (300, 2))]).astype(np.float32)

@@ -298,6 +298,7 @@ def test_tables_with_categories_keep_real_combinations():
     assert not X_new.iloc[60:].duplicated().all()
 
 
+@pytest.mark.slow
 def test_offspring_learn_the_spread_of_their_class():
     rng = np.random.RandomState(0)
     rows = rng.randn(400, 2).astype(np.float32)

@@ -67,6 +67,7 @@ def test_losses_are_the_reports(hinge, prediction_loss, label_weights):
     assert g_loss.item() == pytest.approx((of_fake - 0.5 * p_fake.sigmoid().log().mean()).item(), rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("hinge", "learns"), [(None, True), ("as_coded", True), ("as_printed", False)])
 def test_as_printed_nothing_teaches_the_real_labels(hinge, learns):
     rng = np.random.RandomState(0)

@@ -305,6 +305,7 @@ def test_filters_of_rows_with_conditions(labelled):
     np.testing.assert_allclose(y_new[60:][copies], C[distance.argmin(1)[copies]])
 
 
+@pytest.mark.slow
 def test_labels_are_learned():
     rng = np.random.RandomState(0)
     y = rng.uniform(-1, 1, 400)
