@@ -139,15 +139,21 @@ def training_set(dataset: str, method: str, seed: int, steps: int | None) -> tup
         X, y = refined_smote(X, y, seed, steps)
     elif name == "conditional dcgan":
         sampler = GANOverSampler(net=dcgan(), max_steps=steps, memory=CACHE.location, random_state=seed)
-        X, y = sampler.fit_resample(X, y)
+        return with_new_rows(sampler, X, y)
     elif name == GAN:
-        X, y = GANOverSampler(max_steps=steps, memory=CACHE.location, random_state=seed).fit_resample(X, y)
+        return with_new_rows(GANOverSampler(max_steps=steps, memory=CACHE.location, random_state=seed), X, y)
     elif name == EVERY:
         X, y = flat_resampled(RandomOverSampler(random_state=seed), X, y)
         net = offspring(shares=(1, 0, 0))
         sampler = ConditionalGANAugmenter(0.5, net=net, max_steps=steps, memory=CACHE.location, random_state=seed)
-        X, y = sampler.fit_resample(X, y)
+        return with_new_rows(sampler, X, y)
     return X, y, time.perf_counter() - begin
+
+
+def with_new_rows(sampler, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Rows through a sampler of skgan, and the seconds of its training, also where that is kept from another line."""
+    X, y = sampler.fit_resample(X, y)
+    return X, y, sampler.training_history_["seconds"].max()
 
 
 def flat_resampled(sampler, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

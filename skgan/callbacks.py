@@ -319,9 +319,7 @@ class SampleGrid(Callback):
     def _draw(self, net):
         from skgan.plotting import SampleGridDisplay
 
-        with torch.random.fork_rng(devices=range(torch.cuda.device_count())):  # training's own stream goes on unmoved
-            torch.manual_seed(0)
-            images = np.moveaxis(net.sample(self.labels_), 1, -1)
+        images = np.moveaxis(net.sample(self.labels_, random_state=0), 1, -1)
         net._set_training(True)
         images = images if images.shape[-1] == 3 else images[..., 0]
         rows = [(f"class {k}", images[self.labels_ == k]) for k in range(net.n_classes_)]

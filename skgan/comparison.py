@@ -27,14 +27,14 @@ from skgan.augment import Rotation, Scale, Translation
 from skgan.prior import PriorCorrectedClassifier
 from skgan.samplers import (
     NOTHING,
-    BaseGenerativeSampler,
     GANOverSampler,
-    OverSamplerCV,
     auto_samplers,
     checked_splits,
     checked_table,
     rarest_class,
     resamples,
+    seeded,
+    share_memory,
 )
 
 WEIGHTS, AUGMENTED = "class weights", " + augmentation"
@@ -97,7 +97,9 @@ class Comparison:
         """The table as text: mean ± standard error, and differences with their intervals."""
         rows = {
             name: {
-                self.scoring.replace("_", " "): with_error(self.folds.loc[self.folds["row"] == name, "score"], digits=3),
+                self.scoring.replace("_", " "): with_error(
+                    self.folds.loc[self.folds["row"] == name, "score"], digits=3
+                ),
                 "over nothing": f"{row['over nothing']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
                 if name != NOTHING
                 else "",
@@ -180,7 +182,8 @@ def compare(
     rows, own = _rows(samplers, estimator, X, rarest_class(labels, splits), seed)
     measure = partial(_measured, scorer=scorer, classes=np.unique(labels), shown=tuple(own))
     with TemporaryDirectory() as folder:
-        _share_trainings(rows, folder)
+        for row in rows.values():  # rows that differ in what follows the sampler only train its generator once a fold
+            share_memory(row, folder)
         cells, complete = _all_cells(rows, own, X, labels, splits, measure, max_time, n_jobs, verbose)
     values = [{"row": cell.name, "fold": fold, **cell.measured.values, "seconds": cell.seconds} for fold, cell in cells]
     folds = pd.DataFrame(values)
@@ -251,7 +254,7 @@ def _rows(samplers, estimator, X, rarest: int, seed: int) -> tuple[dict[str, Any
         transforms = [Translation(0.08), Rotation(10), Scale(0.1)]
         rows |= {name + AUGMENTED: _augmented(row, transforms) for name, row in rows.items()}
     names = [name for name in rows if name.removesuffix(AUGMENTED) in own]
-    return {name: _seeded(row, seed) for name, row in rows.items()}, names
+    return {name: seeded(row, seed) for name, row in rows.items()}, names
 
 
 def _augmented(row, transforms):
@@ -260,20 +263,6 @@ def _augmented(row, transforms):
     inner = inner.estimator if isinstance(inner, PriorCorrectedClassifier) else inner
     inner.set_params(augment=transforms)
     return row
-
-
-def _seeded(row, seed: int):
-    """The same seed wherever a random_state is None."""
-    unset = [name for name, value in row.get_params().items() if name.endswith("random_state") and value is None]
-    return clone(row).set_params(**dict.fromkeys(unset, seed))
-
-
-def _share_trainings(rows: dict[str, Any], folder: str) -> None:
-    """Rows that differ in what follows the sampler only train its generator once a fold."""
-    for row in rows.values():
-        sampler: Any = row.steps[0][1] if isinstance(row, Pipeline) else None
-        if isinstance(sampler, BaseGenerativeSampler | OverSamplerCV) and sampler.memory is None:
-            sampler.set_params(memory=folder)
 
 
 class Measured(NamedTuple):

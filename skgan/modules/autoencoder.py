@@ -16,7 +16,7 @@ from skgan.modules.mlp import MLPDiscriminator
 class PosteriorHead(nn.Module):
     """Features and labels → mean and log-variance of the code, each (n, latent_dim)."""
 
-    def __init__(self, n_features: int, n_classes: int, latent_dim: int, condition_dim: int = 0):
+    def __init__(self, n_features: int, n_classes: int, *, latent_dim: int, condition_dim: int = 0):
         super().__init__()
         self.labels = LabelEmbedding(n_classes, min(n_features, 32), condition_dim)
         self.linear = nn.Linear(n_features + self.labels.dim, 2 * latent_dim)
@@ -32,7 +32,7 @@ class _ImageEncoder(nn.Module):
     def __init__(self, data_shape, n_classes, latent_dim, width, n_features, condition_dim):
         super().__init__()
         self.trunk = DCTrunk(data_shape, width=width, n_features=n_features)
-        self.head = PosteriorHead(n_features, n_classes, latent_dim, condition_dim)
+        self.head = PosteriorHead(n_features, n_classes, latent_dim=latent_dim, condition_dim=condition_dim)
 
     def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         return self.head(self.trunk(x), y)
@@ -43,7 +43,7 @@ class _RowEncoder(nn.Module):
         super().__init__()
         sizes = [math.prod(data_shape), *hidden]
         self.layers = nn.Sequential(*_mlp(sizes))
-        self.head = PosteriorHead(sizes[-1], n_classes, latent_dim, condition_dim)
+        self.head = PosteriorHead(sizes[-1], n_classes, latent_dim=latent_dim, condition_dim=condition_dim)
 
     def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         return self.head(self.layers(x.flatten(1)), y)

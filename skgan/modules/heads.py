@@ -26,7 +26,7 @@ class MinibatchDiscrimination(nn.Module):
     Salimans et al., "Improved techniques for training GANs", NeurIPS 2016, section 3.2.
     """
 
-    def __init__(self, n_features: int, n_kernels: int = 128, kernel_dim: int = 5):
+    def __init__(self, n_features: int, *, n_kernels: int = 128, kernel_dim: int = 5):
         super().__init__()
         self.n_kernels = n_kernels
         self.kernels = nn.Linear(n_features, n_kernels * kernel_dim, bias=False)
@@ -134,7 +134,7 @@ class PredictorHead(nn.Module):
             nn.LeakyReLU(0.2),
             nn.Linear(n_hidden, condition_dim),
         )
-        self.closeness = MinibatchDiscrimination(n_features, n_kernels, kernel_dim)
+        self.closeness = MinibatchDiscrimination(n_features, n_kernels=n_kernels, kernel_dim=kernel_dim)
         self.linear = nn.Linear(n_features + n_kernels, 1)
 
     def forward(self, features: Tensor, y: Tensor) -> HeadOutput:

@@ -232,7 +232,7 @@ def check_is_image(module: nn.Module, data_shape: Sequence[int]) -> None:
     if len(data_shape) != 3:
         raise ValueError(
             f"{type(module).__name__} makes images of shape (C, H, W), and these rows have shape {tuple(data_shape)}. For "
-            "tables use net='mlp_gan'; for flattened images give the sampler their image_shape."
+            "tables use net='mlp_gan'; for flattened images give the sampler codec=ImageCodec(image_shape=…)."
         )
 
 

@@ -12,9 +12,12 @@ from skgan.samplers._candidates import (
     default_estimator,
     rarest_class,
     resamples,
+    seeded,
+    share_memory,
 )
 from skgan.samplers._cv import OverSamplerCV
 from skgan.samplers._domains import DomainOverSampler
+from skgan.samplers._factory import RowFactory
 from skgan.samplers._nets import prepared
 from skgan.samplers._over_sampler import GANOverSampler
 from skgan.samplers._recursive import RecursiveAugmenter
@@ -28,6 +31,7 @@ __all__ = [
     "GANOverSampler",
     "OverSamplerCV",
     "RecursiveAugmenter",
+    "RowFactory",
     "auto_samplers",
     "check_rows",
     "checked_splits",
@@ -37,4 +41,6 @@ __all__ = [
     "prepared",
     "rarest_class",
     "resamples",
+    "seeded",
+    "share_memory",
 ]

@@ -240,20 +240,17 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
                 "per_class=True trains nets that know no condition; leave it False with real-valued labels."
             )
 
-    def _keep(
-        self, task: Task, factory: RowFactory | None = None, made: Made | None = None, keep_real: bool = True
-    ) -> None:
-        super()._keep(task, factory, made, keep_real)
-        if factory is None or made is None:
-            return
+    def _attributes(self, task: Task, factory: RowFactory, made: Made, keep_real: bool) -> dict[str, Any]:
+        fitted = super()._attributes(task, factory, made, keep_real)
         if task.conditions is not None:
-            self.conditions_ = task.conditions.values[:0] if made.conditions is None else made.conditions
+            fitted["conditions_"] = task.conditions.values[:0] if made.conditions is None else made.conditions
         if not keep_real and any(generator.net.needs_source for generator in factory.generators):
             warn(
                 "keep_real=False returns rows that were made from real ones, some of them copies: the real rows are as good as "
                 "in them, and this is no privacy protection. Use a net that starts from noise, such as net='dcgan' or "
                 "net='mlp_gan', where that matters."
             )
+        return fitted
 
     # Sampling
 

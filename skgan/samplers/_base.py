@@ -6,14 +6,15 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 from imblearn.base import BaseSampler
+from imblearn.over_sampling.base import BaseOverSampler
 from sklearn.exceptions import NotFittedError
 
 from skgan import presets
 from skgan.codecs import Codec, TabularCodec
-from skgan.nets import GenerativeNet
-from skgan.samplers._border import forget_fit, groups_of_new_rows, tag_inputs
+from skgan.nets import NO_PARENT, GenerativeNet
+from skgan.samplers._border import forget_fit, groups_of_rows, tag_inputs
 from skgan.samplers._build import built_factory
-from skgan.samplers._factory import FIT, SAMPLE, Made, RowFactory, warn_of_copies
+from skgan.samplers._factory import SAMPLE, Made, RowFactory, warn_of_copies
 from skgan.samplers._task import NET_CONSTRAINTS, Task
 from skgan.samplers._training import free_device_memory
 
@@ -55,11 +56,12 @@ class BaseGenerativeSampler(BaseSampler):
     def fit(self, X, y, **side):
         """Check the input and count the new rows; nothing is trained. Use ``fit_resample``."""
         self._validate_params()
-        self._keep(self._task(X, y, **side))
+        task = self._task(X, y, **side)
+        self._keep({**task.checked.seen, **task.told})
         return self
 
     def train(self, X, y, **side) -> RowFactory:
-        """Train on (X, y) and return what makes rows; the sampler itself is not changed.
+        """Train on (X, y) and return what makes rows, by ``make({class: n})``; the sampler itself is not changed.
 
         Parameters
         ----------
@@ -80,40 +82,42 @@ class BaseGenerativeSampler(BaseSampler):
         self._validate_params()
         task = self._task(X, y, **side)
         factory = built_factory(self, task)
-        made = factory.make(task.wanted, FIT)
+        made = factory.make(task.wanted)
         if made.filter_report is not None:
             warn_of_copies(made.filter_report)
-        self._keep(task, factory, made, keep_real)
+        fitted = self._attributes(task, factory, made, keep_real)
+        X_new, y_new = made.X, made.y
+        if keep_real:
+            as_they_are = not len(made.y) and not isinstance(self, BaseOverSampler)  # also a frame's index
+            X_new = task.checked.X if as_they_are else factory.rows.stack([task.checked.X, made.X])
+            y_new = np.concatenate([task.y, made.y])
+        result = task.container.back(X_new, y_new)
         free_device_memory()
-        if not keep_real:
-            return task.container.back(made.X, made.y)
-        X_all = factory.rows.stack([task.checked.X, made.X])
-        return task.container.back(X_all, np.concatenate([task.y, made.y]))
+        self._keep({**task.checked.seen, **task.told, **fitted})
+        return result
 
-    def _keep(
-        self, task: Task, factory: RowFactory | None = None, made: Made | None = None, keep_real: bool = True
-    ) -> None:
-        """The only place that assigns fitted attributes; nothing of an earlier fit remains."""
+    def _attributes(self, task: Task, factory: RowFactory, made: Made, keep_real: bool) -> dict[str, Any]:
+        """What is known after a fit, by name; subclasses add to it."""
+        n_real = len(task.y) * keep_real
+        fitted = {
+            "factory_": factory,
+            "sample_shape_": tuple(task.checked.X.shape[1:]),
+            "codec_": factory.rows.codec,
+            "row_filter_": factory.row_filter,
+            "training_history_": factory.history,
+            "is_synthetic_": np.arange(n_real + len(made.y)) >= n_real,
+            "origin_": np.concatenate([np.full(n_real, "real"), made.origin]),
+            "parent_indices_": np.concatenate([np.full((n_real, 2), NO_PARENT), made.parents]),
+        }
+        if made.filter_report is not None:
+            fitted["filter_report_"] = made.filter_report
+        if task.groups is not None:
+            fitted["groups_"] = groups_of_rows(task.groups, made.parents)[len(task.y) - n_real :]
+        return fitted
+
+    def _keep(self, fitted: Mapping[str, Any]) -> None:
+        """The only place that assigns fitted attributes, all at once; nothing of an earlier fit remains."""
         forget_fit(self)
-        fitted: dict[str, Any] = {**task.checked.seen, **task.told}
-        if factory is not None and made is not None:
-            n_real = len(task.y) * keep_real
-            no_parents = np.full((n_real, 2), -1)
-            fitted |= {
-                "factory_": factory,
-                "sample_shape_": tuple(task.checked.X.shape[1:]),
-                "codec_": factory.rows.codec,
-                "row_filter_": factory.row_filter,
-                "training_history_": factory.history,
-                "is_synthetic_": np.arange(n_real + len(made.y)) >= n_real,
-                "origin_": np.concatenate([np.full(n_real, "real"), made.origin]),
-                "parent_indices_": np.concatenate([no_parents, made.parents]),
-            }
-            if made.filter_report is not None:
-                fitted["filter_report_"] = made.filter_report
-            if task.groups is not None:
-                of_new = groups_of_new_rows(task.groups, made.parents)
-                fitted["groups_"] = np.concatenate([task.groups[:n_real], of_new])
         self.__dict__.update(fitted)
 
     def _takes_nan(self, X) -> bool:

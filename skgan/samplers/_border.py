@@ -111,29 +111,41 @@ def forget_fit(sampler) -> None:
 
 
 def check_groups(groups, n: int) -> np.ndarray | None:
-    """One group a row, or None."""
+    """One group a row, numbers or strings, none missing; or None."""
     if groups is None:
         return None
     values = np.asarray(groups)
     if values.shape != (n,):
         raise ValueError(f"groups must hold one value a row, shape ({n},); got shape {values.shape}.")
-    return values
+    if values.dtype.kind not in "biufOUS":
+        raise ValueError(
+            f"groups must be numbers or strings, got {values.dtype}; convert them, such as by .astype(str)."
+        )
+    if pd.isna(values).any():
+        raise ValueError("groups has missing values: give every row a group, such as one of its own.")
+    return values.astype(np.int64) if values.dtype.kind == "b" else values
 
 
-def groups_of_new_rows(groups: np.ndarray, parents: np.ndarray) -> np.ndarray:
-    """The group of each new row (n,): that of its parents (n, 2) where it is one; all others have one of their own.
+def groups_of_rows(groups: np.ndarray, parents: np.ndarray) -> np.ndarray:
+    """The groups of the real rows (n,) and then of new ones: of a new row that of its parents (m, 2), where it is one.
 
-    The group of the others is larger than all numbers, or the word "synthetic", with underscores where that is a group.
+    All others have one more group together: larger than all numbers, or the word "synthetic", with underscores where that is a
+    group.
     """
-    if groups.dtype.kind in "iufb":
-        own = np.asarray(groups.max() + 1)
-    else:
-        word = "synthetic"
-        while word in groups.tolist():
-            word += "_"
-        own = np.asarray(word, dtype=object if groups.dtype.kind == "O" else None)
     first, second = (groups[parents[:, i]] for i in range(2))
     shared = (parents[:, 0] >= 0) & ((parents[:, 1] < 0) | (first == second))
-    of_new = np.full(len(parents), own, dtype=np.result_type(groups, own))
-    of_new[shared] = first[shared]
-    return of_new
+    if shared.all():
+        return np.concatenate([groups, first])
+    of_new = np.where(shared, first.astype(object), _another_group(groups))
+    return np.array([*groups.tolist(), *of_new.tolist()], dtype=object if groups.dtype.kind == "O" else None)
+
+
+def _another_group(groups: np.ndarray):
+    """A group that no row has."""
+    if groups.dtype.kind in "iuf":
+        largest = groups.max().item()
+        return largest + (1 if groups.dtype.kind != "f" else max(1.0, float(np.spacing(largest))))
+    word = "synthetic"
+    while word in groups.tolist():
+        word += "_"
+    return word

@@ -71,7 +71,7 @@ def built_factory(sampler: "BaseGenerativeSampler", task: Task) -> RowFactory:
             class_id, source = (0, of_group[i]) if sampler.per_class else (i, None)
             makers[i] = NetMaker(generator, class_id, labels.described(i), source, sampler.offspring_only)
     fill = copiers if row_filter is not None else {}
-    starts_from_real = bool(fill) or bool(plan.copied) or any(generator.source for generator in generators)
+    starts_from_real = bool(fill or plan.copied or plan.jittered) or any(generator.source for generator in generators)
     return RowFactory(
         rows,
         labels,
@@ -111,8 +111,13 @@ def _checked_nets(sampler, task: Task, codec, wanted: list[int], sizes: np.ndarr
         require(None if sampler.per_class else nets[wanted[0]], trait)
     if sampler.row_filter is not None and wanted and sizes.max() >= TOO_FEW:
         sampler.row_filter.check()
+        if sampler.row_filter.needs_scores and task.conditions is not None:
+            raise ValueError(
+                "DiscriminatorFilter asks how real a row of a class looks, and this net is told real-valued labels; use "
+                "ClassifierFilter or NeighbourFilter here."
+            )
         if sampler.row_filter.needs_scores:
-            require(None if sampler.per_class or task.conditions is not None else nets[wanted[0]], "scores_rows")
+            require(None if sampler.per_class else nets[wanted[0]], "scores_rows")
     return nets
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from imblearn.base import BaseSampler
 from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC, RandomOverSampler
-from imblearn.over_sampling.base import BaseOverSampler
+from imblearn.pipeline import Pipeline
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
@@ -19,7 +19,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, OneHotEncoder, StandardScaler
 
 from skgan.codecs import TabularCodec
-from skgan.samplers._base import BaseGenerativeSampler
 from skgan.samplers._over_sampler import GANOverSampler
 from skgan.strategies import at_least
 
@@ -125,18 +124,22 @@ def resamples(candidate: Any) -> bool:
     return not isinstance(candidate, type) and callable(getattr(candidate, "fit_resample", None))
 
 
-def origin_of_new_rows(sampler, n_real: int, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """``origin_`` and ``parent_indices_`` of the rows that a fitted sampler returned beside the real ones.
+def cloned_steps(candidate) -> list[Any]:
+    """Steps of a pipeline in which a classifier may follow: a pipeline takes no pipelines before its last step."""
+    if candidate is None:
+        return ["passthrough"]
+    return [clone(step) for _, step in candidate.steps] if isinstance(candidate, Pipeline) else [clone(candidate)]
 
-    Of imbalanced-learn's samplers, those that copy say what they copied; the others make mixtures and do not say of which rows.
-    """
-    n_new = n - n_real
-    unknown = np.full((n_new, 2), -1)
-    if isinstance(sampler, BaseGenerativeSampler):
-        new = sampler.is_synthetic_
-        return sampler.origin_[new], sampler.parent_indices_[new]
-    inner = sampler.sampler if isinstance(sampler, FlatRows) else sampler
-    if isinstance(inner, RandomOverSampler):
-        unknown[:, 0] = inner.sample_indices_[n_real:]
-        return np.full(n_new, "copy"), unknown
-    return np.full(n_new, "mixture" if isinstance(inner, BaseOverSampler) else "unknown"), unknown
+
+def seeded(estimator, seed: int):
+    """A clone with the same seed wherever a random_state is None."""
+    unset = [name for name, value in estimator.get_params().items() if name.endswith("random_state") and value is None]
+    return clone(estimator).set_params(**dict.fromkeys(unset, seed))
+
+
+def share_memory(estimator, memory) -> None:
+    """Give every sampler that can keep its trainings, and has no memory of its own, this one."""
+    parts = {"": estimator, **{f"{name}__": value for name, value in estimator.get_params().items()}}
+    samplers = {prefix: part for prefix, part in parts.items() if isinstance(part, BaseSampler)}
+    unset = [prefix for prefix, part in samplers.items() if part.get_params(deep=False).get("memory", 0) is None]
+    estimator.set_params(**{f"{prefix}memory": memory for prefix in unset})

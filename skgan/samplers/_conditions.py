@@ -83,7 +83,7 @@ class Conditions:
 
     def told(self, values: np.ndarray, groups: np.ndarray) -> np.ndarray:
         """What the net is told of conditions (n, k) and groups (n,)."""
-        if self.classes is None or not self.needs_class:
+        if self.classes is None or self.labeler is not None:
             return values
         return np.concatenate([values, np.eye(len(self.classes))[groups]], axis=1)
 

@@ -19,16 +19,20 @@ from skgan._random import draw_seeds
 from skgan._statistics import simplest_of_the_best
 from skgan._warnings import warn
 from skgan.samplers._base import BaseGenerativeSampler
-from skgan.samplers._border import check_groups, checked_table, forget_fit, groups_of_new_rows, tag_inputs
+from skgan.samplers._border import check_groups, checked_table, forget_fit, tag_inputs
 from skgan.samplers._candidates import (
     NOTHING,
     auto_samplers,
     checked_splits,
+    cloned_steps,
     default_estimator,
-    origin_of_new_rows,
     rarest_class,
     resamples,
+    seeded,
+    share_memory,
 )
+from skgan.samplers._provenance import provenance
+from skgan.samplers._recursive import RecursiveAugmenter
 
 
 class OverSamplerCV(BaseSampler):
@@ -80,6 +84,9 @@ class OverSamplerCV(BaseSampler):
         Class → number of new rows.
     is_synthetic_ : ndarray of bool
         Which of the returned rows are new.
+    origin_, parent_indices_, groups_
+        As in :class:`skgan.GANOverSampler`. Of rows that another library's sampler may have changed or left out, origin_ is
+        "unknown", and there are no groups_.
 
     Notes
     -----
@@ -175,7 +182,8 @@ class OverSamplerCV(BaseSampler):
         fold_seed, sampler_seed = draw_seeds(self.random_state, 2)
         splits = checked_splits(self.cv, X, labels, groups, fold_seed)
         candidates = self._candidates(X, rarest_class(labels, splits))
-        names, nothing = list(candidates), _key_of_nothing(candidates)
+        names = list(candidates)
+        nothing = next((name for name, candidate in candidates.items() if candidate is None), None)
         if self.guard is not None and nothing is None:
             raise ValueError(
                 "guard compares candidates with doing nothing: put None among the samplers, or set guard=None."
@@ -201,20 +209,24 @@ class OverSamplerCV(BaseSampler):
             results["guarded_out"] = [i in alive and i not in allowed for i in range(len(names))]
         if self.verbose:
             print(f"OverSamplerCV: {names[chosen]}, {scores[chosen].mean():.4g}")
-        X_new, y_new = (X, y) if sampler is None else sampler.fit_resample(X, y)
+        X_new, y_new, of_rows = _resampled(sampler, X, y, groups)
+        before, after = (pd.Series(values).value_counts() for values in (labels, _labels(y_new)))
+        fitted = {
+            "cv_results_": results,
+            "best_sampler_": sampler,
+            "best_name_": names[chosen],
+            "best_score_": float(scores[chosen].mean()),
+            "sampling_strategy_": {klass: int(after.get(klass, 0) - k) for klass, k in sorted(before.items())},
+        }
         forget_fit(self)
-        self.__dict__.update(checked.seen)
-        self.cv_results_, self.best_sampler_ = results, sampler
-        self.best_name_, self.best_score_ = names[chosen], float(scores[chosen].mean())
-        self._take_over(sampler, labels, y_new, groups)
+        self.__dict__.update({**checked.seen, **fitted, **of_rows})
         return X_new, y_new
 
     def _raced(self, prepared, estimator, scorers, X, labels, splits, nothing) -> tuple[Any, ...]:
         """Scores, guards, seconds and errors of every candidate, and which are still alive after the last fold."""
         names = list(prepared)
         running = {
-            name: make_sampling_pipeline("passthrough" if sampler is None else clone(sampler), clone(estimator))
-            for name, sampler in prepared.items()
+            name: make_sampling_pipeline(*cloned_steps(sampler), clone(estimator)) for name, sampler in prepared.items()
         }
         scores, guards = (np.full((len(names), len(splits)), np.nan) for _ in range(2))
         seconds, errors = np.zeros(len(names)), dict[str, str]()
@@ -235,18 +247,6 @@ class OverSamplerCV(BaseSampler):
                         del running[name]
         return scores, guards, seconds, errors, sorted(names.index(name) for name in running)
 
-    def _take_over(self, sampler, labels: np.ndarray, y_new, groups) -> None:
-        """What the chosen sampler says of the rows that it returned."""
-        n_real = len(labels)
-        self.is_synthetic_ = np.arange(len(y_new)) >= n_real
-        before, after = (pd.Series(values).value_counts() for values in (labels, _labels(y_new)))
-        self.sampling_strategy_ = {klass: int(after.get(klass, 0) - k) for klass, k in sorted(before.items())}
-        of_new, parents = origin_of_new_rows(sampler, n_real, len(y_new))
-        self.origin_ = np.concatenate([np.full(n_real, "real"), of_new])
-        self.parent_indices_ = np.concatenate([np.full((n_real, 2), -1), parents])
-        if groups is not None:
-            self.groups_ = np.concatenate([groups, groups_of_new_rows(groups, parents)])
-
     def _candidates(self, X, rarest: int) -> dict[str, Any]:
         """Name → sampler or None."""
         samplers = auto_samplers(X, rarest) if isinstance(self.samplers, str) else self.samplers
@@ -266,12 +266,8 @@ class OverSamplerCV(BaseSampler):
     def _prepared(self, candidate, seed: int):
         if candidate is None:
             return None
-        sampler = clone(candidate)
-        params = sampler.get_params(deep=False)
-        if params.get("random_state", 0) is None:
-            sampler.set_params(random_state=seed)
-        if isinstance(sampler, BaseGenerativeSampler) and params["memory"] is None:
-            sampler.set_params(memory=self.memory)
+        sampler = seeded(candidate, seed)
+        share_memory(sampler, self.memory)
         return sampler
 
     @staticmethod
@@ -306,6 +302,16 @@ class OverSamplerCV(BaseSampler):
         return tag_inputs(super().__sklearn_tags__())
 
 
+def _resampled(sampler, X, y, groups: np.ndarray | None) -> tuple[Any, Any, dict[str, Any]]:
+    """The rows that the chosen sampler returns, and what is known of where they come from."""
+    if isinstance(sampler, BaseGenerativeSampler | RecursiveAugmenter | OverSamplerCV):
+        rows = sampler.fit_resample(X, y, groups=groups)
+        names = ("is_synthetic_", "origin_", "parent_indices_", "groups_")
+        return *rows, {name: vars(sampler)[name] for name in names if name in vars(sampler)}
+    X_new, y_new = (X, y) if sampler is None else sampler.fit_resample(X, y)
+    return X_new, y_new, provenance(sampler, groups, len(y), len(y_new))
+
+
 def _scores(name, fold, fitted, training, test, *, scorers) -> list[float]:
     """Of the classifier alone: a scorer may look at what it has learned."""
     return [float(scorer(fitted.steps[-1][1], *test)) for scorer in scorers]
@@ -332,11 +338,6 @@ def _results(names, scores: np.ndarray, seconds: np.ndarray, alive: list[int], c
             "chosen": np.arange(len(names)) == chosen,
         }
     )
-
-
-def _key_of_nothing(candidates: Mapping[str, Any]) -> str | None:
-    """The name under which the data as they are stand among the candidates."""
-    return next((name for name, sampler in candidates.items() if sampler is None), None)
 
 
 def _labels(y) -> np.ndarray:

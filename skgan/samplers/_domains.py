@@ -1,6 +1,6 @@
 """DomainOverSampler: more rows of a scarce domain (a scanner, a camera), whose labels are those of the rows they come from."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
@@ -138,10 +138,7 @@ class DomainOverSampler(BaseGenerativeSampler):
         labels = CarriedLabels(domains, values)
         return Task(checked, container, labels, members, wanted, values, told, check_groups(groups, len(values)))
 
-    def _keep(
-        self, task: Task, factory: RowFactory | None = None, made: Made | None = None, keep_real: bool = True
-    ) -> None:
-        super()._keep(task, factory, made, keep_real)
-        if made is not None:
-            of_new = [np.full(n, name, task.checked.y.dtype) for name, n in task.wanted.items()]
-            self.domain_ = np.concatenate([task.checked.y, *of_new])
+    def _attributes(self, task: Task, factory: RowFactory, made: Made, keep_real: bool) -> dict[str, Any]:
+        of_new = [np.full(n, name, task.checked.y.dtype) for name, n in task.wanted.items()]
+        domains = np.concatenate([task.checked.y, *of_new])
+        return {**super()._attributes(task, factory, made, keep_real), "domain_": domains}

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -93,7 +94,12 @@ class RowFactory:
     history: pd.DataFrame
 
     def make(
-        self, counts: Mapping[Any, int], stream: int, random_state: int | None = None, *, with_parents: bool = False
+        self,
+        counts: Mapping[Any, int],
+        stream: int = FIT,
+        random_state: int | None = None,
+        *,
+        with_parents: bool = False,
     ) -> Made:
         """Rows of each group.
 
@@ -101,8 +107,8 @@ class RowFactory:
         ----------
         counts : dict
             Name of the group → number of rows.
-        stream : int
-            ``FIT``, ``SAMPLE`` …
+        stream : int, default=FIT
+            ``FIT`` gives the rows that ``fit_resample`` gives, ``SAMPLE`` those of ``sample``.
         random_state : int or None, default=None
             Another int gives other rows; None is the fit's own.
         with_parents : bool, default=False
@@ -112,18 +118,18 @@ class RowFactory:
         pieces, parent_pieces, targets = [self.rows.empty], [self.rows.empty], [self.labels.no_y()]
         notes: list[Block] = []
         tallies: list[dict[str, Any]] = []
-        for name, n in counts.items():
-            if not n:
-                continue
-            group = self.labels.number_of(name)
-            tallies.append({"class": name, "made": 0, "accepted": 0, "copies": 0})
-            for some in _batches(self._blocks(group, n, seed, tallies[-1])):
-                pieces.append(self.rows.decode(some.rows, group))
-                if with_parents:
-                    parent_pieces.append(self._parent_rows(some.parents, group, name))
-                targets.append(self.labels.y_of(group, some.parents, some.conditions))
-                notes.append(replace(some, rows=some.rows[:0]))
-        self.rest()
+        with self._at_work():
+            for name, n in counts.items():
+                if not n:
+                    continue
+                group = self.labels.number_of(name)
+                tallies.append({"class": name, "made": 0, "accepted": 0, "copies": 0})
+                for some in _batches(self._blocks(group, n, seed, tallies[-1])):
+                    pieces.append(self.rows.decode(some.rows, group))
+                    if with_parents:
+                        parent_pieces.append(self._parent_rows(some.parents, group))
+                    targets.append(self.labels.y_of(group, some.parents, some.conditions))
+                    notes.append(replace(some, rows=some.rows[:0]))
         whole = Block.joined(notes) if notes else None
         return Made(
             self.rows.stack(pieces),
@@ -149,6 +155,14 @@ class RowFactory:
         for generator in self.generators:
             generator.rest()
 
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """Rebuilt nets go afterwards, also where something failed."""
+        try:
+            yield
+        finally:
+            self.rest()
+
     def _seed(self, random_state: int | None) -> int:
         return self.seed if random_state is None else draw_seeds(random_state, 1)[0]
 
@@ -171,13 +185,13 @@ class RowFactory:
             yield block.take(slice(n))
             n -= len(block.rows)
 
-    def _parent_rows(self, parents: np.ndarray, group: int, name):
+    def _parent_rows(self, parents: np.ndarray, group: int):
         """The first parent of each row, like the user's rows."""
         first = parents[:, 0]
         if self.real is None or (first == NO_PARENT).any():
             raise ValueError(
-                f"Rows of class {name!r} are not all made from real ones, as offspring() makes them, and have no parents; use "
-                "sample, and SampleGridDisplay for the nearest real rows."
+                f"Rows{self.labels.described(group)} are not all made from real ones, as offspring() makes them, and have no "
+                "parents; use sample, and SampleGridDisplay for the nearest real rows."
             )
         return self.rows.decode(to_unit_range(np.asarray(self.real[first])), group)
 
@@ -207,8 +221,8 @@ class RowFactory:
         require(maker.generator.net, "translates")
         encoded = self.rows.codec.transform(X)
         seed = sub_seed(self.seed, TRANSLATE)
-        made = maker.generator.ready.translate(encoded, group, "back" if back else "there", random_state=seed)
-        self.rest()
+        with self._at_work():
+            made = maker.generator.ready.translate(encoded, group, "back" if back else "there", random_state=seed)
         return self.rows.decode(finite(made, self.labels.described(group)), group)
 
     def at(self, conditions: np.ndarray, groups: np.ndarray, random_state: int | None):
@@ -216,11 +230,11 @@ class RowFactory:
         maker = self.makers[int(groups[0])] if len(groups) else next(iter(self.makers.values()))
         assert isinstance(maker, ConditionMaker), "the sampler has asked"
         seed, pieces = self._seed(random_state), [self.rows.empty]
-        for first in range(0, len(conditions), BLOCK):
-            block = slice(first, first + BLOCK)
-            encoded = maker.at(conditions[block], groups[block], sub_seed(seed, AT, first))
-            pieces.append(self.rows.decode(encoded, groups[block]))
-        self.rest()
+        with self._at_work():
+            for first in range(0, len(conditions), BLOCK):
+                block = slice(first, first + BLOCK)
+                encoded = maker.at(conditions[block], groups[block], sub_seed(seed, AT, first))
+                pieces.append(self.rows.decode(encoded, groups[block]))
         return self.rows.stack(pieces)
 
 

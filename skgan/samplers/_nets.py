@@ -107,7 +107,9 @@ def resolve_nets(
         shared.for_classes(list(names))
         return dict.fromkeys(wanted, shared)
     if not per_class:
-        raise ValueError("net={class: net} trains one net per class: set per_class=True as well.")
+        raise ValueError(
+            "net={class: net} trains one net per class: set per_class=True as well, where the sampler has it, or give one net."
+        )
     unknown = [klass for klass in net if klass not in names]
     if unknown:
         raise ValueError(f"net has keys that are no classes of y: {unknown}; the classes are {list(names)}.")

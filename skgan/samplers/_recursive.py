@@ -12,7 +12,7 @@ from sklearn.base import clone
 
 from skgan._compat import HasMethods, Number
 from skgan._random import draw_seeds
-from skgan.samplers._border import check_groups, forget_fit, groups_of_new_rows, tag_inputs
+from skgan.samplers._border import check_groups, forget_fit, groups_of_rows, tag_inputs
 
 
 class RecursiveAugmenter(BaseSampler):
@@ -111,7 +111,7 @@ class RecursiveAugmenter(BaseSampler):
             origin.append(augmenter.origin_[new])
             parents.append(augmenter.parent_indices_[new])
             if groups is not None:
-                groups = np.concatenate([groups, groups_of_new_rows(groups, parents[-1])])
+                groups = groups_of_rows(groups, parents[-1])
             history = augmenter.training_history_
             losses = history.filter(like="loss").iloc[-1].to_dict() if len(history) else {}
             record = {"round": i, "n_rows": n_rows, "n_new": len(y) - n_rows, "seconds": time.perf_counter() - begin}

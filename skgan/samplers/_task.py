@@ -17,7 +17,7 @@ from skgan.samplers._conditions import Conditions
 from skgan.samplers._labels import Labels
 
 NET_CONSTRAINTS: dict[str, list[Any]] = {
-    "net": [str, Mapping, GenerativeNet],
+    "net": [str, Mapping, GenerativeNet, callable],  # a class or a preset without brackets has a sentence of its own
     "codec": [StrOptions({"auto"}), Codec],
     "row_filter": [None, RowFilter],
     "per_class": ["boolean"],

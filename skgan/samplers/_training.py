@@ -61,7 +61,7 @@ class Generator:
         return clone(self.net).restore(self.export)
 
     def rest(self) -> None:
-        """Let go of the rebuilt net: what a fitted sampler keeps are arrays."""
+        """Let go of the rebuilt net, so that a fitted sampler keeps arrays only (and a fitted DiscriminatorFilter its net)."""
         vars(self).pop("ready", None)
 
     def __getstate__(self) -> dict[str, Any]:

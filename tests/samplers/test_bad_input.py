@@ -146,7 +146,7 @@ class FakeCuda(torch.Tensor):
         (X, pl.Series(Y), {}, "y is a polars Series"),
         (torch.tensor(X, requires_grad=True), Y, {}, r"records gradients. Pass X.detach\(\).cpu\(\).numpy\(\)"),
         (torch.tensor(X).as_subclass(FakeCuda), Y, {}, r"arrays in the CPU's memory; X is a tensor on .*\.cpu\(\)"),
-        (X, Y, {"net": dcgan}, "The 'net' parameter"),
+        (X, Y, {"net": dcgan}, "dcgan"),
     ],
 )
 def test_type_errors_say_what_to_do(data, target, params, words):

@@ -1,9 +1,11 @@
 """A fit is a value: a call that fails leaves the fitted sampler as it was, and nothing of an earlier fit remains."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from skgan import ConditionalGANAugmenter, DomainOverSampler, GANOverSampler, OverSamplerCV, RecursiveAugmenter
+from skgan.codecs import TabularCodec
 from skgan.filters import DiscriminatorFilter, NeighbourFilter
 from skgan.nets import AdversarialNet, GenerativeNet
 from skgan.presets import cyclegan, dcgan, mlp_gan, offspring
@@ -85,6 +87,32 @@ def test_a_training_that_fails_or_is_interrupted_leaves_the_first_fit(net, raise
     np.testing.assert_array_equal(sampler.sample({1: 5})[0], made)
 
 
+def test_making_rows_that_fails_leaves_the_first_fit_and_no_net(rows, monkeypatch):
+    X, y = rows
+    sampler = GANOverSampler(net=NET, random_state=0)
+    sampler.fit_resample(X, y)
+    before = state_of(sampler)
+
+    def fail(self, rows):
+        raise RuntimeError("no rows today")
+
+    monkeypatch.setattr(TabularCodec, "inverse_transform", fail)
+    with pytest.raises(RuntimeError, match="no rows today"):
+        sampler.fit_resample(X[:, :2], y)
+    assert all(state_of(sampler)[name] is value for name, value in before.items())
+    with pytest.raises(RuntimeError, match="no rows today"):
+        sampler.sample({1: 5})
+    assert "ready" not in vars(sampler.factory_.generators[0])
+
+
+def test_an_augmenter_that_adds_nothing_gives_the_rows_as_they_are(rows):
+    X, y = rows
+    frame = pd.DataFrame(X, columns=list("abc"), index=np.arange(40) * 2)
+    X_new, y_new = ConditionalGANAugmenter(0, net=NET, random_state=0).fit_resample(frame, y)
+    pd.testing.assert_frame_equal(X_new, frame)
+    np.testing.assert_array_equal(y_new, y)
+
+
 def test_nothing_of_an_earlier_fit_remains(rows):
     X, y = rows
     sampler = GANOverSampler(net=NET, row_filter=NeighbourFilter(low=0.0, high=1.0), random_state=0)
@@ -131,7 +159,7 @@ def test_fifteen_classes_of_one_net_restore_it_once(monkeypatch):
 def test_a_discriminator_filter_needs_a_discriminator_of_single_rows(net, rows, trainings):
     with pytest.raises(ValueError, match=f"discriminator judges single rows.*got {type(net).__name__}"):
         GANOverSampler(net=net, row_filter=DiscriminatorFilter()).fit_resample(*rows)
-    with pytest.raises(ValueError, match="discriminator judges single rows"):
+    with pytest.raises(ValueError, match="this net is told real-valued labels"):
         ConditionalGANAugmenter(net=NET, row_filter=DiscriminatorFilter()).fit_resample(rows[0], rows[0][:, 0])
     assert not trainings
 

@@ -3,7 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from imblearn.combine import SMOTETomek
 from imblearn.over_sampling import SMOTE, RandomOverSampler
+from imblearn.pipeline import make_pipeline
+from imblearn.under_sampling import RandomUnderSampler, TomekLinks
 from sklearn.model_selection import GroupKFold
 
 from skgan import (
@@ -91,6 +94,16 @@ def test_jitter_and_plain_copies_of_tiny_classes_name_theirs():
     np.testing.assert_array_equal(rows, parents)
 
 
+def test_parents_of_the_jittered_rows_of_a_class_of_one_row():
+    X, y = rows_of((30, 12, 1))
+    sampler = GANOverSampler(net=mlp_gan(alpha=1, **FAST), random_state=0)
+    with pytest.warns(UserWarning, match="single row"):
+        sampler.fit_resample(X, y)
+    rows, _, parents = sampler.sample_with_parents({2: 3})
+    np.testing.assert_allclose(parents, np.repeat(X[y == 2], 3, axis=0), atol=1e-4)
+    assert not (rows == parents).all(axis=1).any()
+
+
 def test_copies_that_fill_up_after_a_filter_are_told_from_the_nets_rows():
     X, y = rows_of()
     row_filter = NeighbourFilter(low=0.9, high=0.91)
@@ -154,6 +167,30 @@ def test_groups_of_another_length_are_refused_before_training(trainings):
     assert not trainings
 
 
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        (np.array([np.nan, *range(47)]), "groups has missing values"),
+        (np.array([None, *range(47)], dtype=object), "groups has missing values"),
+        (np.arange("2026-01-01", "2026-02-18", dtype="datetime64[D]"), "groups must be numbers or strings"),
+    ],
+)
+def test_groups_that_are_none_are_refused_before_training(groups, message, trainings):
+    X, y = rows_of()
+    with pytest.raises(ValueError, match=message):
+        GANOverSampler().fit_resample(X, y, groups=groups)
+    assert not trainings
+
+
+def test_small_integers_and_mixed_types_have_one_more_group():
+    X, y = rows_of()
+    sampler = GANOverSampler(net=mlp_gan(alpha=1, **FAST), random_state=0)
+    sampler.fit_resample(X, y, groups=np.arange(208, 256, dtype=np.uint8))
+    assert sampler.groups_.tolist() == [*range(208, 256), *[256] * 42]
+    sampler.fit_resample(X, y, groups=np.array([1, "b"] * 24, dtype=object))
+    assert sampler.groups_.tolist() == [1, "b"] * 24 + ["synthetic"] * 42
+
+
 def test_without_the_real_rows_parents_still_count_them():
     X, y = rows_of()
     net = offspring(shares=(1, 0, 1), module__width=4, **FAST)
@@ -203,3 +240,42 @@ def test_a_choice_says_what_its_sampler_makes(candidate, origin):
     if origin == "copy":
         np.testing.assert_array_equal(X_new.to_numpy()[50:], X[choice.parent_indices_[50:, 0]])
         assert (choice.groups_[50:] == choice.parent_indices_[50:, 0]).all()
+
+
+def test_a_choice_that_leaves_rows_out():
+    X, y = rows_of((30, 20))
+    choice = OverSamplerCV([RandomUnderSampler()], random_state=0)
+    X_new, _ = choice.fit_resample(X, y, groups=np.arange(50))
+    np.testing.assert_array_equal(X_new, X[choice.groups_])
+    assert (choice.origin_ == "real").all()
+    assert not choice.is_synthetic_.any()
+    assert choice.sampling_strategy_ == {0: -10, 1: 0}
+
+
+@pytest.mark.parametrize(
+    "candidate", [SMOTETomek(smote=SMOTE(k_neighbors=2)), make_pipeline(RandomOverSampler(), TomekLinks())]
+)
+def test_a_choice_of_which_the_rows_are_not_known(candidate):
+    X, y = rows_of((30, 20))
+    choice, again = (OverSamplerCV([candidate], random_state=0) for _ in range(2))
+    X_new, _ = choice.fit_resample(X, y, groups=np.arange(50))
+    assert set(choice.origin_) == {"unknown"}
+    assert len(choice.origin_) == len(choice.is_synthetic_) == len(choice.parent_indices_) == len(X_new)
+    assert not hasattr(choice, "groups_")
+    np.testing.assert_array_equal(again.fit_resample(X, y)[0], X_new)  # seeds reach the samplers inside
+
+
+@pytest.mark.parametrize("candidate", ["rounds", "choice", "over-sampler"])
+def test_a_choice_of_skgans_samplers_has_their_groups(candidate):
+    X, y = rows_of()
+    net = offspring(shares=(0, 0, 1), module__width=4, **FAST)
+    sampler = {
+        "rounds": RecursiveAugmenter(ConditionalGANAugmenter(net=net), n_rounds=2, growth=0.5),
+        "choice": OverSamplerCV([RandomOverSampler()], cv=2),
+        "over-sampler": GANOverSampler(net=net),
+    }[candidate]
+    choice = OverSamplerCV([sampler], cv=2, random_state=0)
+    X_new, _ = choice.fit_resample(X, y, groups=np.arange(48))
+    assert (choice.origin_[48:] == "copy").all()
+    assert (choice.groups_[48:] == choice.groups_[choice.parent_indices_[48:, 0]]).all()
+    np.testing.assert_allclose(X_new[48:], X_new[choice.parent_indices_[48:, 0]], atol=1e-3)
