@@ -31,7 +31,7 @@ from skgan.samplers._candidates import (
     seeded,
     share_memory,
 )
-from skgan.samplers._provenance import provenance
+from skgan.samplers._origin import origin_of_rows
 from skgan.samplers._recursive import RecursiveAugmenter
 
 
@@ -309,7 +309,7 @@ def _resampled(sampler, X, y, groups: np.ndarray | None) -> tuple[Any, Any, dict
         names = ("is_synthetic_", "origin_", "parent_indices_", "groups_")
         return *rows, {name: vars(sampler)[name] for name in names if name in vars(sampler)}
     X_new, y_new = (X, y) if sampler is None else sampler.fit_resample(X, y)
-    return X_new, y_new, provenance(sampler, groups, len(y), len(y_new))
+    return X_new, y_new, origin_of_rows(sampler, groups, len(y), len(y_new))
 
 
 def _scores(name, fold, fitted, training, test, *, scorers) -> list[float]:

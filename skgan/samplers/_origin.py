@@ -12,7 +12,7 @@ from skgan.samplers._border import groups_of_rows
 from skgan.samplers._candidates import FlatRows
 
 
-def provenance(sampler, groups: np.ndarray | None, n_real: int, n: int) -> dict[str, Any]:
+def origin_of_rows(sampler, groups: np.ndarray | None, n_real: int, n: int) -> dict[str, Any]:
     """``is_synthetic_``, ``origin_``, ``parent_indices_`` and, with groups, ``groups_`` of n rows that came of n_real ones.
 
     Samplers that copy rows or leave some out say which; of mixtures the parents are not known. Of samplers that do both, and
