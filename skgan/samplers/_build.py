@@ -113,8 +113,8 @@ def _checked_nets(sampler, task: Task, codec, wanted: list[int], sizes: np.ndarr
         sampler.row_filter.check()
         if sampler.row_filter.needs_scores and task.conditions is not None:
             raise ValueError(
-                "DiscriminatorFilter asks how real a row of a class looks, and this net is told real-valued labels; use "
-                "ClassifierFilter or NeighbourFilter here."
+                "A row filter such as DiscriminatorFilter asks how real a row of a class looks, and this net is told "
+                "real-valued labels; use ClassifierFilter or NeighbourFilter here."
             )
         if sampler.row_filter.needs_scores:
             require(None if sampler.per_class else nets[wanted[0]], "scores_rows")

@@ -13,12 +13,12 @@ from skgan.codecs import Codec
 from skgan.nets import GenerativeNet
 
 REFUSALS = {
-    "has_parents": "With domain= every new row has the label of the real row that it was made from, so the net must make rows "
-    "from real ones: use cyclegan(), offspring() or dagan() (got {net}).",
+    "has_parents": "DomainOverSampler gives every new row the label of the real row that it was made from, so the net must "
+    "make rows from real ones: use cyclegan(), offspring() or dagan() (got {net}).",
     "translates": "Only nets such as cyclegan() turn rows of one class into rows of another; give this sampler net='cyclegan' "
     "(got {net}).",
-    "scores_rows": "DiscriminatorFilter needs one net for all classes whose discriminator judges single rows: it works with "
-    "noise-to-data nets and per_class=False (got {net}). Use ClassifierFilter or NeighbourFilter here.",
+    "scores_rows": "A row filter such as DiscriminatorFilter needs one net for all classes whose discriminator judges single "
+    "rows: it works with noise-to-data nets and per_class=False (got {net}). Use ClassifierFilter or NeighbourFilter here.",
 }
 """Trait of a net → what is said where it lacks it."""
 
