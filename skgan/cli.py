@@ -17,12 +17,13 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 
-from skgan import __version__
+from skgan import __version__, presets
+from skgan._reading import load_data
 from skgan.classifier import CNNClassifier
 from skgan.codecs import ImageCodec
 from skgan.comparison import Comparison, compare
-from skgan.datasets import load_image_folder
-from skgan.samplers import GANOverSampler, default_estimator
+from skgan.samplers import GANOverSampler, OverSamplerCV, default_estimator
+from skgan.strategies import at_least
 
 RARE = (3, 8)
 KEPT = 0.05
@@ -70,8 +71,8 @@ def run_demo(out: Path, n_splits: int, seed: int) -> Comparison:
 def _write_pictures(out: Path, result: Comparison) -> None:
     try:
         import skgan.plotting as plotting
-    except ImportError:
-        print('\nPictures need matplotlib: pip install "skgan[plot]".')
+    except ImportError as error:
+        print(f"\nNo pictures: {error}")
         return
     out.mkdir(parents=True, exist_ok=True)
     made = result.generated["GANOverSampler"]
@@ -95,77 +96,11 @@ ESTIMATORS = {
 }
 
 
-def load_data(path: Path, target: str | None, size: int | None) -> tuple[Any, np.ndarray, list[str]]:
-    """Rows, labels, and notes on what was left out, of a CSV, Parquet or npz file or a folder of class folders."""
-    if path.is_dir():
-        X, y = load_image_folder(path, size)
-        return X, y, []
-    if not path.exists():
-        raise ValueError(f"There is no file or folder {str(path)!r}.")
-    if path.suffix == ".npz":
-        with np.load(path, allow_pickle=False) as file:
-            named = {name.lower(): name for name in file.files}
-            if not {"x", "y"} <= named.keys():
-                raise ValueError(
-                    f"{path.name} must hold the arrays X and y; it holds {', '.join(file.files) or 'nothing'}."
-                )
-            return file[named["x"]], file[named["y"]], []
-    readers = {".csv": pd.read_csv, ".parquet": pd.read_parquet, ".pq": pd.read_parquet}
-    if path.suffix not in readers:
-        raise ValueError(f"{path.name} is none of .csv, .parquet and .npz, and no folder of class folders.")
-    frame = readers[path.suffix](path)
-    if target is None:
-        raise ValueError(
-            f"Name the column of the classes with --target; there are {', '.join(map(repr, frame.columns))}."
-        )
-    if target not in frame:
-        near = difflib.get_close_matches(target, [str(c) for c in frame.columns], n=3, cutoff=0.4)
-        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-        raise ValueError(f"There is no column {target!r}; there are {', '.join(map(repr, frame.columns))}.{hint}")
-    return _table(frame, target)
-
-
-def _table(frame: pd.DataFrame, target: str) -> tuple[pd.DataFrame, np.ndarray, list[str]]:
-    notes = []
-    without = int(frame[target].isna().sum())
-    if without:
-        notes.append(f"{without} rows without a {target} were left out.")
-        frame = frame[frame[target].notna()].reset_index(drop=True)
-    y = frame[target].to_numpy()
-    X = frame.drop(columns=target)
-    for name in list(X):
-        column = X[name]
-        text = not pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-        if column.nunique(dropna=False) <= 1:
-            notes.append(f"Column {name!r} has one value only and was left out.")
-            X = X.drop(columns=name)
-        elif _holds_dates(column):
-            raise ValueError(
-                f"Column {name!r} holds dates: turn it into a number first, such as days since a start date, or leave it out."
-            )
-        elif column.is_unique and (text or (pd.api.types.is_integer_dtype(column) and column.is_monotonic_increasing)):
-            notes.append(f"Column {name!r} names every row by a value of its own and was left out.")
-            X = X.drop(columns=name)
-        elif text:
-            X[name] = column.astype("category")
-    if not X.shape[1]:
-        raise ValueError("No column is left to learn from.")
-    return X, y, notes
-
-
-def _holds_dates(column: pd.Series) -> bool:
-    if pd.api.types.is_datetime64_any_dtype(column):
-        return True
-    if pd.api.types.is_numeric_dtype(column) or isinstance(column.dtype, pd.CategoricalDtype):
-        return False
-    some = column.dropna().astype(str).head(50)
-    looks = some.str.match(r"^\d{4}-\d{1,2}-\d{1,2}|^\d{1,2}[./]\d{1,2}[./]\d{2,4}").mean()
-    return bool(looks > 0.9)
-
-
 def run_compare(arguments: argparse.Namespace) -> None:
     """Read the data, compare, print, and write the page."""
-    X, y, notes = load_data(arguments.data, arguments.target, arguments.size)
+    X, y, notes = load_data(
+        arguments.data, arguments.target, arguments.size, separator=arguments.sep, drop=arguments.drop
+    )
     for note in notes:
         print(note)
     groups = None
@@ -183,7 +118,7 @@ def run_compare(arguments: argparse.Namespace) -> None:
         estimator = make() if name == "cnn" else make_pipeline(*(step for _, step in estimator.steps[:-1]), make())
     print(f"{len(y)} rows, {X.shape[1:]} each; classes: {_counted(y)}; classifier: {name}.\n")
     result = compare(
-        None,
+        _sampler(arguments, estimator),
         estimator,
         X,
         y,
@@ -199,6 +134,18 @@ def run_compare(arguments: argparse.Namespace) -> None:
     if arguments.out is not None:
         result.to_html(arguments.out)
         print(f"\nReport: {arguments.out}")
+
+
+def _sampler(arguments: argparse.Namespace, estimator) -> dict[str, Any]:
+    """The line of new rows, by its name."""
+    if arguments.sampler == "OverSamplerCV":
+        if arguments.net != "auto" or arguments.max_steps is not None:
+            raise ValueError("--net and --max-steps are GANOverSampler's; OverSamplerCV chooses a sampler by itself.")
+        return {"OverSamplerCV": OverSamplerCV(estimator=estimator, scoring=arguments.scoring)}
+    if arguments.max_steps is not None and arguments.max_steps < 1:
+        raise ValueError(f"--max-steps must be at least 1, got {arguments.max_steps}.")
+    name = "GANOverSampler" if arguments.net == "auto" else f"GANOverSampler ({arguments.net})"
+    return {name: GANOverSampler(sampling_strategy=at_least(1.0), net=arguments.net, max_steps=arguments.max_steps)}
 
 
 def _counted(y: np.ndarray) -> str:
@@ -222,18 +169,48 @@ def build_parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--folds", type=int, default=5, help="stratified folds (default: %(default)s)")
     demo.add_argument("--seed", type=int, default=0, help="random seed (default: %(default)s)")
+    _add_compare(commands)
+    return parser
+
+
+def _add_compare(commands) -> None:
     comparison = commands.add_parser(
         "compare",
         help="does GANOverSampler help on your data? A table, a verdict in words, and a page",
         description="Cross-validates a classifier behind GANOverSampler and beside everything that costs nothing. DATA is a "
-        "CSV or Parquet file (with --target), an npz file with X and y, or a folder of class folders of images.",
+        "table as text (.csv, .tsv, .txt) or Parquet (with --target), an npz file with X and y, or a folder of class folders "
+        "of images.",
     )
     comparison.add_argument("data", type=Path, metavar="DATA")
     comparison.add_argument("--target", help="column of the classes, in a table")
+    comparison.add_argument(
+        "--sep", help="what divides the columns of a text file, such as ';' or tab (default: found)"
+    )
+    comparison.add_argument(
+        "--drop",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="leave this column out; may be given several times",
+    )
     comparison.add_argument("--size", type=int, help="images of a folder are brought to this many pixels a side")
     comparison.add_argument(
         "--estimator", choices=list(ESTIMATORS), help="classifier (default: logistic, for images cnn)"
     )
+    comparison.add_argument(
+        "--sampler",
+        choices=["GANOverSampler", "OverSamplerCV"],
+        default="GANOverSampler",
+        help="what makes the new rows (default: %(default)s)",
+    )
+    comparison.add_argument(
+        "--net",
+        choices=["auto", *presets.__all__],
+        default="auto",
+        metavar="PRESET",
+        help="GANOverSampler's net, by name",
+    )
+    comparison.add_argument("--max-steps", type=int, help="GANOverSampler's training steps (default: the net's own)")
     comparison.add_argument("--scoring", default="balanced_accuracy", help="scikit-learn's name (default: %(default)s)")
     comparison.add_argument("--groups", type=Path, help="CSV whose first column has the group of every row, in order")
     comparison.add_argument("--folds", type=int, default=5, help="(default: %(default)s)")
@@ -241,7 +218,6 @@ def build_parser() -> argparse.ArgumentParser:
     comparison.add_argument("--max-time", type=float, help="seconds after which no further fold is begun")
     comparison.add_argument("--jobs", type=int, help="fits at once")
     comparison.add_argument("--seed", type=int, default=0, help="random seed (default: %(default)s)")
-    return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -263,6 +239,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.out is not None and (arguments.out.is_dir() or not os.access(arguments.out.parent, os.W_OK)):
         parser.error(f"--out {arguments.out} cannot be written: name a file in a folder that is there and writable.")
     try:
+        if arguments.out is not None:
+            import skgan.plotting  # noqa: F401
         run_compare(arguments)
     except (ValueError, OSError, ImportError) as error:
         parser.error(str(error))

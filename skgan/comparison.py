@@ -2,6 +2,7 @@
 
 import inspect
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,7 +14,8 @@ import numpy as np
 import pandas as pd
 from imblearn.pipeline import Pipeline, make_pipeline
 from sklearn.base import clone
-from sklearn.metrics import average_precision_score, confusion_matrix, get_scorer
+from sklearn.dummy import DummyClassifier
+from sklearn.metrics import average_precision_score, confusion_matrix, get_scorer, get_scorer_names
 from sklearn.preprocessing import label_binarize
 from tqdm import tqdm
 
@@ -128,8 +130,9 @@ def compare(
     """Cross-validate an estimator behind each sampler, and beside everything that costs nothing.
 
     Rows that are always there: nothing; nothing with the probabilities corrected to equal classes, where the estimator has
-    probabilities; class weights, where it has them; copies; SMOTE (SMOTENC, SMOTEN), where it works on such rows. For a
-    :class:`skgan.CNNClassifier` on images all of them again with traditional augmentation (shift, rotation, scale).
+    probabilities; class weights, where it has them; copies; SMOTE (SMOTENC, SMOTEN), where it works on such rows, and else
+    the verdict says why not. For a :class:`skgan.CNNClassifier` on images all of them again with traditional augmentation
+    (shift, rotation, scale).
 
     Parameters
     ----------
@@ -177,9 +180,11 @@ def compare(
     fold_seed, seed = draw_seeds(random_state, 2)
     checked_table(GANOverSampler(), X, y)  # refuses rows and labels that no sampler takes, in sentences
     labels = np.asarray(y)
-    scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
+    scorer = _checked_scorer(scoring, labels) if isinstance(scoring, str) else scoring
     splits = checked_splits(cv, X, labels, groups, fold_seed)
-    rows, own = _rows(samplers, estimator, X, rarest_class(labels, splits), seed)
+    rarest = rarest_class(labels, splits)
+    rows, own = _rows(samplers, estimator, X, rarest, seed)
+    missing_row = _without_smote(list(rows), rarest)
     measure = partial(_measured, scorer=scorer, classes=np.unique(labels), shown=tuple(own))
     with TemporaryDirectory() as folder:
         for row in rows.values():  # rows that differ in what follows the sampler only train its generator once a fold
@@ -191,7 +196,7 @@ def compare(
     table = _table(folds, share)
     name = scoring if isinstance(scoring, str) else scoring.__name__ if inspect.isfunction(scoring) else "score"
     own = [row for row in own if row in rows]
-    words = verdict_of(table, folds, own, share, name)
+    words = verdict_of(table, folds, own, share, name) + missing_row
     if not complete:
         words += f" Cut by max_time={max_time:g}: {folds['fold'].nunique()} of {len(splits)} folds."
     matrices = {row: sum(cell.measured.confusion for _, cell in cells if cell.name == row) for row in rows}
@@ -201,6 +206,35 @@ def compare(
         if cell.measured.generated is not None and not cell.name.endswith(AUGMENTED)
     }
     return Comparison(table, folds, words, complete, matrices, np.unique(labels), name, generated)
+
+
+def _checked_scorer(scoring: str, labels: np.ndarray):
+    """The scorer of this name; refused where it cannot score such labels, which a fit that learns nothing shows at once."""
+    scorer = get_scorer(scoring)
+    rows = np.zeros((len(labels), 1))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            scorer(DummyClassifier(strategy="prior").fit(rows, labels), rows, labels)
+    except Exception as error:
+        classes = np.unique(labels).tolist()
+        others = [f"{scoring}_{kind}" for kind in ("macro", "ovr")]
+        instead = [repr(other) for other in others if other in get_scorer_names()] or ["'balanced_accuracy'"]
+        numbers = ", or name the classes 0 and 1, of which 1 is the one that counts" if len(classes) == 2 else ""
+        raise ValueError(
+            f"scoring={scoring!r} cannot score the {len(classes)} classes {classes[:5]}: {str(error).rstrip('.')}. "
+            f"Take {' or '.join(instead)}{numbers}."
+        ) from error
+    return scorer
+
+
+def _without_smote(rows: list[str], rarest: int) -> str:
+    """Why there is no row of SMOTE among these from the beginning on; one that fails later is warned of."""
+    if any(row.startswith("SMOTE") for row in rows):
+        return ""
+    if rarest < 2:
+        return " There is no row of SMOTE: it needs two rows of each class on every training side."
+    return " There is no row of SMOTE: values of X are missing, and it takes none that are."
 
 
 def _all_cells(
@@ -222,7 +256,8 @@ def _all_cells(
                 bar.total -= len(splits) - fold - 1
                 if cell.name == NOTHING or not any(row in rows for row in own):
                     raise ValueError(
-                        f"The row {cell.name!r} failed in fold {fold}, and without it there is nothing to compare."
+                        f"The row {cell.name!r} failed in fold {fold}, and without it there is nothing to compare. "
+                        f"{type(cell.error).__name__}: {cell.error}"
                     ) from cell.error
                 warn(
                     f"The row {cell.name!r} failed in fold {fold} and is left out: {type(cell.error).__name__}: {cell.error}"

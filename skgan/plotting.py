@@ -1,4 +1,4 @@
-"""Displays, as scikit-learn's: made ``from_…`` a fitted object, drawn by ``.plot(ax=)``. Needs matplotlib (``skgan[plot]``).
+"""Displays, as scikit-learn's: made ``from_…`` a fitted object, drawn by ``.plot(ax=)``. Needs matplotlib.
 
 Figures are made without pyplot, so that nothing opens a window; ``display.figure_.savefig(path)`` saves one.
 """
@@ -8,12 +8,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from sklearn.metrics import ConfusionMatrixDisplay
 from sklearn.neighbors import NearestNeighbors
 
 from skgan._statistics import simplest_of_the_best
+
+try:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+except ImportError as error:
+    raise ImportError('Pictures and reports need matplotlib: pip install "matplotlib>=3.8".') from error
 
 
 class _Display:
@@ -127,10 +131,7 @@ class SampleGridDisplay(_Display):
                 top, left = i * (height + gap), j * (width + gap)
                 canvas[top : top + height, left : left + width] = (image - low) / ((high - low) or 1.0)
         ax = self._axes(ax, 0.65 * n_columns + 1.5, 0.65 * len(images) * height / width + 0.3)
-        if coloured:
-            ax.imshow(np.nan_to_num(canvas, nan=1.0))
-        else:
-            ax.imshow(canvas, cmap="gray_r", vmin=0, vmax=1)
+        ax.imshow(np.nan_to_num(canvas, nan=1.0) if coloured else canvas, cmap="gray_r", vmin=0, vmax=1)
         ax.set(xticks=[])
         ax.set_yticks([i * (height + gap) + height / 2 for i in range(len(images))], [name for name, _ in self.rows])
         ax.tick_params(length=0)

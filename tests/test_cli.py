@@ -47,9 +47,13 @@ def test_an_out_that_is_a_file_is_refused(tmp_path, capsys):
 
 
 def test_without_matplotlib_the_demo_says_how_to_get_pictures(tmp_path, capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "skgan.plotting", None)
+    monkeypatch.delitem(sys.modules, "skgan.plotting", raising=False)
+    monkeypatch.delattr(skgan, "plotting", raising=False)
+    monkeypatch.setitem(sys.modules, "matplotlib.axes", None)
     cli._write_pictures(tmp_path / "pictures", None)
-    assert 'pip install "skgan[plot]"' in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert 'No pictures: Pictures and reports need matplotlib: pip install "matplotlib>=3.8".' in told
+    assert "skgan[" not in told  # that name is on no index
     assert not list(tmp_path.iterdir())
 
 

@@ -1,11 +1,14 @@
 """``skgan compare``: what it reads, what it prints and writes, and what it refuses before any work."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from sklearn.linear_model import LogisticRegression
 
-from skgan import cli
+from skgan import cli, compare
 from skgan.presets import mlp_gan
 from skgan.samplers import BaseGenerativeSampler
 
@@ -56,9 +59,10 @@ def test_tables(frame, tmp_path, capsys, suffix):
         assert words in told
     if suffix == ".csv":
         assert "Column 'same' has one value only" in told
-        assert "Column 'id' names every row" in told
-        assert "Column 'name' names every row" in told
-        assert "SMOTE" not in told  # values are missing
+        assert "Column 'id' is named like an identifier, and 200 of 200 rows have an integer of their own" in told
+        assert "Column 'name' holds a text of its own in 200 of 200 rows" in told
+        assert not any(line.startswith("SMOTE") for line in told.splitlines())
+        assert "There is no row of SMOTE: values of X are missing, and it takes none that are." in told
     assert out.read_text().startswith("<!doctype html>")
 
 
@@ -96,10 +100,15 @@ def test_what_is_refused_before_any_work(frame, tmp_path, capsys, monkeypatch):
     )
     assert "cannot be written" in refused(capsys, path, "--target", "outcome", "--out", tmp_path / "no" / "r.html")
     assert "cannot be written" in refused(capsys, path, "--target", "outcome", "--out", tmp_path)
+    assert "OverSamplerCV chooses a sampler by itself" in refused(
+        capsys, path, "--target", "outcome", "--sampler", "OverSamplerCV", "--net", "vae"
+    )
+    assert "--max-steps must be at least 1, got 0." in refused(capsys, path, "--target", "outcome", "--max-steps", "0")
+    assert "invalid choice: 'ofspring'" in refused(capsys, path, "--target", "outcome", "--net", "ofspring")
     assert "takes images" in refused(capsys, path, "--target", "outcome", "--estimator", "cnn")
     assert "no file or folder" in refused(capsys, tmp_path / "nothing.csv", "--target", "y")
-    (tmp_path / "data.txt").write_text("a")
-    assert "is none of .csv" in refused(capsys, tmp_path / "data.txt", "--target", "y")
+    (tmp_path / "data.xlsx").write_text("a")
+    assert "is none of .csv" in refused(capsys, tmp_path / "data.xlsx", "--target", "y")
     np.savez(tmp_path / "data.npz", images=np.zeros(3))
     assert "must hold the arrays X and y; it holds images" in refused(capsys, tmp_path / "data.npz")
     (tmp_path / "empty").mkdir()
@@ -108,10 +117,92 @@ def test_what_is_refused_before_any_work(frame, tmp_path, capsys, monkeypatch):
         frame.assign(when=dates).to_csv(path, index=False)
         assert "Column 'when' holds dates" in refused(capsys, path, "--target", "outcome")
     frame[["outcome", "same"]].to_csv(path, index=False)
-    assert "No column is left" in refused(capsys, path, "--target", "outcome")
+    assert "No column of data.csv is left to learn from." in refused(capsys, path, "--target", "outcome")
 
 
 def test_too_few_rows_for_the_folds(frame, tmp_path, capsys):
     frame.loc[0, "outcome"] = "maybe"
     frame.to_csv(tmp_path / "data.csv", index=False)
     assert "use fewer folds" in refused(capsys, tmp_path / "data.csv", "--target", "outcome")
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--net", "offspring", "--max-steps", "2"], "GANOverSampler (offspring)"),
+        (["--max-steps", "2"], "GANOverSampler"),
+        (["--sampler", "OverSamplerCV"], "OverSamplerCV"),
+    ],
+)
+def test_which_sampler_and_net_make_the_rows(frame, tmp_path, capsys, options, line):
+    path = tmp_path / "data.csv"
+    frame[["id", "a", "outcome"]].assign(b=frame["b"].fillna(0.0)).to_csv(path, index=False)
+    assert cli.main(["compare", str(path), "--target", "outcome", "--drop", "id", "--folds", "2", *options]) == 0
+    told = capsys.readouterr().out
+    assert "200 rows, (2,) each" in told
+    assert "identifier" not in told  # it was left out by hand
+    lines = [row.split("  ")[0] for row in told.splitlines()]
+    assert line in lines
+    assert "SMOTE" in lines
+
+
+def test_the_steps_reach_the_net(frame, tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr(cli, "compare", lambda samplers, *_, **__: given.append(samplers) or 1 / 0)
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["compare", str(tmp_path / "data.csv"), "--target", "outcome", "--net", "vae", "--max-steps", "7"])
+    sampler = given[0]["GANOverSampler (vae)"]
+    assert (sampler.net, sampler.max_steps) == ("vae", 7)
+
+
+def test_a_score_that_the_labels_do_not_allow_is_refused_with_its_cause(frame, tmp_path, capsys):
+    path = tmp_path / "data.csv"
+    frame[["a", "outcome"]].to_csv(path, index=False)
+    told = refused(capsys, path, "--target", "outcome", "--scoring", "f1")
+    assert "scoring='f1' cannot score the 2 classes ['no', 'yes']: pos_label=1 is not a valid label" in told
+    assert "Take 'f1_macro', or name the classes 0 and 1, of which 1 is the one that counts." in told
+    frame["three"] = np.arange(200) % 3
+    frame[["a", "three"]].to_csv(path, index=False)
+    assert "Take 'roc_auc_ovr'." in refused(capsys, path, "--target", "three", "--scoring", "roc_auc")
+    frame["b"] = (frame["outcome"] == "yes").astype(int)
+    frame[["a", "b"]].to_csv(path, index=False)
+    assert cli.main(["compare", str(path), "--target", "b", "--folds", "2", "--scoring", "f1"]) == 0
+
+
+def test_true_and_false_with_blanks_are_classes(frame, tmp_path, capsys):
+    target = (frame["outcome"] == "yes").astype(object)
+    target[:5] = None
+    frame[["a"]].assign(flag=frame["a"] > 0, y=target).to_csv(tmp_path / "data.csv", index=False)
+    options = ["--target", "y", "--folds", "2", "--scoring", "f1"]
+    assert cli.main(["compare", str(tmp_path / "data.csv"), *options]) == 0
+    told = capsys.readouterr().out
+    assert "5 rows without a y were left out." in told
+    assert "classes: False (" in told
+
+
+def test_without_matplotlib_a_report_is_refused_before_any_work(frame, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(cli, "compare", None)
+    monkeypatch.delitem(sys.modules, "skgan.plotting", raising=False)
+    monkeypatch.setitem(sys.modules, "matplotlib.axes", None)
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    told = refused(capsys, tmp_path / "data.csv", "--target", "outcome", "--out", tmp_path / "report.html")
+    assert 'Pictures and reports need matplotlib: pip install "matplotlib>=3.8".' in told
+
+
+def test_smote_is_missed_with_a_reason_where_a_class_is_too_small():
+    rng = np.random.RandomState(0)
+    X, y = rng.standard_normal((60, 2)), np.repeat([0, 1, 2], [40, 18, 2])
+    result = compare(None, LogisticRegression(), X, y, cv=2, random_state=0)
+    assert "SMOTE" not in result.table.index
+    assert "There is no row of SMOTE: it needs two rows of each class on every training side." in result.verdict
+
+
+def test_a_row_without_which_nothing_can_be_compared_tells_its_cause():
+    class Broken(LogisticRegression):
+        def fit(self, X, y, sample_weight=None):
+            raise OSError("the disk is full")
+
+    rng = np.random.RandomState(0)
+    with pytest.raises(ValueError, match=r"The row 'nothing' failed in fold 0, .* OSError: the disk is full"):
+        compare(None, Broken(), rng.standard_normal((40, 2)), np.arange(40) % 2, cv=2, random_state=0)

@@ -1,0 +1,158 @@
+"""Situations out of public bug reports of neighbouring libraries, each with the report that it goes back to.
+
+A case raises nothing where skgan gives the right answer, or refuses in a sentence before any training.
+"""
+
+import io
+import tempfile
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout, suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from skgan import cli
+
+CASES: list = []
+
+
+def reported(name: str, *reports: str):
+    """Add a case to the suite.
+
+    Parameters
+    ----------
+    name : str
+        What it is about, in a few words.
+    *reports : str
+        Public reports of the same kind of fault, as "project #number"; none where a new user met it first.
+    """
+
+    def add(case: Callable[[], None]) -> Callable[[], None]:
+        CASES.append(pytest.param(case, id=" ".join([name, *(f"({report})" for report in reports)])))
+        return case
+
+    return add
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_reported_case(case):
+    case()
+
+
+# `skgan compare` on files as people have them: a new user's first hour
+
+
+def compared(content: bytes | dict, *options: str, name: str = "data.csv") -> str:
+    """What ``skgan compare`` prints, errors included, about a file of this content with the classes in y."""
+    told = io.StringIO()
+    with tempfile.TemporaryDirectory() as folder, redirect_stdout(told), redirect_stderr(told):
+        path = Path(folder) / name
+        if isinstance(content, dict):
+            np.savez(path, **content)
+        else:
+            path.write_bytes(content)
+        target = [] if isinstance(content, dict) else ["--target", "y"]
+        with suppress(SystemExit):
+            cli.main(["compare", str(path), *target, "--folds", "2", "--max-steps", "2", "--net", "gaussian", *options])
+    return told.getvalue()
+
+
+def table_of(separator: str = ",", **columns) -> bytes:
+    """60 rows of two numbers, of which b tells the class, then these columns, and y."""
+    rng = np.random.RandomState(0)
+    rare = np.arange(60) % 3 == 0
+    numbers = {"a": rng.standard_normal(60).round(3), "b": (rng.standard_normal(60) + 2 * rare).round(3)}
+    columns = {**numbers, "y": np.where(rare, "yes", "no"), **columns}
+    lines = [separator.join(columns), *(separator.join(map(str, row)) for row in zip(*columns.values(), strict=True))]
+    return "\n".join(lines).encode()
+
+
+@reported("compare: semicolons and decimal commas")
+def semicolons():
+    told = compared(table_of(";").replace(b".", b","))
+    assert "60 rows, (2,) each" in told
+    assert "Numbers were read with a decimal comma (12,5 is 12.5) in columns 'a', 'b'." in told
+
+
+@reported("compare: the wrong separator")
+def wrong_separator():
+    assert "has one column only if divided by ','" in compared(table_of(";"), "--sep", ",")
+
+
+@reported("compare: commas between thousands")
+def thousands():
+    told = compared(table_of(income=[f'"{1000 + 37 * i * i % 9000:,.2f}"' for i in range(60)]))
+    assert "60 rows, (3,) each" in told
+    assert "Numbers were read with commas between thousands (1,250 is 1250) in column 'income'." in told
+
+
+@reported("compare: a question mark among numbers")
+def question_mark():
+    told = compared(table_of(age=["?", *np.linspace(20, 60, 59).round(2)]))
+    assert "Column 'age' is numbers but for 1 of its 60 cells ('?' in 1); these count as missing" in told
+    assert "There is no row of SMOTE: values of X are missing" in told
+
+
+@reported("compare: times of day")
+def times_of_day():
+    told = compared(table_of(at=[f"{i % 24}:{i:02d}" for i in range(60)]))
+    assert "Column 'at' holds times of day and was turned into seconds since midnight." in told
+
+
+@reported("compare: latin-1")
+def latin_1():
+    told = compared(table_of(größe=["groß", "klein"] * 30).decode().encode("latin-1"))
+    assert "60 rows, (3,) each" in told
+    assert "data.csv is not in UTF-8; it was read as cp1252 (Western European)." in told
+
+
+@reported("compare: UTF-16")
+def utf_16():
+    assert "60 rows, (3,) each" in compared(table_of(größe=["groß", "klein"] * 30).decode().encode("utf-16"))
+
+
+@reported("compare: upper-case extension")
+def upper_case_extension():
+    assert "60 rows, (2,) each" in compared(table_of(), name="DATA.CSV")
+
+
+@reported("compare: a line with one field too many")
+def ragged_line():
+    content = table_of() + b"\n1,2,yes,4"
+    assert "Line 62 of data.csv has 4 fields, and its header has 3" in compared(content)
+
+
+@reported("compare: files without rows")
+def no_rows():
+    assert "data.csv is empty." in compared(b"")
+    assert "data.csv has a header and no rows below it." in compared(b"a,y\n")
+
+
+@reported("compare: object arrays in an npz file")
+def object_arrays():
+    told = compared({"X": np.zeros((4, 2)), "y": np.array(["u", None, "v", "u"], dtype=object)}, name="data.npz")
+    assert "y in data.npz is an object array, which NumPy stores as a pickle" in told
+
+
+@reported("compare: a score that text labels do not allow")
+def score_of_text_labels():
+    told = compared(table_of(), "--scoring", "f1")
+    assert "pos_label=1 is not a valid label" in told
+    assert "Take 'f1_macro', or name the classes 0 and 1" in told
+
+
+@reported("compare: true and false with blanks")
+def true_false_and_blanks():
+    told = compared(table_of(y=["", *(i % 3 == 0 for i in range(1, 60))]), "--scoring", "f1")
+    assert "1 row without a y was left out." in told
+    assert "classes: False (40), True (19)" in told
+    assert "GANOverSampler (gaussian)" in told
+
+
+@reported("compare: identifiers and columns to leave out")
+def identifiers():
+    told = compared(table_of(customer_id=range(500, 560), note=[f"call {i}" for i in range(60)]), "--drop", "a")
+    assert "60 rows, (1,) each" in told
+    assert "Column 'customer_id' is named like an identifier" in told
+    assert "Column 'note' holds a text of its own in 60 of 60 rows" in told
