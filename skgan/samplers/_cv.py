@@ -31,7 +31,7 @@ from skgan.samplers._candidates import (
     seeded,
     share_memory,
 )
-from skgan.samplers._origin import origin_of_rows
+from skgan.samplers._origin import labels_of, origin_of_rows
 from skgan.samplers._recursive import RecursiveAugmenter
 
 
@@ -80,13 +80,13 @@ class OverSamplerCV(BaseSampler):
     cv_results_ : DataFrame
         Per candidate, in order: name, mean, standard_error, split0 …, seconds, raced_out, chosen; with a guard also its mean
         and whether the candidate is "guarded_out".
-    sampling_strategy_ : dict
-        Class → number of new rows.
+    sampling_strategy_, class_counts_ : dict
+        Class → number of new rows, and of all returned rows.
     is_synthetic_ : ndarray of bool
         Which of the returned rows are new.
     origin_, parent_indices_, groups_
-        As in :class:`skgan.GANOverSampler`. Of rows that another library's sampler may have changed or left out, origin_ is
-        "unknown", and there are no groups_.
+        As in :class:`skgan.GANOverSampler`; parents are places in the X given. New rows of another library's sampler, told from
+        the real ones by comparing them, have the origin_ "unknown", and then there are no groups_.
 
     Notes
     -----
@@ -150,7 +150,7 @@ class OverSamplerCV(BaseSampler):
         checked = checked_table(self, X, y)
         forget_fit(self)
         self.__dict__.update(checked.seen)
-        self.sampling_strategy_ = dict.fromkeys(np.unique(_labels(y)).tolist(), 0)
+        self.sampling_strategy_ = dict.fromkeys(np.unique(labels_of(y)).tolist(), 0)
         return self
 
     def fit_resample(self, X, y, *, groups=None):
@@ -175,7 +175,7 @@ class OverSamplerCV(BaseSampler):
             Before any training: for candidates that are no samplers, an unknown scoring, and folds that lose a class.
         """
         self._validate_params()
-        checked, labels = checked_table(self, X, y), _labels(y)
+        checked, labels = checked_table(self, X, y), labels_of(y)
         groups = check_groups(groups, len(labels))
         scorers = [get_scorer(s) if isinstance(s, str) else s for s in (self.scoring, self.guard) if s is not None]
         estimator = default_estimator(X) if self.estimator is None else self.estimator
@@ -210,13 +210,14 @@ class OverSamplerCV(BaseSampler):
         if self.verbose:
             print(f"OverSamplerCV: {names[chosen]}, {scores[chosen].mean():.4g}")
         X_new, y_new, of_rows = _resampled(sampler, X, y, groups)
-        before, after = (pd.Series(values).value_counts() for values in (labels, _labels(y_new)))
+        is_class = {klass: labels_of(y_new) == klass for klass in np.unique(labels).tolist()}
         fitted = {
             "cv_results_": results,
             "best_sampler_": sampler,
             "best_name_": names[chosen],
             "best_score_": float(scores[chosen].mean()),
-            "sampling_strategy_": {klass: int(after.get(klass, 0) - k) for klass, k in sorted(before.items())},
+            "sampling_strategy_": {klass: int(of_rows["is_synthetic_"][its].sum()) for klass, its in is_class.items()},
+            "class_counts_": {klass: int(its.sum()) for klass, its in is_class.items()},
         }
         forget_fit(self)
         self.__dict__.update({**checked.seen, **fitted, **of_rows})
@@ -309,7 +310,7 @@ def _resampled(sampler, X, y, groups: np.ndarray | None) -> tuple[Any, Any, dict
         names = ("is_synthetic_", "origin_", "parent_indices_", "groups_")
         return *rows, {name: vars(sampler)[name] for name in names if name in vars(sampler)}
     X_new, y_new = (X, y) if sampler is None else sampler.fit_resample(X, y)
-    return X_new, y_new, origin_of_rows(sampler, groups, len(y), len(y_new))
+    return X_new, y_new, origin_of_rows(sampler, groups, (X, y), (X_new, y_new))
 
 
 def _scores(name, fold, fitted, training, test, *, scorers) -> list[float]:
@@ -338,12 +339,6 @@ def _results(names, scores: np.ndarray, seconds: np.ndarray, alive: list[int], c
             "chosen": np.arange(len(names)) == chosen,
         }
     )
-
-
-def _labels(y) -> np.ndarray:
-    """One label per row, also of a one-hot y."""
-    values = np.asarray(y)
-    return values.argmax(axis=1) if values.ndim == 2 and values.shape[1] > 1 else values.ravel()
 
 
 def _name(sampler) -> str:

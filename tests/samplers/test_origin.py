@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from imblearn.combine import SMOTETomek
+from imblearn.base import BaseSampler
+from imblearn.combine import SMOTEENN, SMOTETomek
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.pipeline import make_pipeline
-from imblearn.under_sampling import RandomUnderSampler, TomekLinks
+from imblearn.under_sampling import ClusterCentroids, RandomUnderSampler, TomekLinks
+from scipy import sparse
 from sklearn.model_selection import GroupKFold
 
 from skgan import (
@@ -20,6 +22,7 @@ from skgan import (
 from skgan.filters import NeighbourFilter
 from skgan.nets import NO_PARENT
 from skgan.presets import autoencoder, cyclegan, gaussian, mlp_gan, offspring
+from skgan.samplers._origin import origin_of_rows
 
 FAST = {"max_steps": 2, "batch_size": 8}
 
@@ -249,20 +252,119 @@ def test_a_choice_that_leaves_rows_out():
     np.testing.assert_array_equal(X_new, X[choice.groups_])
     assert (choice.origin_ == "real").all()
     assert not choice.is_synthetic_.any()
-    assert choice.sampling_strategy_ == {0: -10, 1: 0}
+    assert choice.sampling_strategy_ == {0: 0, 1: 0}
+    assert choice.class_counts_ == {0: 20, 1: 20}
 
 
-@pytest.mark.parametrize(
-    "candidate", [SMOTETomek(smote=SMOTE(k_neighbors=2)), make_pipeline(RandomOverSampler(), TomekLinks())]
-)
-def test_a_choice_of_which_the_rows_are_not_known(candidate):
+def is_given(X_new, X):
+    """By brute force: which rows are rows of X."""
+    return (np.asarray(X_new)[:, None] == np.asarray(X)[None]).all(axis=2).any(axis=1)
+
+
+COMBINED = {
+    "smote, neighbours": SMOTEENN(smote=SMOTE(k_neighbors=2)),
+    "smote, links": SMOTETomek(smote=SMOTE(k_neighbors=2)),
+    "copies, links": make_pipeline(RandomOverSampler(), TomekLinks()),
+    "fewer, mixtures": make_pipeline(RandomUnderSampler(sampling_strategy=0.8), SMOTE(k_neighbors=2)),
+    "links, a net": make_pipeline(
+        TomekLinks(), GANOverSampler(net=offspring(shares=(0, 0, 1), module__width=4, **FAST))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COMBINED)
+def test_samplers_in_turn_say_which_rows_are_new(name):
     X, y = rows_of((30, 20))
-    choice, again = (OverSamplerCV([candidate], random_state=0) for _ in range(2))
-    X_new, _ = choice.fit_resample(X, y, groups=np.arange(50))
-    assert set(choice.origin_) == {"unknown"}
-    assert len(choice.origin_) == len(choice.is_synthetic_) == len(choice.parent_indices_) == len(X_new)
-    assert not hasattr(choice, "groups_")
+    choice, again = (OverSamplerCV([COMBINED[name]], random_state=0) for _ in range(2))
+    X_new, y_new = choice.fit_resample(X, y, groups=np.arange(50))
+    copies, parents = choice.origin_ == "copy", choice.parent_indices_
+    assert (choice.is_synthetic_ == (~is_given(X_new, X) | copies)).all()
+    assert 0 < choice.is_synthetic_.sum() < len(X_new)
+    assert choice.origin_[~choice.is_synthetic_].tolist() == ["real"] * (~choice.is_synthetic_).sum()
+    assert set(choice.origin_[choice.is_synthetic_]) == {
+        "copy" if name in ("copies, links", "links, a net") else "mixture"
+    }
+    np.testing.assert_allclose(X_new[copies], X[parents[copies, 0]], atol=1e-3)
+    np.testing.assert_array_equal(X_new[~choice.is_synthetic_], X[choice.groups_[~choice.is_synthetic_]])
+    assert (choice.groups_[copies] == parents[copies, 0]).all()
+    assert choice.sampling_strategy_ == {k: (y_new[choice.is_synthetic_] == k).sum() for k in (0, 1)}
+    assert choice.class_counts_ == {k: (y_new == k).sum() for k in (0, 1)}
     np.testing.assert_array_equal(again.fit_resample(X, y)[0], X_new)  # seeds reach the samplers inside
+
+
+def test_real_rows_that_are_there_twice_stay_real():
+    X, y = rows_of((30, 20))
+    X[y == 1] = np.repeat(X[y == 1][:10], 2, axis=0)
+    choice = OverSamplerCV([SMOTEENN(smote=SMOTE(k_neighbors=3))], random_state=0)
+    choice.fit_resample(X, y)
+    inner = choice.best_sampler_
+    assert (choice.is_synthetic_ == (inner.enn_.sample_indices_ >= 50)).all()
+
+
+class Shuffling(BaseSampler):
+    """Somebody's: drops three rows, adds two copies of one and three moved rows, and shuffles."""
+
+    _sampling_type = "bypass"
+
+    def fit_resample(self, X, y):
+        """Without any attribute that tells where the rows come from."""
+        rng = np.random.RandomState(0)
+        sources = np.array([*range(3, len(y)), 5, 5, 0, 1, 2])
+        moved = np.array([0.0] * (len(sources) - 3) + [1.0] * 3)
+        order = rng.permutation(len(sources))
+        self.order, sources, moved = sources[order], sources[order], moved[order]
+        if isinstance(X, pd.DataFrame):
+            frame = X.iloc[sources].reset_index(drop=True)
+            frame.iloc[:, 0] += moved
+            return frame, y[sources]
+        if sparse.issparse(X):
+            first = sparse.csr_matrix(
+                (moved, (np.arange(len(moved)), np.zeros(len(moved), dtype=int))), (len(moved), X.shape[1])
+            )
+            return X[sources] + first, y[sources]
+        X_new = X[sources].copy()
+        X_new.reshape(len(X_new), -1)[:, 0] += moved
+        return X_new, y[sources]
+
+    def _fit_resample(self, X, y):
+        raise NotImplementedError
+
+
+CONTAINERS = {
+    "array": lambda X: X,
+    "frame": lambda X: pd.DataFrame(X).assign(kind=np.array(["a", "b"])[np.arange(len(X)) % 2]),
+    "sparse": sparse.csr_matrix,
+    "images": lambda X: np.repeat(np.repeat(X[:, :, None], 3, axis=2)[:, None], 2, axis=1),
+}
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_rows_of_an_unknown_sampler_are_compared_with_the_given_ones(container):
+    X, y = rows_of((30, 20))
+    X[6], y[6] = X[7], y[7]  # a real row that is there twice
+    X[8], y[8] = X[9], 1 - y[9]  # and one with the other label, which is another row
+    X = CONTAINERS[container](X)
+    sampler = Shuffling()
+    told = origin_of_rows(sampler, np.arange(50), (X, y), sampler.fit_resample(X, y))
+    order = sampler.order
+    moved = order < 3
+    assert (told["origin_"][moved] == "unknown").all()
+    copies = told["origin_"] == "copy"
+    assert copies.sum() == 2
+    assert (order[copies] == 5).all()
+    assert (told["parent_indices_"][copies] == [5, NO_PARENT]).all()
+    assert (told["is_synthetic_"] == (moved | copies)).all()
+    assert (told["origin_"][~told["is_synthetic_"]] == "real").all()
+    assert "groups_" not in told
+
+
+def test_prototypes_that_take_the_place_of_rows_are_new():
+    X, y = rows_of((30, 20))
+    choice = OverSamplerCV([ClusterCentroids(voting="soft", random_state=0)], random_state=0)
+    X_new, y_new = choice.fit_resample(X, y)
+    assert (choice.is_synthetic_ == ~is_given(X_new, X)).all()
+    assert choice.is_synthetic_[y_new == 0].sum() > 5
+    assert not choice.is_synthetic_[y_new == 1].any()
 
 
 @pytest.mark.parametrize("candidate", ["rounds", "choice", "over-sampler"])
