@@ -4,15 +4,14 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
-from imblearn.base import BaseSampler
+import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
 from skgan._compat import HasMethods, StrOptions
-from skgan.samplers import ConditionalGANAugmenter, OverSamplerCV, resamples
+from skgan.samplers._learned import Learned, Rows
 
 
 class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -31,7 +30,7 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         weights in the order of the sorted classes), which are scaled to sum to 1. With "uniform" and an estimator without a
         sampler, ``predict`` favours no class: the cheapest remedy for imbalance.
     resampled_prior : None, dict or array-like of shape (n_classes,), default=None
-        π̃. None reads the counts off the pipeline's samplers; without a sampler they are the y's own.
+        π̃. None reads it off the fitted estimator (see Notes); of one that neither resamples nor weights it is the y's own.
 
     Attributes
     ----------
@@ -41,6 +40,17 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
     prior_, resampled_prior_ : ndarray of shape (n_classes,)
     n_features_in_, feature_names_in_
         Of ``estimator_``, where it has them.
+
+    Notes
+    -----
+    π̃ is read off the samplers of pipelines, pipelines in pipelines, and :class:`skgan.OverSamplerCV`; ``class_weight``, which
+    multiplies the frequencies that the classifier was trained on; the priors of naive Bayes and discriminant analysis; and the
+    balanced ensembles of imbalanced-learn. It is looked for inside searches, classifiers with a threshold, self-training,
+    feature elimination, frozen estimators and bagging. ``CalibratedClassifierCV`` calibrates on rows that were not resampled,
+    and ``SVC(probability=True)`` on rows that are not weighted: their probabilities are for the y's own frequencies already.
+    Anything else that has a sampler, a balanced ensemble or class weights somewhere inside (voting, stacking,
+    one-vs-rest, …) is refused, before training where that can be known, unless resampled_prior is given. So are sample weights,
+    and class weights of trees that grow until their leaves are pure, whose probabilities hardly depend on them.
 
     References
     ----------
@@ -91,14 +101,18 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
             For priors that do not go with the classes, and for a sampler whose counts cannot be read.
         """
         self._validate_params()
-        y = check_array(column_or_1d(y, warn=True), ensure_2d=False, dtype=None, input_name="y")
+        y = _labels(y)
         check_classification_targets(y)
-        classes, counts = np.unique(y, return_counts=True)
+        classes, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
         if isinstance(self.prior, str):
             prior = counts if self.prior == "train" else np.ones(len(classes))
         else:
             prior = _weights("prior", self.prior, classes)
         given = None if self.resampled_prior is None else _weights("resampled_prior", self.resampled_prior, classes)
+        rows = Rows(counts.astype(float), classes.tolist(), codes)
+        if given is None:
+            _refuse_sample_weights(fit_params)
+            Learned(fitted=False, corrected=PriorCorrectedClassifier).counts(self.estimator, rows)
         self.estimator_ = clone(self.estimator).fit(X, y, **fit_params)
         if not np.array_equal(self.estimator_.classes_, classes):
             raise ValueError(
@@ -106,7 +120,13 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
                 "sampler dropped or added a class, for which no frequency can be put back."
             )
         self.classes_ = classes
-        resampled = _resampled_counts(self.estimator_, y, classes) if given is None else given
+        learned = Learned(fitted=True, corrected=PriorCorrectedClassifier)
+        resampled = learned.counts(self.estimator_, rows) if given is None else given
+        if not (resampled > 0).all():
+            raise ValueError(
+                f"The estimator was trained as if the classes {classes[resampled <= 0].tolist()} did not exist, and no "
+                "frequency can be put back for them: change its class weights or priors, or give resampled_prior=."
+            )
         self.prior_, self.resampled_prior_ = prior / prior.sum(), resampled / resampled.sum()
         return self
 
@@ -164,23 +184,31 @@ def _weights(name: str, given, classes: np.ndarray) -> np.ndarray:
     return weights
 
 
-def _resampled_counts(estimator, y: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Class counts after every sampler of a pipeline, as far as fitted samplers tell them."""
-    counts = np.bincount(np.searchsorted(classes, y), minlength=len(classes)).astype(float)
-    for _, step in estimator.steps if isinstance(estimator, Pipeline) else []:
-        if not resamples(step):
-            continue
-        made = vars(step).get("sampling_strategy_")
-        kind = step._sampling_type if isinstance(step, BaseSampler) else None
-        if isinstance(step, OverSamplerCV) or (isinstance(step, ConditionalGANAugmenter) and step.keep_real):
-            kind = "over-sampling"
-        if kind == "over-sampling" and isinstance(made, Mapping):
-            counts += [made.get(klass, 0) for klass in classes.tolist()]
-        elif kind == "under-sampling" and isinstance(made, Mapping):
-            counts = np.array([made.get(klass, n) for klass, n in zip(classes.tolist(), counts, strict=True)], float)
-        else:
+def _labels(y) -> np.ndarray:
+    """The labels, complete and of one type: Python numbers and booleans in an object array become numbers and booleans."""
+    y = column_or_1d(y, warn=True)
+    missing = int(pd.isna(y).sum())
+    if missing:
+        raise ValueError(
+            f"Input y contains NaN or None: {missing} of {len(y)} rows have no label, and a class is needed for each; drop "
+            "those rows first."
+        )
+    if y.dtype.kind == "O":
+        kinds = {bool if isinstance(label, bool | np.bool_) else type(label) for label in y.tolist()}
+        if kinds and all(issubclass(kind, bool | int | float | np.number) for kind in kinds):
+            y = np.array(y.tolist())
+        elif len(kinds) > 1:
+            names = ", ".join(sorted(kind.__name__ for kind in kinds))
             raise ValueError(
-                f"{type(step).__name__} does not tell how many rows of each class it returned; give them as "
-                "resampled_prior={class: number of rows}."
+                f"The labels in y must be of one type, got {names}; convert them, such as by y.astype(str)."
             )
-    return counts
+    return check_array(y, ensure_2d=False, dtype=None, input_name="y")
+
+
+def _refuse_sample_weights(fit_params: Mapping) -> None:
+    weights = [name for name, given in fit_params.items() if name.endswith("sample_weight") and given is not None]
+    if weights:
+        raise ValueError(
+            f"{weights[0]} shifts the frequencies that the estimator learns, and by how much depends on the estimator: give "
+            "resampled_prior={class: sum of the weights of its rows}."
+        )
