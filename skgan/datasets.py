@@ -2,13 +2,16 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from skgan._warnings import warn
 
 
-def load_image_folder(path, size: int | tuple[int, int] | None = None, *, mode: str = "auto"):
+def load_image_folder(
+    path, size: int | tuple[int, int] | None = None, *, mode: str = "auto", dtype: Literal["uint8", "keep"] = "uint8"
+):
     """Images from a folder of class folders, as arrays that every sampler takes.
 
     ``photos/cat/1.jpg`` is an image of class "cat"; folders inside a class folder belong to it. The order is that of the sorted
@@ -23,33 +26,50 @@ def load_image_folder(path, size: int | tuple[int, int] | None = None, *, mode: 
         have one size.
     mode : {"auto", "L", "RGB"}, default="auto"
         Grey or coloured; "auto" is grey where every image is.
+    dtype : {"uint8", "keep"}, default="uint8"
+        "keep" leaves grey files of 16 bits uint16, of 32 bits int32 and of floats float32 (see Notes).
 
     Returns
     -------
     X : ndarray of shape (n, C, height, width), uint8
+        Or, with dtype="keep", of the files' dtype.
     y : ndarray of shape (n,), str
         The class folders' names.
 
     Raises
     ------
     ImportError
-        Without Pillow (``skgan[images]``).
+        Without Pillow (``pip install "pillow>=10"``).
     FileNotFoundError, NotADirectoryError
         For a path that is no folder.
     ValueError
-        Where there is no class folder, no image, or no common size.
+        Where there is no class folder, no image, no common size, or no common scale.
 
     Warns
     -----
     UserWarning
-        Names the files that could not be read; they are left out.
+        Names the files that could not be read, also those of floats with NaN or infinity; they are left out. And where
+        uint8 leaves few grey levels of files of 16 bits.
+
+    Notes
+    -----
+    All files of a folder have one scale, so that a dark one stays darker than a bright one. To become uint8, values of 16 bits
+    are divided by 257 (0 … 65535 become 0 … 255), whatever the folder uses of them: a second folder read later agrees. Floats
+    are multiplied by 255 where all of them lie in [0, 1]. Other floats, and integers of 32 bits, have no white of their own:
+    they are scaled by the smallest and the largest value of all files; for folders that must agree, keep them. Kept, files of
+    8 bits beside some of 16 are multiplied by 257. Neither goes together with floats or 32 bits. Images are resized in their
+    own depth. Coloured files of 16 bits are read in 8, which is all that Pillow has.
     """
     try:
         from PIL import Image
     except ImportError as error:
-        raise ImportError('Reading image files needs Pillow: pip install "skgan[images]".') from error
+        raise ImportError(
+            'Reading image files needs Pillow: pip install "pillow>=10", or pip install -e ".[images]" in a checkout of skgan.'
+        ) from error
     if mode not in ("auto", "L", "RGB"):
         raise ValueError(f"mode must be 'auto', 'L' or 'RGB', got {mode!r}.")
+    if dtype not in ("uint8", "keep"):
+        raise ValueError(f"dtype must be 'uint8' or 'keep', got {dtype!r}.")
     shape = _checked_size(size)
     files = _files(Path(path), set(Image.registered_extensions()))
     images, labels, broken = [], [], []
@@ -65,7 +85,7 @@ def load_image_folder(path, size: int | tuple[int, int] | None = None, *, mode: 
         warn(said)
     if not images:
         raise ValueError(f"None of the {len(files)} files under {str(path)!r} could be read as an image.")
-    sizes = Counter(image.size for image in images)
+    sizes = Counter(_size(image) for image in images)
     if len(sizes) > 1:
         told = ", ".join(f"{width}×{height} ({n})" for (width, height), n in sizes.most_common(4))
         raise ValueError(
@@ -73,10 +93,51 @@ def load_image_folder(path, size: int | tuple[int, int] | None = None, *, mode: 
             "are brought to it."
         )
     if mode == "auto":
-        mode = "L" if all(image.mode == "L" for image in images) else "RGB"
-    stacked = np.stack([np.asarray(image.convert(mode)) for image in images])
-    X = stacked[:, None] if mode == "L" else np.ascontiguousarray(np.moveaxis(stacked, 3, 1))
-    return X, np.array(labels)
+        mode = "L" if all(isinstance(image, np.ndarray) or image.mode == "L" for image in images) else "RGB"
+    arrays = [image if isinstance(image, np.ndarray) else np.asarray(image.convert(mode)) for image in images]
+    scaled = _on_one_scale(arrays, dtype)
+    if mode == "L":
+        return np.stack(scaled)[:, None], np.array(labels)
+    coloured = np.stack([array if array.ndim == 3 else np.repeat(array[:, :, None], 3, axis=2) for array in scaled])
+    return np.ascontiguousarray(np.moveaxis(coloured, 3, 1)), np.array(labels)
+
+
+def _size(image) -> tuple[int, int]:
+    return image.shape[::-1] if isinstance(image, np.ndarray) else image.size
+
+
+def _on_one_scale(arrays: list[np.ndarray], dtype: str) -> list[np.ndarray]:
+    """Images of 8 bits as they are, and deeper ones, in uint8 or in the deepest of their dtypes."""
+    found = {array.dtype for array in arrays}
+    if len(found) > 1 and found != {np.dtype(np.uint8), np.dtype(np.uint16)}:
+        kinds = Counter(str(array.dtype) for array in arrays)
+        told = ", ".join(f"{kind} ({n})" for kind, n in kinds.most_common())
+        raise ValueError(
+            f"The files have no common scale: their values are {told}. Only uint8 and uint16 go together; convert the files, "
+            "or put each kind into a folder of its own."
+        )
+    if dtype == "keep":
+        deep = max(found, key=lambda kind: kind.itemsize)
+        return [array if array.dtype == deep else array.astype(deep) * deep.type(257) for array in arrays]
+    deep_ones = [array for array in arrays if array.dtype != np.uint8]
+    if not deep_ones:
+        return arrays
+    low, high = float(min(array.min() for array in deep_ones)), float(max(array.max() for array in deep_ones))
+    if np.dtype(np.uint16) in found:
+        black, white = 0.0, 65535.0
+        levels = round(high / 257) - round(low / 257) + 1
+        if levels < 64 and high - low >= levels:
+            warn(
+                f"The values of the files of 16 bits lie between {low:g} and {high:g}, of which uint8 leaves {levels} grey "
+                "levels; dtype='keep' keeps all of them."
+            )
+    else:
+        black, white = (0.0, 1.0) if found == {np.dtype(np.float32)} and low >= 0 and high <= 1 else (low, high)
+    return [array if array.dtype == np.uint8 else _in_uint8(array, black, white) for array in arrays]
+
+
+def _in_uint8(array: np.ndarray, black: float, white: float) -> np.ndarray:
+    return (255 * ((array.astype(np.float64) - black) / ((white - black) or 1.0))).round().astype(np.uint8)
 
 
 def _checked_size(size) -> tuple[int, int] | None:
@@ -114,19 +175,33 @@ def _files(folder: Path, extensions: set[str]) -> list[tuple[Path, str]]:
 
 
 def _opened(file: Path, shape: tuple[int, int] | None):
-    """An image in mode L or RGB, of the wanted size."""
+    """An image in mode L or RGB, or an array of a grey image of more than 8 bits, of the wanted size."""
     from PIL import Image, ImageOps
 
     with Image.open(file) as opened:
         image = ImageOps.exif_transpose(opened)
         image.load()
+        # Older versions of Pillow open grey PNG files of 16 bits in a mode of 32.
+        deep = np.uint16 if image.mode.startswith("I;16") or opened.format == "PNG" else np.int32
+    if image.mode.startswith("I") or image.mode == "F":
+        values = np.asarray(image).astype(np.float32 if image.mode == "F" else deep)
+        if not np.isfinite(values).all():
+            raise ValueError("it has values that are NaN or infinite")
+        return values if shape is None else _resized(values, shape)
     if image.mode in ("RGBA", "LA", "PA", "La") or "transparency" in image.info:
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA")).convert("RGB")
-    elif image.mode.startswith("I") or image.mode == "F":
-        # Scientific greys: more than 8 bits are scaled by the image's own range.
-        values = np.asarray(image, dtype=np.float64)
-        low, high = values.min(), values.max()
-        image = Image.fromarray((255 * (values - low) / ((high - low) or 1.0)).round().astype(np.uint8))
     else:
         image = image.convert("L" if image.mode in ("L", "1") else "RGB")
     return image if shape is None else ImageOps.fit(image, shape[::-1], Image.Resampling.BILINEAR)
+
+
+def _resized(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """In floats, the only deep images that every version of Pillow resizes."""
+    from PIL import Image, ImageOps
+
+    fitted = ImageOps.fit(Image.fromarray(values.astype(np.float32)), shape[::-1], Image.Resampling.BILINEAR)
+    resized = np.asarray(fitted)
+    if values.dtype == np.float32:
+        return resized
+    # float32 rounds integers of 32 bits, which must not leave the range of the image.
+    return np.clip(resized.astype(np.float64).round(), values.min(), values.max()).astype(values.dtype)

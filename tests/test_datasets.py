@@ -66,7 +66,7 @@ def test_mixed_modes_and_sizes(tmp_path):
     by_name = dict(zip(["alpha", "grey", "palette", "cmyk", "nested", "sixteen"], X, strict=True))
     assert (by_name["alpha"] == 255).all()  # transparent: white
     assert (by_name["grey"] == 50).all()
-    assert by_name["sixteen"].max() > 200
+    assert by_name["sixteen"].max() == 197  # 50 597 of 65 535
     with pytest.raises(ValueError, match=r"6 different sizes, such as .* give size=64"):
         load_image_folder(tmp_path)
 
@@ -120,5 +120,109 @@ def test_what_is_refused(folder, tmp_path, monkeypatch):
         "__import__",
         lambda name, *a: (_ for _ in ()).throw(ImportError()) if name == "PIL" else real(name, *a),
     )
-    with pytest.raises(ImportError, match=r"skgan\[images\]"):
+    with pytest.raises(ImportError, match=r"pip install \"pillow>=10\""):
         load_image_folder(folder)
+
+
+def save_deep(path, array):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(array).save(path)
+
+
+RAMP = np.linspace(0, 1, 64).reshape(8, 8)
+
+
+@pytest.fixture
+def deep(tmp_path):
+    """A dark and a bright class of 16 bits, one file of them a TIFF."""
+    save_deep(tmp_path / "dark" / "0.png", (1000 + 4000 * RAMP).astype(np.uint16))
+    save_deep(tmp_path / "dark" / "1.tif", (1000 + 4000 * RAMP).astype(np.uint16))
+    save_deep(tmp_path / "bright" / "0.png", (41000 + 4000 * RAMP).astype(np.uint16))
+    return tmp_path
+
+
+def test_dark_files_of_16_bits_stay_darker_than_bright_ones(deep):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        X, y = load_image_folder(deep)
+    assert X.dtype == np.uint8
+    assert y.tolist() == ["bright", "dark", "dark"]
+    np.testing.assert_array_equal(X[0, 0], np.round((41000 + 4000 * RAMP).astype(np.uint16) / 257))
+    np.testing.assert_array_equal(X[1], X[2])
+    assert (X[1].min(), X[1].max()) == (4, 19)
+
+
+@pytest.mark.parametrize("mode", ["auto", "RGB"])
+def test_16_bits_are_kept(deep, mode):
+    X, _ = load_image_folder(deep, dtype="keep", mode=mode)
+    assert X.dtype == np.uint16
+    assert X.shape == (3, 3 if mode == "RGB" else 1, 8, 8)
+    for channel in range(X.shape[1]):
+        np.testing.assert_array_equal(X[0, channel], (41000 + 4000 * RAMP).astype(np.uint16))
+
+
+def test_resizing_in_depth_neither_wraps_nor_clips(tmp_path):
+    save_deep(tmp_path / "a" / "0.png", np.full((9, 12), 65535, np.uint16))
+    save_deep(tmp_path / "b" / "0.png", np.kron([[0, 65535], [65535, 0]], np.ones((6, 6))).astype(np.uint16))
+    for size in (5, (4, 6), 20):
+        X, _ = load_image_folder(tmp_path, size, dtype="keep")
+        assert X.dtype == np.uint16
+        assert (X[0] == 65535).all()
+        assert X[1].mean() == pytest.approx(65535 / 2, rel=1e-3)
+        assert (load_image_folder(tmp_path, size)[0][0] == 255).all()
+    save_deep(tmp_path / "c" / "a" / "0.tif", np.full((8, 8), 2**31 - 1, np.int32))
+    save_deep(tmp_path / "c" / "b" / "0.tif", np.full((8, 8), -(2**31), np.int32))
+    X, _ = load_image_folder(tmp_path / "c", 5, dtype="keep")
+    assert np.unique(X).tolist() == [-(2**31), 2**31 - 1]
+    assert np.unique(load_image_folder(tmp_path / "c", 5)[0]).tolist() == [0, 255]
+
+
+def test_few_grey_levels_of_16_bits_are_told(tmp_path):
+    save_deep(tmp_path / "a" / "0.png", (1000 + 3000 * RAMP).astype(np.uint16))
+    with pytest.warns(UserWarning, match=r"between 1000 and 4000, of which uint8 leaves 13 grey levels; dtype='keep'"):
+        X, _ = load_image_folder(tmp_path)
+    assert len(np.unique(X)) == 13
+
+
+@pytest.mark.parametrize(
+    ("dark", "bright", "expected"),
+    [
+        (RAMP / 10, 0.9 + RAMP / 10, [(0, 26), (229, 255)]),  # within 0 … 1, which is black and white
+        (RAMP / 10, 0.4 + RAMP / 10, [(0, 26), (102, 128)]),
+        (RAMP - 5, 95 + RAMP / 10, [(0, 3), (255, 255)]),  # otherwise by what all files hold
+    ],
+)
+def test_floats_have_one_scale(tmp_path, dark, bright, expected):
+    save_deep(tmp_path / "a" / "dark.tif", dark.astype(np.float32))
+    save_deep(tmp_path / "b" / "bright.tif", bright.astype(np.float32))
+    X, _ = load_image_folder(tmp_path)
+    assert [(image.min(), image.max()) for image in X] == expected
+    kept, _ = load_image_folder(tmp_path, dtype="keep")
+    assert kept.dtype == np.float32
+    np.testing.assert_array_equal(kept[:, 0], np.stack([dark, bright]).astype(np.float32))
+
+
+def test_floats_with_nan_or_infinity_are_named_and_left_out(tmp_path):
+    for i, value in enumerate((0.5, np.nan, np.inf)):
+        save_deep(tmp_path / "a" / f"{i}.tif", np.full((4, 4), value, np.float32))
+    with pytest.warns(UserWarning, match=r"2 of 3 files .*1\.tif \(it has values that are NaN or infinite\).*2\.tif"):
+        X, _ = load_image_folder(tmp_path)
+    assert X.shape == (1, 1, 4, 4)
+
+
+def test_files_of_8_and_16_bits_together(deep):
+    save(deep / "colour" / "0.png", np.full((8, 8, 3), 9))
+    X, _ = load_image_folder(deep)
+    assert X.shape == (4, 3, 8, 8)
+    assert (X[1] == 9).all()
+    X, _ = load_image_folder(deep, dtype="keep")
+    assert X.dtype == np.uint16
+    assert (X[1] == 9 * 257).all()
+    save_deep(deep / "float" / "0.tif", np.zeros((8, 8), np.float32))
+    for dtype in ("uint8", "keep"):
+        with pytest.raises(
+            ValueError, match=r"no common scale: their values are uint16 \(3\), uint8 \(1\), float32 \(1\)"
+        ):
+            load_image_folder(deep, dtype=dtype)
+    with pytest.raises(ValueError, match="dtype must be 'uint8' or 'keep', got 'uint16'"):
+        load_image_folder(deep, dtype="uint16")
