@@ -14,7 +14,16 @@ from skorch import NeuralNetClassifier
 from skorch.callbacks import EpochScoring, EpochTimer, LRScheduler, PassthroughScoring, PrintLog
 from torch import Tensor, nn
 
-from skgan._batches import ShuffledBatches
+from skgan._classifier_data import (
+    batches_of,
+    checked_weights,
+    complete,
+    real_rows_held_out,
+    refuse_unknown,
+    valid_accuracy,
+    weighted_mean,
+    with_weights,
+)
 from skgan._compat import Number, StrOptions, validate_parameter_constraints
 from skgan._device import resolve_device
 from skgan._random import draw_seeds, private_rng
@@ -47,11 +56,11 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
     augment : transform, sequence of transforms or None, default=None
         Of :mod:`skgan.augment`, on every training batch: "traditional augmentation".
     class_weight : dict, "balanced" or None, default=None
-        As everywhere in scikit-learn; weights of the cross-entropy.
+        As everywhere in scikit-learn; weights of the cross-entropy, which multiply those of ``sample_weight``.
     image_shape : tuple of int or None, default=None
-        (C, H, W) or (H, W) of flat rows. Without it, flat rows go to "mlp_300" only.
+        Of flat rows: (C, H, W), or (H, W, C) with channels="last", or (H, W). Without it, flat rows go to "mlp_300" only.
     channels : {"first", "last"} or None, default=None
-        Where the channel axis of 4-D images lies; None takes the smaller of axes 1 and 3.
+        Where the channel axis of 4-D images, and of image_shape, lies; None takes the smaller of axes 1 and 3, or the first.
     train_split : callable or None, default=None
         skorch's, such as ``ValidSplit(5, stratified=True)``; nothing is held out by default, because inside a pipeline
         the classifier cannot know which rows are synthetic.
@@ -150,7 +159,7 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
             ("epoch_timer", EpochTimer()),
             ("train_loss", PassthroughScoring("train_loss", on_train=True)),
             ("valid_loss", PassthroughScoring("valid_loss")),
-            ("valid_acc", EpochScoring(_valid_accuracy, name="valid_acc", lower_is_better=False)),
+            ("valid_acc", EpochScoring(valid_accuracy, name="valid_acc", lower_is_better=False)),
             ("schedule", schedule),
             ("print_log", PrintLog()),
         ]
@@ -175,6 +184,8 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
         if self.class_weight is not None:
             weight = compute_class_weight(self.class_weight, classes=self.classes_, y=self._labels_)
             kwargs["weight"] = torch.tensor(weight, dtype=torch.float32)
+        if vars(self).get("_weights_") is not None:
+            kwargs["reduction"] = "none"  # the mean is taken in get_loss
         self.criterion_ = self.criterion(**kwargs)
         return self
 
@@ -186,18 +197,16 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
 
     def _fit_codec(self, X) -> np.ndarray:
         shape = np.shape(X)
-        image_shape = self.image_shape
+        image_shape, channels = self.image_shape, self.channels
         if len(shape) == 2 and image_shape is None:
             if self.module is None and self.architecture != "mlp_300":
                 raise ValueError(
                     f"X has shape {shape}: flat rows. {self.architecture} needs to know their image_shape, (C, H, W) or "
                     "(H, W); or take architecture='mlp_300', which does not."
                 )
-            image_shape = (1, 1, shape[1])
-        self.codec_ = ImageCodec(image_shape=image_shape, channels=self.channels)
-        images = self.codec_.fit(X).transform(X)
-        if not np.isfinite(images.sum(dtype=np.float64)):
-            raise ValueError("Input X contains NaN or infinity; CNNClassifier trains on complete, finite images only.")
+            image_shape, channels = (1, 1, shape[1]), None
+        self.codec_ = ImageCodec(image_shape=image_shape, channels=channels).fit(X)
+        images = self._encoded(X)
         self.data_shape_ = images.shape[1:]
         smallest = ARCHITECTURES[self.architecture][1] if self.module is None else 1
         if min(self.data_shape_[1:]) < smallest:
@@ -207,9 +216,13 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
             )
         return images
 
+    def _encoded(self, X) -> np.ndarray:
+        """Complete, finite images as the module takes them."""
+        return complete(self.codec_.transform(X), type(self).__name__)
+
     # Training
 
-    def fit(self, X, y, is_synthetic=None, **fit_params):
+    def fit(self, X, y, is_synthetic=None, sample_weight=None, **fit_params):
         """Train from scratch.
 
         Parameters
@@ -220,19 +233,25 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
             Labels of any type.
         is_synthetic : array-like of bool, shape (n,), or None
             Rows to keep out of the validation split, if there is one: a sampler's ``is_synthetic_``.
+        sample_weight : array-like of shape (n,) or None
+            Finite and at least 0. The loss of a batch is the mean weighted by them, times those of ``class_weight``.
+        **fit_params
+            None: other keywords are refused.
 
         Returns
         -------
         self
         """
+        refuse_unknown(type(self).__name__, fit_params, ("is_synthetic", "sample_weight"))
         self._check_params()
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
         check_consistent_length(X, y, is_synthetic)
+        weights = checked_weights(sample_weight, len(y), self.criterion, self.get_params_for("criterion"))
         images = self._fit_codec(X)
         # Attributes of a failed fit must not look like those of a finished one, so the encoder comes after all checks.
         self.label_encoder_ = LabelEncoder().fit(y)
-        self._labels_ = y
+        self._labels_, self._weights_ = y, weights
         self._synthetic_ = None if is_synthetic is None else np.asarray(is_synthetic, dtype=bool)
         self.n_features_in_ = np.shape(X)[1]
         self.n_updates_ = self._count_updates(len(y))
@@ -240,9 +259,9 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
         seed = draw_seeds(self.random_state, 1)[0]
         try:
             with private_rng(seed, resolve_device(self.device)):
-                super().fit(images, self.label_encoder_.transform(y).astype(np.int64), **fit_params)
+                super().fit(images, self.label_encoder_.transform(y).astype(np.int64))
         finally:
-            del self._labels_, self._synthetic_
+            del self._labels_, self._synthetic_, self._weights_
         if self.updates_ < self.n_updates_ and not self.stopped_:
             raise KeyboardInterrupt  # Ctrl-C: skorch would go on as if training had finished
         return self
@@ -263,53 +282,46 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
 
     def _split(self, dataset, y):
         """Validation rows are real rows; synthetic ones all go to the training side."""
-        if self._synthetic_ is None or not self._synthetic_.any():
-            return self.train_split(dataset, y)
-        real, synthetic = np.flatnonzero(~self._synthetic_), np.flatnonzero(self._synthetic_)
-        train, valid = self.train_split(torch.utils.data.Subset(dataset, real.tolist()), y[real])
-        rows = np.concatenate([real[np.asarray(train.indices)], synthetic]).tolist()
-        held_out = real[np.asarray(valid.indices)].tolist()
-        return torch.utils.data.Subset(dataset, rows), torch.utils.data.Subset(dataset, held_out)
+        return real_rows_held_out(self.train_split, dataset, y, self._synthetic_)
 
     def get_split_datasets(self, X, y=None, **fit_params):
-        """Tensors on the device; uint8 stays uint8."""
-        dataset = torch.utils.data.TensorDataset(as_tensor(X, self.device_), as_tensor(y, self.device_))
+        """Tensors on the device, those of weights last; uint8 stays uint8."""
+        weights = vars(self).get("_weights_")
+        arrays = (X, y) if weights is None else (X, y, weights.astype(np.float32))
+        dataset = torch.utils.data.TensorDataset(*(as_tensor(array, self.device_) for array in arrays))
         return (dataset, None) if self.train_split is None else self._split(dataset, y)
 
     def get_iterator(self, dataset, training=False):
         """Batches by index from memory: shuffled and full for training, in order otherwise."""
-        subset = isinstance(dataset, torch.utils.data.Subset)
-        X, y = (dataset.dataset if subset else dataset).tensors
-        rows = as_tensor(np.asarray(dataset.indices), self.device_) if subset else torch.arange(len(X), device=X.device)
-        return ShuffledBatches(
-            X,
-            y,
-            rows,
-            batch_size=self.batch_size,
-            max_updates=self.n_updates_ if training else None,
-            shuffle=training,
-        )
+        max_updates = self.n_updates_ if training else None
+        return batches_of(dataset, self.device_, batch_size=self.batch_size, max_updates=max_updates, shuffle=training)
 
     def train_step(self, batch, **fit_params):
         """skorch's, on the augmented batch; updates are counted."""
-        X, y = batch
+        X, y = with_weights(batch)
         self.updates_ += 1
         return super().train_step((apply_all(transforms_of(self.augment), to_unit_range(X)), y), **fit_params)
+
+    def validation_step(self, batch, **fit_params):
+        """skorch's, with the weights of the rows."""
+        return super().validation_step(with_weights(batch), **fit_params)
 
     def infer(self, x: Tensor, **fit_params):
         """Logits of a batch on the device."""
         return self.module_(to_unit_range(x))
 
     def get_loss(self, y_pred, y_true, *args, **kwargs):
-        """The criterion on logits and class ids, both on the device already."""
-        return self.criterion_(y_pred, y_true)
+        """The criterion on logits and class ids, or (class ids, weights of the rows), all on the device already."""
+        y, weights = y_true if isinstance(y_true, tuple) else (y_true, None)
+        loss = self.criterion_(y_pred, y)
+        return weighted_mean(loss, y, weights, getattr(self.criterion_, "weight", None)) if loss.ndim else loss
 
     # Prediction
 
     def predict_proba(self, X) -> np.ndarray:
         """Probabilities of shape (n, n_classes), in the order of ``classes_``."""
         self.check_is_fitted()
-        return self._probabilities(as_tensor(self.codec_.transform(X)))
+        return self._probabilities(as_tensor(self._encoded(X)))
 
     @torch.no_grad()
     def _probabilities(self, images: Tensor) -> np.ndarray:
@@ -327,7 +339,7 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
                 f"features needs a module that is an nn.Sequential; this is a {type(self.module_).__name__}."
             )
         self._set_training(False)
-        images = as_tensor(self.codec_.transform(X))
+        images = as_tensor(self._encoded(X))
         with torch.no_grad():
             chunks = (self.module_[:-1](to_unit_range(x.to(self.device_))).cpu() for x in images.split(_CHUNK))
             return torch.cat(list(chunks)).numpy()
@@ -335,9 +347,3 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
     def predict(self, X) -> np.ndarray:
         """The most probable label of each row, as it was in ``fit``'s y."""
         return self.classes_[self.predict_proba(X).argmax(1)]
-
-
-def _valid_accuracy(net, dataset, y=None) -> float:
-    """Of the rows that ``train_split`` held out."""
-    X, y = dataset.dataset.tensors[0][dataset.indices], dataset.dataset.tensors[1][dataset.indices]
-    return float((net._probabilities(X).argmax(1) == y.cpu().numpy()).mean())

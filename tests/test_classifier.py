@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
 from skorch.callbacks import Callback, EarlyStopping
 from skorch.dataset import ValidSplit
 
@@ -253,3 +255,102 @@ def test_ctrl_c_is_no_finished_training(digits):
 
     with pytest.raises(KeyboardInterrupt):
         quick(augment=interrupt).fit(digits[0][:100], digits[1][:100])
+
+
+def test_weights_of_rows_are_those_of_a_weighted_mean(digits):
+    X, y = digits[0][:300], digits[1][:300]
+    plain = quick(max_updates=20).fit(X, y).predict_proba(X)
+    equal = quick(max_updates=20).fit(X, y, sample_weight=np.full(300, 7.0)).predict_proba(X)
+    np.testing.assert_allclose(equal, plain, atol=1e-3)
+    large = quick(max_updates=20).fit(X, y, sample_weight=np.full(300, 1e300)).predict_proba(X)
+    np.testing.assert_allclose(large, equal, atol=1e-6)
+    by_class = {k: 1.0 + k for k in range(10)}
+    weighted = quick(max_updates=3, class_weight=by_class).fit(X, y).predict_proba(X)
+    by_row = quick(max_updates=3).fit(X, y, sample_weight=[by_class[label] for label in y]).predict_proba(X)
+    np.testing.assert_allclose(by_row, weighted, atol=1e-3)
+    both = quick(max_updates=20, class_weight=by_class).fit(X, y, sample_weight=[1 / by_class[label] for label in y])
+    np.testing.assert_allclose(both.predict_proba(X), plain, atol=1e-3)
+
+
+def test_rows_of_weight_0_do_not_count(digits):
+    X, y = digits[0][:400], digits[1][:400]
+    counts = (np.arange(400) < 300).astype(int)
+    wrong = np.where(counts, y, (y + 1) % 10)
+    classifier = quick(batch_size=16, max_updates=150).fit(X, wrong, sample_weight=counts)
+    assert classifier.score(X[300:], y[300:]) > 0.8
+    rare = np.zeros(400)
+    rare[:2] = 1  # nearly every batch has no row that counts
+    losses = quick(batch_size=16, max_updates=30).fit(X, y, sample_weight=rare)
+    assert np.isfinite(losses.predict_proba(X)).all()
+
+
+def test_weights_reach_validation_pipelines_and_searches(digits):
+    X, y = digits[0][:300], digits[1][:300]
+    weights = (y != 8).astype(float)
+    split = ValidSplit(4, stratified=True)
+    without_eights = quick(max_updates=10, train_split=split).fit(X, y, sample_weight=weights + 1e-9)
+    everything = quick(max_updates=10, train_split=split).fit(X, y)
+    assert without_eights.history[-1, "valid_loss"] != everything.history[-1, "valid_loss"]
+    pipeline = make_pipeline("passthrough", quick(max_updates=30))
+    assert 8 not in pipeline.fit(X, y, cnnclassifier__sample_weight=weights).predict(X)
+    with config_context(enable_metadata_routing=True):
+        asking = quick(max_updates=30).set_fit_request(sample_weight=True).set_score_request(sample_weight=False)
+        assert 8 not in make_pipeline("passthrough", asking).fit(X, y, sample_weight=weights).predict(X)
+        assert 8 not in GridSearchCV(asking, {"lr": [2e-3]}, cv=2).fit(X, y, sample_weight=weights).predict(X)
+
+
+@pytest.mark.parametrize(
+    ("params", "given", "error", "words"),
+    [
+        ({}, {"sample_weigth": np.ones(6)}, TypeError, "no keyword 'sample_weigth': did you mean sample_weight"),
+        ({}, {"epochs": 3}, TypeError, "no keyword 'epochs': it takes X, y, is_synthetic and sample_weight"),
+        ({}, {"sample_weight": np.ones(5)}, ValueError, r"numbers of shape \(6,\).*got float64 of shape \(5,\)"),
+        ({}, {"sample_weight": "balanced"}, ValueError, r"numbers of shape \(6,\).*of shape \(\)"),
+        ({}, {"sample_weight": [1, 1, 1, -2, 1, 1]}, ValueError, "at least 0; 1 of 6 are not, such as -2 of row 3"),
+        ({}, {"sample_weight": [1, np.inf, np.nan, 1, 1, 1]}, ValueError, "2 of 6 are not, such as inf of row 1"),
+        ({}, {"sample_weight": np.zeros(6)}, ValueError, "sample_weight is 0 for all 6 rows"),
+        (
+            {"criterion__reduction": "sum"},
+            {"sample_weight": np.ones(6)},
+            ValueError,
+            "CrossEntropyLoss with reduction='sum'",
+        ),
+    ],
+)
+def test_weights_and_keywords_that_are_refused(params, given, error, words):
+    classifier = quick(**params)
+    with pytest.raises(error, match=words):
+        classifier.fit(np.zeros((6, 8, 8)), np.arange(6) % 2, **given)
+    assert not hasattr(classifier, "classes_")
+
+
+def test_skorchs_own_training_goes_on(digits):
+    X, y = digits[0][:200], digits[1][:200]
+    classifier = quick(max_updates=4, callbacks__schedule=None).fit(X, y, sample_weight=1.0 + y)
+    encoded = classifier.codec_.transform(X)
+    classifier.partial_fit(encoded, y.astype(np.int64))
+    assert classifier.updates_ == 8
+    classifier.fit_loop(encoded, y.astype(np.int64), note="skorch hands this to forward")
+    assert classifier.updates_ == 12
+    assert np.isfinite(classifier.history[:, "train_loss"]).all()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "features", "score"])
+def test_prediction_refuses_what_fit_refuses(digits, method, value):
+    classifier = quick(max_updates=1).fit(digits[0][:50], digits[1][:50])
+    X = digits[0][:50].copy()
+    X[7, 3, 3] = X[7, 4, 4] = X[9, 0, 0] = value
+    with pytest.raises(ValueError, match="Input X contains NaN or infinity in 2 of 50 images"):
+        getattr(classifier, method)(*((X, digits[1][:50]) if method == "score" else (X,)))
+
+
+def test_flat_rows_whose_channels_are_last():
+    X = np.random.RandomState(0).randint(0, 256, (30, 16, 16, 3)).astype(np.uint8)
+    y = np.arange(30) % 3
+    flat = quick(max_updates=5, image_shape=(16, 16, 3), channels="last").fit(X.reshape(30, -1), y)
+    assert flat.data_shape_ == (3, 16, 16)
+    images = quick(max_updates=5, channels="last").fit(X, y)
+    np.testing.assert_array_equal(flat.predict_proba(X.reshape(30, -1)), images.predict_proba(X))
+    rows = quick(max_updates=1, architecture="mlp_300", channels="last").fit(X.reshape(30, -1), y)
+    assert rows.data_shape_ == (1, 1, 768)

@@ -12,7 +12,17 @@ import skgan
 PACKAGE = Path(skgan.__file__).parent
 
 # What every unit may import: helpers that know nothing of samplers, nets or codecs
-HELPERS = {"_batches", "_compat", "_device", "_random", "_skorch", "_statistics", "_tensors", "_warnings"}
+HELPERS = {
+    "_batches",
+    "_classifier_data",
+    "_compat",
+    "_device",
+    "_random",
+    "_skorch",
+    "_statistics",
+    "_tensors",
+    "_warnings",
+}
 # Unit → what else of skgan it may import
 ALLOWED = {
     **{helper: HELPERS for helper in HELPERS},
