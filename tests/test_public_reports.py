@@ -11,8 +11,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from imblearn.combine import SMOTEENN
+from imblearn.ensemble import BalancedBaggingClassifier
+from imblearn.over_sampling import SMOTE, RandomOverSampler
+from imblearn.pipeline import make_pipeline
+from imblearn.under_sampling import RandomUnderSampler
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import BaggingClassifier, VotingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 
-from skgan import cli
+from skgan import CNNClassifier, OverSamplerCV, PriorCorrectedClassifier, cli
+from skgan.datasets import load_image_folder
 
 CASES: list = []
 
@@ -156,3 +166,93 @@ def identifiers():
     assert "60 rows, (1,) each" in told
     assert "Column 'customer_id' is named like an identifier" in told
     assert "Column 'note' holds a text of its own in 60 of 60 rows" in told
+
+
+# Probabilities after resampling, rows that are new, weights, and files of more than 8 bits
+
+
+def rare_rows(n: int = 6000) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of which one in twenty is of class 1, and overlaps the others."""
+    rng = np.random.RandomState(0)
+    y = (rng.uniform(size=n) < 0.05).astype(int)
+    return rng.standard_normal((n, 2)) + 1.5 * y[:, None], y
+
+
+def over_sampled():
+    return make_pipeline(RandomOverSampler(random_state=0), LogisticRegression())
+
+
+@reported("PriorCorrectedClassifier around a search", "imbalanced-learn #1128", "imbalanced-learn #427")
+def corrected_search():
+    X, y = rare_rows()
+    search = GridSearchCV(over_sampled(), {"logisticregression__C": [1.0]}, cv=2)
+    corrected = PriorCorrectedClassifier(search).fit(X[:2000], y[:2000])
+    bare = PriorCorrectedClassifier(over_sampled()).fit(X[:2000], y[:2000])
+    np.testing.assert_allclose(corrected.predict_proba(X), bare.predict_proba(X))
+    assert abs(corrected.predict_proba(X[2000:])[:, 1].mean() - 0.05) < 0.01
+    assert PriorCorrectedClassifier(search, prior="uniform").fit(X, y).predict(X).mean() < 0.4
+
+
+@reported("PriorCorrectedClassifier: nested, calibrated, bagged, balanced and weighted", "imbalanced-learn #427")
+def corrected_whatever_it_is():
+    X, y = rare_rows()
+    for estimator in (
+        make_pipeline("passthrough", over_sampled()),
+        CalibratedClassifierCV(over_sampled(), cv=2),
+        BaggingClassifier(over_sampled(), 3, random_state=0),
+        BalancedBaggingClassifier(LogisticRegression(), n_estimators=3, random_state=0),
+        LogisticRegression(class_weight="balanced"),
+        make_pipeline(RandomUnderSampler(random_state=0), LogisticRegression(class_weight={1: 3})),
+    ):
+        corrected = PriorCorrectedClassifier(estimator).fit(X[:2000], y[:2000])
+        assert abs(corrected.predict_proba(X[2000:])[:, 1].mean() - 0.05) < 0.01
+    voting = VotingClassifier([("a", over_sampled()), ("b", LogisticRegression())], voting="soft")
+    with pytest.raises(ValueError, match=r"VotingClassifier has RandomOverSampler .* give resampled_prior="):
+        PriorCorrectedClassifier(voting).fit(X, y)
+
+
+@reported("OverSamplerCV of a sampler that drops rows as well")
+def chosen_sampler_that_drops_rows():
+    X, y = (part[:400] for part in rare_rows())
+    choice = OverSamplerCV([SMOTEENN(smote=SMOTE(k_neighbors=3))], cv=2, random_state=0)
+    X_new, y_new = choice.fit_resample(X, y)
+    given = (X_new[:, None] == X).all(axis=2).any(axis=1)
+    assert (choice.is_synthetic_ == ~given).all()
+    assert choice.sampling_strategy_ == {klass: int((y_new[~given] == klass).sum()) for klass in (0, 1)}
+
+
+@reported("CNNClassifier: weights of rows, and a misspelt keyword", "skorch #84")
+def weights_of_rows():
+    X, y = np.random.RandomState(0).rand(60, 8, 8), np.arange(60) % 3
+    classifier = CNNClassifier(max_updates=20, random_state=0)
+    assert 2 not in classifier.fit(X, y, sample_weight=(y != 2).astype(float)).predict(X)
+    with pytest.raises(TypeError, match="no keyword 'sample_weigth': did you mean sample_weight"):
+        classifier.fit(X, y, sample_weigth=np.ones(60))
+
+
+@reported("CNNClassifier.predict of missing and infinite pixels")
+def missing_pixels():
+    X, y = np.random.RandomState(0).rand(30, 8, 8), np.arange(30) % 2
+    classifier = CNNClassifier(max_updates=1, random_state=0).fit(X, y)
+    for value in (np.nan, np.inf):
+        X[3, 2, 2] = value
+        for method in (classifier.predict, classifier.predict_proba, classifier.features):
+            with pytest.raises(ValueError, match="NaN or infinity in 1 of 30 images"):
+                method(X)
+
+
+@reported("a folder of files of 16 bits, and of floats", "pytorch/vision #2218")
+def deep_files():
+    image = pytest.importorskip("PIL.Image")
+    ramp = np.linspace(0, 1, 64).reshape(8, 8)
+    for suffix, dtype, unit in (("png", np.uint16, 1), ("tif", np.float32, 65535)):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, low in (("dark", 1000), ("bright", 41000)):
+                (Path(folder) / name).mkdir()
+                image.fromarray(((low + 4000 * ramp) / unit).astype(dtype)).save(Path(folder) / name / f"0.{suffix}")
+            X, y = load_image_folder(folder)
+            assert y.tolist() == ["bright", "dark"]
+            assert X[1].max() < 25 < 150 < X[0].min()
+            kept, _ = load_image_folder(folder, dtype="keep")
+            assert kept.dtype == dtype
+            np.testing.assert_array_equal(kept[1, 0], ((1000 + 4000 * ramp) / unit).astype(dtype))
