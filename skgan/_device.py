@@ -3,14 +3,24 @@
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from skgan._warnings import warn
 
+# Kinds of devices that nets could be trained on; torch knows others, such as "meta", whose tensors hold no numbers.
+_ACCELERATORS = {"cuda", "mps", "xpu", "hpu", "mtia", "xla"}
+
+
+def _backend(kind: str) -> Any:
+    """The module of torch that knows how many devices of this kind there are, or None where there are none."""
+    module = getattr(torch.backends if kind == "mps" else torch, kind, None)
+    return module if module is not None and module.is_available() else None
+
 
 def resolve_device(device: str | None) -> str:
-    """Turn ``"auto"`` or ``None`` into a device that is there; a missing CUDA device becomes the CPU, with a warning."""
+    """Turn ``"auto"`` or ``None`` into a device that is there; a missing accelerator becomes the CPU, with a warning."""
     if device is None or device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -19,13 +29,19 @@ def resolve_device(device: str | None) -> str:
         raise ValueError(
             f"device={device!r} is no device that torch knows; use 'auto', 'cpu', 'cuda' or 'cuda:<index>'."
         ) from error
-    if kind == "cuda" and not torch.cuda.is_available():
-        warn(f"device={device!r} was asked for, but torch sees no CUDA device here; the CPU is used instead.")
-        return "cpu"
-    if kind == "cuda" and (torch.device(device).index or 0) >= torch.cuda.device_count():
+    if kind == "cpu":
+        return str(device)
+    if kind not in _ACCELERATORS:
         raise ValueError(
-            f"device={device!r} was asked for, but there are only {torch.cuda.device_count()} CUDA devices here."
+            f"device={device!r} is a device that nothing can be trained on; use 'auto', 'cpu', 'cuda' or 'cuda:<index>'."
         )
+    backend = _backend(kind)
+    if backend is None:
+        warn(f"device={device!r} was asked for, but torch sees no {kind.upper()} device here; the CPU is used instead.")
+        return "cpu"
+    known = backend.device_count() if hasattr(backend, "device_count") else 1
+    if (torch.device(device).index or 0) >= known:
+        raise ValueError(f"device={device!r} was asked for, but there are only {known} {kind.upper()} devices here.")
     return str(device)
 
 
