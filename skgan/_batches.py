@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from skgan._draws import multinomial, rand, randn_like, randperm
 from skgan._tensors import to_unit_range
 
 
@@ -50,7 +51,7 @@ class BalancedBatches:
         steps = min(self.steps_per_epoch, self.remaining)
         if not steps:
             return
-        classes = torch.multinomial(self.weights, steps * self.batch_size, replacement=True)
+        classes = multinomial(self.weights, steps * self.batch_size)
         of_parents = classes if self.partners is None else self.partners[classes]
         draws = [self.draw(of_parents), *(self.draw(classes) for _ in range(self.n_candidates))]
         for first, *candidates in zip(*(draw.view(steps, self.batch_size) for draw in draws), strict=True):
@@ -58,7 +59,7 @@ class BalancedBatches:
             rows = self.nearest(first, torch.stack(candidates)) if candidates else first
             labels = self.labels[rows]
             if self.blur:
-                labels = labels + self.blur * torch.randn_like(labels)
+                labels = labels + self.blur * randn_like(labels)
             batch = to_unit_range(self.X[rows]), labels
             yield (*batch, to_unit_range(self.X[first])) if candidates else batch
 
@@ -75,7 +76,7 @@ class BalancedBatches:
 
     def draw(self, classes: torch.Tensor) -> torch.Tensor:
         """A row of each of these classes."""
-        within = (torch.rand(len(classes), device=self.X.device, dtype=torch.float64) * self.counts[classes]).long()
+        within = (rand(len(classes), device=self.X.device, dtype=torch.float64) * self.counts[classes]).long()
         return self.order[self.starts[classes] + within]
 
 
@@ -103,7 +104,7 @@ class ShuffledBatches:
     def __iter__(self):
         rows = self.rows
         if self.shuffle:
-            rows = rows[torch.randperm(len(rows), device=rows.device)]
+            rows = rows[randperm(len(rows), device=rows.device)]
         for batch in rows.split(self.batch_size):
             if self.shuffle and len(batch) < min(self.batch_size, len(rows)):
                 return

@@ -1,35 +1,54 @@
-"""Private randomness: seeds, and torch's generators on loan."""
+"""Private randomness: seeds, and blocks that draw from generators of their own."""
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import numpy as np
 import torch
+
+from skgan._draws import Block, drawing_from
+from skgan._settings import plain_torch
 
 _LOCK = threading.RLock()
 
 
 @contextmanager
-def private_rng(seed: int, device: str = "cpu") -> Iterator[None]:
-    """Run a block on torch's own generators, seeded, and give them back as they were.
+def private_rng(seed: int, device: str = "cpu", *, lend_global: bool = True) -> Iterator[None]:
+    """Run a block on random generators of its own, seeded, and on torch's default settings.
 
-    ``torch.random.fork_rng`` is process-wide, so a lock keeps two threads from sharing one fork.
+    What draws by ``skgan._draws`` draws from the block's generators, and another thread neither changes that nor is disturbed.
+    Code that knows torch alone (a user's ``nn.Dropout``, ``torch.randn`` in a ``forward``) draws from torch's global
+    generators, because torch offers it no others.
 
     Parameters
     ----------
     seed : int
         Seed of the block, at least 0.
     device : str
-        The device whose generator is forked along with the CPU's.
+        The device that gets a generator beside the CPU's.
+    lend_global : bool, default=True
+        Whether the block may draw from torch's global generators: these are seeded for it and given back as they were. They
+        are the whole process's, so a lock lets one such block run at a time.
     """
+    devices = {torch.device(name).type: name for name in ("cpu", device)}
+    # Another seed than the global generators': the same would give the same numbers twice.
+    own = {kind: torch.Generator(name).manual_seed(sub_seed(seed, 1)) for kind, name in devices.items()}
+    lending: AbstractContextManager[list[torch.Generator]] = _lent(seed, device) if lend_global else nullcontext([])
+    with plain_torch(), lending as lent, drawing_from(Block(own, lent)):
+        yield
+
+
+@contextmanager
+def _lent(seed: int, device: str) -> Iterator[list[torch.Generator]]:
+    """torch's global generators, seeded, until the block ends; then they are as they were."""
     cuda = [torch.device(device).index or 0] if torch.device(device).type == "cuda" else []
     with _LOCK, torch.random.fork_rng(devices=cuda):
+        lent = [torch.default_generator, *(torch.cuda.default_generators[index] for index in cuda)]
         # torch.manual_seed would also seed the devices that were not forked.
-        torch.default_generator.manual_seed(seed)
-        for index in cuda:
-            torch.cuda.default_generators[index].manual_seed(seed)
-        yield
+        for generator in lent:
+            generator.manual_seed(seed)
+        yield lent
 
 
 def draw_seeds(random_state, n: int) -> list[int]:

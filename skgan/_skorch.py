@@ -1,12 +1,20 @@
 """What differs from skorch in every net of skgan."""
 
 import inspect
+import sys
+import types
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 
 from skgan._device import resolve_device
+from skgan._draws import initial_weights
+
+# Whose code draws from no global generator of torch while it trains, as these nets use it
+_KNOWN = {"skgan", "torch", "skorch", "sklearn", "numpy", "scipy", "pandas", *sys.stdlib_module_names}
 
 
 class TrainingMixin(NeuralNet):
@@ -25,9 +33,15 @@ class TrainingMixin(NeuralNet):
         self.device_ = resolve_device(self.device)
         requested, self.device = self.device, self.device_
         try:
-            return super().initialize()
+            with initial_weights():
+                return super().initialize()
         finally:
             self.device = requested
+
+    @property
+    def has_foreign_code(self) -> bool:
+        """Whether this class or a parameter brings code of the user's, which may draw from torch's global generators."""
+        return _is_foreign(type(self), set()) or _is_foreign(self.get_params(deep=False), set())
 
     def initialize_optimizer(self, *args, **kwargs):
         """skorch's, with the fused form where the optimiser has one and nothing else was asked for."""
@@ -81,6 +95,29 @@ class TrainingMixin(NeuralNet):
             name for name in given if name not in first and repr(given[name]) != repr(defaults.get(name, "none"))
         ]
         return f"{type(self).__name__}({', '.join(f'{name}={_shown(given[name])}' for name in [*first, *changed])})"
+
+
+def _is_foreign(value: Any, seen: set[int]) -> bool:
+    """Whether the value is, or holds, a class or function from outside of the known libraries."""
+    if isinstance(value, type):
+        return any(base.__module__.partition(".")[0] not in _KNOWN for base in value.__mro__)
+    if value is None or isinstance(value, bool | int | float | str) or id(value) in seen:
+        return False
+    seen.add(id(value))
+    if isinstance(value, Mapping):
+        return any(_is_foreign(part, seen) for part in value.values())
+    if isinstance(value, list | tuple | set | frozenset):
+        return any(_is_foreign(part, seen) for part in value)
+    if isinstance(value, partial):
+        return _is_foreign([value.func, value.args, value.keywords], seen)
+    if isinstance(value, types.MethodType):
+        return _is_foreign([value.__func__, value.__self__], seen)
+    if isinstance(value, types.FunctionType | types.BuiltinFunctionType):
+        return (value.__module__ or "").partition(".")[0] not in _KNOWN
+    if _is_foreign(type(value), seen):
+        return True
+    held = value.get_params(deep=False) if hasattr(value, "get_params") else getattr(value, "__dict__", None)
+    return _is_foreign(held, seen)
 
 
 def _shown(value: Any) -> str:

@@ -1,7 +1,7 @@
 """Batched, differentiable image transforms, each row with its own draw. GAN and classifier share them.
 
-Every transform is a callable ``images -> images`` on float tensors of shape (n, C, H, W) in [-1, 1], draws from torch's
-current generator, and fills what comes into view with −1 (black). Applied to real and fake images alike before the
+Every transform is a callable ``images -> images`` on float tensors of shape (n, C, H, W) in [-1, 1], draws from the
+training's generator, and fills what comes into view with −1 (black). Applied to real and fake images alike before the
 discriminator sees them, they are DiffAugment (Zhao et al., "Differentiable augmentation for data-efficient GAN training",
 NeurIPS 2020). The defaults keep labels; nothing flips unless asked. In a grid and in ``Anneal`` a transform goes by its
 class: ``augment__Translation__max_shift``. Geometry is resampled bilinearly by
@@ -16,9 +16,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
+from skgan._draws import rand, randint, randn_like
+
 
 def _uniform(n: int, limit: float, like: Tensor) -> Tensor:
-    return (torch.rand(n, device=like.device, dtype=like.dtype) * 2 - 1) * limit
+    return (rand(n, device=like.device, dtype=like.dtype) * 2 - 1) * limit
 
 
 def _warp(images: Tensor, theta: Tensor) -> Tensor:
@@ -57,8 +59,8 @@ class Translation(ImageTransform):
         if down == right == 0:
             return images
         padded = torch.nn.functional.pad(images, (right, right, down, down), value=-1.0)
-        top = torch.randint(2 * down + 1, (n, 1), device=images.device)
-        left = torch.randint(2 * right + 1, (n, 1), device=images.device)
+        top = randint(2 * down + 1, (n, 1), device=images.device)
+        left = randint(2 * right + 1, (n, 1), device=images.device)
         rows = top + torch.arange(height, device=images.device)
         columns = left + torch.arange(width, device=images.device)
         batch = torch.arange(n, device=images.device)[:, None, None]
@@ -113,7 +115,7 @@ class Crop(ImageTransform):
 
     def __call__(self, images: Tensor) -> Tensor:
         n = len(images)
-        area = self.min_area + (1 - self.min_area) * torch.rand(n, device=images.device, dtype=images.dtype)
+        area = self.min_area + (1 - self.min_area) * rand(n, device=images.device, dtype=images.dtype)
         side = area.sqrt()
         theta = _identity_matrices(images)
         theta[:, 0, 0] = theta[:, 1, 1] = side
@@ -133,7 +135,7 @@ class Flip(ImageTransform):
             raise ValueError(f"p is a probability and must lie in [0, 1], got {self.p}.")
 
     def __call__(self, images: Tensor) -> Tensor:
-        mirrored = torch.rand(len(images), device=images.device) < self.p
+        mirrored = rand(len(images), device=images.device) < self.p
         return torch.where(mirrored[:, None, None, None], images.flip(3), images)
 
 
@@ -154,7 +156,7 @@ class Cutout(ImageTransform):
     def _inside(self, n: int, length: int, device: torch.device) -> Tensor:
         """Which places along one axis the rectangle covers, (n, length); its centre lies within the image."""
         extent = round(self.size * length)
-        start = torch.randint(length, (n, 1), device=device) - extent // 2
+        start = randint(length, (n, 1), device=device) - extent // 2
         place = torch.arange(length, device=device)
         return (place >= start) & (place < start + extent)
 
@@ -176,7 +178,7 @@ class InstanceNoise:
         _check_fraction("std", self.std)
 
     def __call__(self, rows: Tensor) -> Tensor:
-        return rows + self.std * torch.randn_like(rows)
+        return rows + self.std * randn_like(rows)
 
 
 def transforms_of(augment) -> list[Callable[[Tensor], Tensor]]:

@@ -14,6 +14,7 @@ import torch
 from scipy import sparse
 from sklearn.base import clone
 
+from skgan._random import private_rng
 from skgan.codecs import Codec
 from skgan.filters import RowFilter
 from skgan.losses import Loss
@@ -52,11 +53,10 @@ def check_penalty(penalty: Penalty) -> None:
     _require(isinstance(penalty, Penalty), f"{name} must be derived from skgan.penalties.Penalty.")
     _require(copy.deepcopy(penalty) == penalty, f"{name} must be a dataclass: a net works on copies of it.")
     for shape in ((3,), (1, 4, 4)):
-        torch_state = torch.random.get_rng_state()
         real, fake = torch.linspace(-1, 1, 5 * int(np.prod(shape))).view(5, *shape), torch.zeros(5, *shape)
         weight = torch.linspace(-1, 1, int(np.prod(shape))).requires_grad_()
-        value = penalty(partial(_quadratic, weight), real, fake)
-        torch.random.set_rng_state(torch_state)
+        with private_rng(0):
+            value = penalty(partial(_quadratic, weight), real, fake)
         _require(value.shape == (), f"{name} must return a scalar; it returned shape {tuple(value.shape)}.")
         _require(value.isfinite(), f"{name} returned {value.item()} for a quadratic critic.")
         gradient = torch.autograd.grad(value, weight, allow_unused=True)[0]

@@ -27,6 +27,7 @@ from skgan._classifier_data import (
 from skgan._compat import Number, StrOptions, validate_parameter_constraints
 from skgan._device import resolve_device
 from skgan._random import draw_seeds, private_rng
+from skgan._settings import plain_torch
 from skgan._skorch import TrainingMixin
 from skgan._tensors import as_tensor, to_unit_range
 from skgan.augment import apply_all, transforms_of
@@ -258,7 +259,7 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
         self.updates_, self.stopped_ = 0, False
         seed = draw_seeds(self.random_state, 1)[0]
         try:
-            with private_rng(seed, resolve_device(self.device)):
+            with private_rng(seed, resolve_device(self.device), lend_global=self.has_foreign_code):
                 super().fit(images, self.label_encoder_.transform(y).astype(np.int64))
         finally:
             del self._labels_, self._synthetic_, self._weights_
@@ -323,7 +324,7 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
         self.check_is_fitted()
         return self._probabilities(as_tensor(self._encoded(X)))
 
-    @torch.no_grad()
+    @plain_torch(grad=False)
     def _probabilities(self, images: Tensor) -> np.ndarray:
         self._set_training(False)
         return torch.cat([self.infer(x.to(self.device_)).softmax(1).cpu() for x in images.split(_CHUNK)]).numpy()
@@ -340,7 +341,7 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
             )
         self._set_training(False)
         images = as_tensor(self._encoded(X))
-        with torch.no_grad():
+        with plain_torch(grad=False):
             chunks = (self.module_[:-1](to_unit_range(x.to(self.device_))).cpu() for x in images.split(_CHUNK))
             return torch.cat(list(chunks)).numpy()
 

@@ -11,6 +11,8 @@ from numbers import Integral
 import torch
 from torch import Tensor
 
+from skgan._draws import rand
+
 Critic = Callable[[Tensor], Tensor]
 
 
@@ -143,7 +145,7 @@ class GradientPenalty(Penalty):
         self.check_strengths(weight=self.weight, target=self.target)
 
     def __call__(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
-        share = torch.rand(len(real), *[1] * (real.ndim - 1), device=real.device, dtype=real.dtype)
+        share = rand(len(real), *[1] * (real.ndim - 1), device=real.device, dtype=real.dtype)
         squared = squared_gradient_norm(critic, torch.lerp(real, fake, share))
         norm = (squared + 1e-12).sqrt()  # the root has no gradient at 0
         return self.weight * (norm - self.target).square().mean()

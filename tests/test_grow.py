@@ -5,6 +5,7 @@ from sklearn.base import clone
 from skorch.callbacks import Callback
 
 from skgan import GANOverSampler
+from skgan._draws import initial_weights
 from skgan._random import private_rng
 from skgan.callbacks import Grow
 from skgan.losses import Relativistic, Wasserstein
@@ -115,7 +116,7 @@ def test_real_images_are_as_coarse_as_the_stage(criterion):
 
 
 def test_training_moves_only_what_is_in_use():
-    with private_rng(0):
+    with private_rng(0), initial_weights():
         before = ProGAN((1, 16, 16), 2, width=2, max_width=4, latent_dim=5).state_dict()
     net = fit(small(callbacks=[("grow", Grow()), ("stop", StopAt(2))], callbacks__ema=None))
     moved = {name for name, tensor in net.module_.state_dict().items() if not torch.equal(tensor, before[name])}

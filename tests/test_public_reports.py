@@ -5,12 +5,14 @@ A case raises nothing where skgan gives the right answer, or refuses in a senten
 
 import io
 import tempfile
+import threading
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from imblearn.combine import SMOTEENN
 from imblearn.ensemble import BalancedBaggingClassifier
 from imblearn.over_sampling import SMOTE, RandomOverSampler
@@ -21,8 +23,9 @@ from sklearn.ensemble import BaggingClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 
-from skgan import CNNClassifier, OverSamplerCV, PriorCorrectedClassifier, cli
+from skgan import CNNClassifier, GANOverSampler, OverSamplerCV, PriorCorrectedClassifier, cli
 from skgan.datasets import load_image_folder
+from skgan.presets import mlp_gan
 
 CASES: list = []
 
@@ -256,3 +259,62 @@ def deep_files():
             kept, _ = load_image_folder(folder, dtype="keep")
             assert kept.dtype == dtype
             np.testing.assert_array_equal(kept[1, 0], ((1000 + 4000 * ramp) / unit).astype(dtype))
+
+
+# torch's settings and generators around a fit
+
+
+def rows_of_a_gan(**params):
+    """New rows of a table of two classes, made by a small GAN with dropout."""
+    X, y = np.random.RandomState(0).randn(40, 3), np.repeat([0, 1], [30, 10])
+    net = mlp_gan(alpha=1, max_steps=3, module__dropout=0.2)
+    return GANOverSampler(net=net, random_state=0, **params).fit_resample(X, y)[0][40:]
+
+
+@reported("a default dtype, no_grad, inference_mode or autocast around fit_resample", "pytorch #2138")
+def settings_of_torch():
+    expected = rows_of_a_gan()
+    for setting in (torch.no_grad, torch.inference_mode, lambda: torch.autocast("cpu")):
+        torch.set_default_dtype(torch.float64)
+        try:
+            with setting():
+                before = torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.is_autocast_enabled("cpu")
+                rows = rows_of_a_gan()
+                after = torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.is_autocast_enabled("cpu")
+            assert torch.get_default_dtype() == torch.float64
+        finally:
+            torch.set_default_dtype(torch.float32)
+        assert after == before
+        np.testing.assert_array_equal(rows, expected)
+
+
+@reported("another thread that draws from torch's global stream during a fit", "pytorch #2138")
+def another_thread_draws():
+    expected = rows_of_a_gan()
+    torch.manual_seed(0)
+    stream, drawn, over = [torch.randn(16) for _ in range(200)], [], threading.Event()
+    torch.manual_seed(0)
+
+    def draw():
+        while not over.wait(0.0005) and len(drawn) < len(stream):
+            drawn.append(torch.randn(16))
+
+    thread = threading.Thread(target=draw)
+    thread.start()
+    try:
+        rows = rows_of_a_gan()
+    finally:
+        over.set()
+        thread.join()
+    np.testing.assert_array_equal(rows, expected)
+    assert drawn
+    assert all(torch.equal(one, other) for one, other in zip(drawn, stream, strict=False))
+
+
+@reported("an accelerator that is not there", "pytorch #2138")
+def missing_accelerator():
+    if not torch.backends.mps.is_available():
+        with pytest.warns(UserWarning, match="device='mps' was asked for, but torch sees no MPS device here"):
+            np.testing.assert_array_equal(rows_of_a_gan(device="mps"), rows_of_a_gan())
+    with pytest.raises(ValueError, match="device='meta' is a device that nothing can be trained on; use 'auto', 'cpu'"):
+        rows_of_a_gan(device="meta")

@@ -5,14 +5,16 @@ from typing import Any
 
 from torch import nn
 
+from skgan.modules.layers import Dropout
+
 
 def cnn_2conv(data_shape: tuple[int, int, int], n_classes: int) -> nn.Sequential:
     """The imbalance report's (Kafkas): 8 filters 3×3, 32 filters 5×5, each BatchNorm, ReLU, dropout .2, pool; 600 units."""
     channels, height, width = data_shape
     return nn.Sequential(
-        *(nn.Conv2d(channels, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.Dropout(0.2), nn.MaxPool2d(2)),
-        *(nn.Conv2d(8, 32, 5, padding=2), nn.BatchNorm2d(32), nn.ReLU(), nn.Dropout(0.2), nn.MaxPool2d(2)),
-        *(nn.Flatten(), nn.Linear(32 * (height // 4) * (width // 4), 600), nn.ReLU(), nn.Dropout(0.5)),
+        *(nn.Conv2d(channels, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), Dropout(0.2), nn.MaxPool2d(2)),
+        *(nn.Conv2d(8, 32, 5, padding=2), nn.BatchNorm2d(32), nn.ReLU(), Dropout(0.2), nn.MaxPool2d(2)),
+        *(nn.Flatten(), nn.Linear(32 * (height // 4) * (width // 4), 600), nn.ReLU(), Dropout(0.5)),
         nn.Linear(600, n_classes),
     )
 
@@ -25,7 +27,7 @@ def cnn_3conv(data_shape: tuple[int, int, int], n_classes: int) -> nn.Sequential
     channels, height, width = data_shape
     blocks: list[nn.Module] = []
     for n_in, n_out in ((channels, 32), (32, 64), (64, 64)):
-        blocks += [nn.Conv2d(n_in, n_out, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.25)]
+        blocks += [nn.Conv2d(n_in, n_out, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), Dropout(0.25)]
     return nn.Sequential(
         *blocks,
         *(nn.Flatten(), nn.Linear(64 * (height // 8) * (width // 8), 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU()),
@@ -49,7 +51,7 @@ def cnn_tiny(data_shape: tuple[int, int, int], n_classes: int) -> nn.Sequential:
 def mlp_300(data_shape: tuple[int, int, int], n_classes: int) -> nn.Sequential:
     """The MNIST report's (Liu & Hu): one layer of 300 sigmoid units, dropout .1."""
     return nn.Sequential(
-        nn.Flatten(), nn.Linear(math.prod(data_shape), 300), nn.Sigmoid(), nn.Dropout(0.1), nn.Linear(300, n_classes)
+        nn.Flatten(), nn.Linear(math.prod(data_shape), 300), nn.Sigmoid(), Dropout(0.1), nn.Linear(300, n_classes)
     )
 
 

@@ -8,7 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.nn.functional import gumbel_softmax, linear, normalize
+from torch.nn.functional import linear, normalize
+
+from skgan._draws import drop_values, gumbel_softmax, randn
 
 NORMS = ("none", "group", "layer", "spectral", "weight")
 """What ``norm=`` of a module may be: two that normalise activations of one row, two that normalise weights."""
@@ -53,6 +55,24 @@ class LabelEmbedding(nn.Module):
         return self.embedding(y)
 
 
+class Dropout(nn.Dropout):
+    """torch's dropout, drawn from the training's own generator instead of torch's global one.
+
+    A module of yours that uses it trains to the same weights whatever another thread draws meanwhile.
+
+    Parameters
+    ----------
+    p : float in [0, 1], default=0.5
+        Probability of a value to be set to 0, in training.
+    """
+
+    def __init__(self, p: float = 0.5):
+        super().__init__(p)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return drop_values(x, self.p) if self.training and self.p else x
+
+
 class SpanOutput(nn.Module):
     """Numeric columns pass; each one-hot span becomes a relaxed draw of one category (Gumbel-softmax).
 
@@ -77,7 +97,7 @@ class SpanOutput(nn.Module):
             return rows
         pieces, at = [], 0
         for start, stop in self.spans:
-            pieces += [rows[:, at:start], gumbel_softmax(rows[:, start:stop], tau=self.temperature)]
+            pieces += [rows[:, at:start], gumbel_softmax(rows[:, start:stop], self.temperature)]
             at = stop
         return torch.cat([*pieces, rows[:, at:]], 1)
 
@@ -132,7 +152,7 @@ class SpectralNorm(_Reparametrised):
     def __init__(self, layer: nn.Module):
         super().__init__(layer)
         with torch.no_grad():
-            u = normalize(torch.randn(self.matrix().shape[0]), dim=0)
+            u = normalize(randn(self.matrix().shape[0]), dim=0)
             for _ in range(15):  # close to the singular vector from the first batch on
                 u = normalize(self.matrix() @ normalize(self.matrix().T @ u, dim=0), dim=0)
         self.register_buffer("u", u)
@@ -223,7 +243,7 @@ def hidden_layers(sizes: Sequence[int], dropout: float, norm: str) -> list[nn.Mo
     for n_in, n_out in itertools.pairwise(sizes):
         layers += [weight_normed(nn.Linear(n_in, n_out), norm), activation_norm(n_out, norm), nn.LeakyReLU(0.01)]
         if dropout:
-            layers.append(nn.Dropout(dropout))
+            layers.append(Dropout(dropout))
     return layers
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from skgan.modules.heads import make_head
-from skgan.modules.layers import LabelEmbedding, check_is_image, middle
+from skgan.modules.layers import Dropout, LabelEmbedding, check_is_image, middle
 
 
 class _PhotoGenerator(nn.Module):
@@ -37,7 +37,7 @@ class _PhotoDiscriminator(nn.Module):
             *(
                 layer
                 for n_in, n_out in itertools.pairwise(sizes)
-                for layer in (nn.Conv2d(n_in, n_out, 3, 2, 1), nn.LeakyReLU(0.2), nn.Dropout(dropout))
+                for layer in (nn.Conv2d(n_in, n_out, 3, 2, 1), nn.LeakyReLU(0.2), Dropout(dropout))
             )
         )
         n_features = width * math.prod(math.ceil(side / 16) for side in sides)

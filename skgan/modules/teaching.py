@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from skgan._draws import randn
 from skgan.modules.dcgan import DCGenerator, n_doublings
 from skgan.modules.layers import weight_normed
 from skgan.modules.mlp import MLPGenerator
@@ -73,7 +74,7 @@ class Teacher(nn.Module):
         else:
             self.generator = MLPGenerator(data_shape, n_classes, latent_dim=latent_dim, alpha=alpha, spans=spans)
         shape = unroll_steps, inner_batch_size
-        self.codes = nn.Parameter(torch.randn(*shape, latent_dim)) if curriculum == "learned" else None
+        self.codes = nn.Parameter(randn(*shape, latent_dim)) if curriculum == "learned" else None
         self.register_buffer("labels", torch.arange(math.prod(shape)).view(shape) % n_classes)
         # On scales where both can move by orders of magnitude and none leaves its range
         self.log_lr = nn.Parameter(torch.tensor(inner_lr).log())
@@ -87,7 +88,7 @@ class Teacher(nn.Module):
         """Rows (last − first, B, *data_shape) and labels (last − first, B) of these inner steps."""
         y = self.labels[first:last]
         if self.codes is None:
-            z = torch.randn(*y.shape, self.latent_dim, device=y.device, dtype=self.log_lr.dtype)
+            z = randn(*y.shape, self.latent_dim, device=y.device, dtype=self.log_lr.dtype)
         else:
             z = self.codes[first:last]
         rows = self(z.flatten(0, 1), y.flatten())

@@ -9,6 +9,7 @@ import torch
 from skgan._batches import BalancedBatches, distinct_rows
 from skgan._skorch import TrainingMixin
 from skgan._tensors import as_tensor
+from skgan._warnings import warn
 from skgan.callbacks import EMA, DivergenceGuard, StepLog
 
 
@@ -86,6 +87,7 @@ class StepTraining(TrainingMixin):
         self.sums_: torch.Tensor | None = None
         self.reported_: tuple[str, ...] = ()
         self.last_loss_ = torch.tensor(float("nan"))
+        self.out_of_time_ = False
         self.begin_ = time.perf_counter()
 
     def report(self, **values: torch.Tensor) -> dict[str, Any]:
@@ -101,7 +103,8 @@ class StepTraining(TrainingMixin):
 
     def on_batch_end(self, net, batch=None, training=False, **kwargs):
         if self.max_time is not None and time.perf_counter() - self.begin_ > self.max_time:
-            raise KeyboardInterrupt
+            self.out_of_time_ = True
+            raise KeyboardInterrupt  # skorch's way to end training
 
     def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
         self.record_epoch()
@@ -124,6 +127,19 @@ class StepTraining(TrainingMixin):
             self.record_epoch()
 
     def recorded(self) -> dict[str, np.ndarray | list]:
-        """The history as columns: step, the reported scalars, seconds."""
-        records = [record for record in self.history if "step" in record]
-        return {column: [record[column] for record in records] for column in ("step", *self.reported_, "seconds")}
+        """The history as columns: step, max_steps, the reported scalars, seconds.
+
+        Where the last step is below max_steps, the training ended early.
+        """
+        records = [record | {"max_steps": self.max_steps} for record in self.history if "step" in record]
+        columns = "step", "max_steps", *self.reported_, "seconds"
+        return {column: [record[column] for record in records] for column in columns}
+
+    def warn_if_out_of_time(self) -> None:
+        """Say so where ``max_time`` ended the training before its last step."""
+        if not self.out_of_time_ or self.steps_ >= self.max_steps:
+            return
+        sentence = f"max_time={self.max_time:g} ended the training after {self.steps_} of {self.max_steps} steps."
+        if self.steps_ < self.max_steps / 10:
+            sentence += " Rows of a net that has learned so little are hardly better than noise."
+        warn(f"{sentence} Set a larger max_time to train longer.")

@@ -1,13 +1,15 @@
 """A learner's training as a function that can be differentiated: the inner loop, and the gradient through its segments."""
 
 import itertools
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from numbers import Integral
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+
+from skgan._draws import random_state, replayed
 
 
 class Outcome(NamedTuple):
@@ -36,13 +38,18 @@ def check_learner(learner, data_shape: Sequence[int], n_classes: int) -> None:
         )
 
 
+def check_at_least_one(name: str, value) -> None:
+    """Refuse counts that are no whole number above 0."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+        raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")
+
+
 class InnerLoop:
     """The inner loop as a function of its state: the learner's weights, then the velocity of each."""
 
     def __init__(self, teacher, learner: nn.Module, criterion: nn.Module):
         self.teacher, self.learner, self.criterion = teacher, learner, criterion
         self.weights = {name: p for name, p in learner.named_parameters() if p.requires_grad}
-        self.device = teacher.labels.device
 
     def start(self) -> list[Tensor]:
         """The learner as it is, at rest; its frozen parameters stay out of it."""
@@ -79,21 +86,6 @@ class InnerLoop:
         gradient = [weight * g for g in torch.autograd.grad(loss, weights)]
         return Outcome(loss.detach(), (logits.detach().argmax(1) == y).float().mean(), gradient)
 
-    def random_state(self) -> tuple[Tensor, ...]:
-        """Of torch's generators, on the CPU and on the teacher's GPU."""
-        on_gpu = self.device.type == "cuda"
-        return torch.get_rng_state(), *((torch.cuda.get_rng_state(self.device),) if on_gpu else ())
-
-    @contextmanager
-    def replayed(self, state: Sequence[Tensor]) -> Iterator[None]:
-        """Run a block on torch's generators as they were, and give them back as they are."""
-        cpu, *gpu = state
-        with torch.random.fork_rng(devices=[self.device.index or 0] if gpu else []):
-            torch.set_rng_state(cpu)
-            for values in gpu:
-                torch.cuda.set_rng_state(values, self.device)
-            yield
-
 
 def fill_gradients(
     loop: InnerLoop, borders: Sequence[int], x: Tensor, y: Tensor, border_weight: float
@@ -117,7 +109,7 @@ def fill_gradients(
     state, starts = loop.start(), []
     outcomes: list[Outcome | None] = []
     for first, last in earlier:
-        starts.append((state, loop.random_state()))
+        starts.append((state, random_state()))
         state = [t.detach() for t in loop.run(state, first, last, differentiable=False)]
         outcomes.append(loop.evaluate(state, x, y, border_weight) if border_weight else None)
     taught = [p for p in loop.teacher.parameters() if p.requires_grad]
@@ -141,9 +133,9 @@ def fill_gradients(
     for (first, last), at_border in zip(reversed(earlier), reversed(outcomes), strict=True):
         if at_border is not None:
             incoming = [*map(torch.add, incoming, at_border.gradient), *incoming[len(at_border.gradient) :]]
-        state, random_state = starts.pop()
+        state, drawn_from = starts.pop()
         state = [t.requires_grad_() for t in state]
-        with loop.replayed(random_state):  # the codes, the categories and the dropout of the first pass
+        with replayed(drawn_from):  # the codes, the categories and the dropout of the first pass
             end = loop.run(state, first, last, differentiable=True)
         incoming = back(end, state, incoming)
         del end

@@ -28,6 +28,17 @@ def class_ids(name: str, wanted: Iterable, classes: Iterable) -> list[int]:
     return [known[klass] for klass in wanted]
 
 
+def check_rows(X: np.ndarray) -> None:
+    """Refuse what holds no row, rows without a value, or values that are not finite."""
+    X = np.asarray(X)
+    if X.ndim < 2 or not X.size:
+        raise ValueError(
+            f"X has shape {X.shape}, and a net learns from encoded rows of shape (n, d) or (n, C, H, W), none of these 0."
+        )
+    if not np.isfinite(X.sum(dtype=np.float64)):
+        raise ValueError("X holds NaN or infinity; a net learns from complete, finite encoded rows only.")
+
+
 class GenerativeNet(DrawsRows, StepTraining):
     """A skorch net that learns to make rows. Subclasses write ``train_step`` and, where they differ, ``draw``.
 
@@ -48,7 +59,7 @@ class GenerativeNet(DrawsRows, StepTraining):
         Rows of one update.
     max_steps : int, default=2000
     max_time : float or None, default=None
-        Seconds after which training ends early.
+        Seconds after which training ends early, with a warning; the history says at which step.
     steps_per_epoch : int, default=20
     class_power : float, default=0.0
         Classes are drawn with probability ∝ countᵇ: 0 equally often, 0.5 ∝ √count, 1 as they are.
@@ -60,8 +71,9 @@ class GenerativeNet(DrawsRows, StepTraining):
     callbacks : list of skorch callbacks or None
         Added to the defaults (``ema``, ``divergence_guard``, ``step_log``), which ``callbacks__ema=None`` turns off.
     random_state : int, RandomState or None, default=None
-        Of weights, batches and noise. An int gives the same net in every ``fit`` and the same rows in every ``sample``;
-        torch's global generators are neither read nor moved. A sampler sets its own.
+        Of weights, batches and noise. An int gives the same net in every ``fit`` and the same rows in every ``sample``.
+        torch's global generators are neither read nor moved; where a module, loss, callback or net of yours may draw from
+        them, they are lent, seeded, and given back. A sampler sets its own.
     device : str, default="auto"
         Resolved at fit: CUDA where there is one, else the CPU.
     verbose : int, default=0
@@ -156,9 +168,13 @@ class GenerativeNet(DrawsRows, StepTraining):
 
     @contextmanager
     def seeded(self, random_state=None) -> Iterator[None]:
-        """Run a block on torch's generators, seeded by this ``random_state`` or else by the net's own."""
+        """Run a block on generators of its own, seeded by this ``random_state`` or else by the net's own.
+
+        A net with code of the user's, which may know none but torch's global generators, is lent those too.
+        """
         seed = seed_of(self.random_state if random_state is None else random_state)
-        with private_rng(seed, resolve_device(self.device)):
+        device = self.device_ if self.initialized_ else resolve_device(self.device)
+        with private_rng(seed, device, lend_global=self.has_foreign_code):
             yield
 
     # Building
@@ -228,6 +244,7 @@ class GenerativeNet(DrawsRows, StepTraining):
         self
         """
         self.check_training_params()
+        check_rows(X)
         y = np.zeros(len(X), dtype=np.int64) if y is None else np.asarray(y)
         self.data_shape_ = tuple(X.shape[1:])
         self.condition_scale_: tuple[np.ndarray, np.ndarray] | None
@@ -248,6 +265,7 @@ class GenerativeNet(DrawsRows, StepTraining):
             super().fit(X, y, **fit_params)
         if self.steps_ < self.max_steps and not self.stopped_:
             raise KeyboardInterrupt  # Ctrl-C: skorch would go on as if training had finished
+        self.warn_if_out_of_time()
         return self
 
     def export(self) -> dict[str, Any]:
@@ -271,6 +289,6 @@ class GenerativeNet(DrawsRows, StepTraining):
         self.condition_dim_ = 0 if self.condition_scale_ is None else len(self.condition_scale_[0])
         with self.seeded(0):  # weights are drawn, and then overwritten
             self.initialize()
-        module = getattr(self.module_, "_orig_mod", self.module_)
-        module.load_state_dict(as_tensors(exported["weights"]))
+            module = getattr(self.module_, "_orig_mod", self.module_)
+            module.load_state_dict(as_tensors(exported["weights"]))
         return self

@@ -10,11 +10,12 @@ from torch import Tensor
 from torch.nn.functional import l1_loss
 
 from skgan._compat import Number
+from skgan._draws import randperm
 from skgan._tensors import as_tensor, to_unit_range
 from skgan.augment import apply_all
 from skgan.losses import LeastSquares
 from skgan.nets.adversarial import AdversarialNet
-from skgan.nets.base import class_ids
+from skgan.nets.base import check_rows, class_ids
 from skgan.nets.draw import Draw, draw_parents, single_parents
 from skgan.penalties import Critic, add_penalties
 
@@ -41,8 +42,8 @@ class RowPool:
             self.labels = labels if len(self.rows) == len(rows) else torch.cat([self.labels, labels])[: self.size]
             return rows, labels
         n = min(len(rows) // 2, self.size)
-        mine = torch.randperm(len(rows), device=rows.device)[:n]
-        slots = torch.randperm(self.size, device=rows.device)[:n]
+        mine = randperm(len(rows), device=rows.device)[:n]
+        slots = randperm(self.size, device=rows.device)[:n]
         rows, labels, kept = rows.clone(), labels.clone(), rows[mine]
         kept_labels = labels[mine]
         rows[mine], labels[mine] = self.rows[slots], self.labels[slots]
@@ -146,6 +147,7 @@ class CycleGANNet(AdversarialNet):
 
     def fit(self, X, y=None, **fit_params):
         """Choose the donors, then train from scratch; as :meth:`skgan.nets.GenerativeNet.fit`."""
+        check_rows(X)
         if y is not None and np.asarray(y).dtype.kind != "f":
             self.donors_ = self.choose_donors(X, np.asarray(y))
         return super().fit(X, y, **fit_params)

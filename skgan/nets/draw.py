@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from skgan._draws import randint, randn
+from skgan._settings import plain_torch
 from skgan._tensors import as_tensor
 
 _CHUNK = 1024
@@ -39,7 +41,7 @@ def draw_parents(y: np.ndarray, source) -> np.ndarray:
     parents = np.empty(len(y), dtype=np.int64)
     for klass in np.unique(y):
         of_class, where = np.flatnonzero(source[1] == klass), np.flatnonzero(y == klass)
-        parents[where] = of_class[torch.randint(len(of_class), (len(where),)).numpy()]
+        parents[where] = of_class[randint(len(of_class), (len(where),)).numpy()]
     return parents
 
 
@@ -49,7 +51,7 @@ def single_parents(parents: np.ndarray) -> np.ndarray:
 
 
 class DrawsRows:
-    """The part of a net that makes rows: subclasses write ``draw``, on generators that are seeded already.
+    """The part of a net that makes rows: subclasses write ``draw``, in a block whose generators are seeded already.
 
     Uses ``module_``, ``device_``, ``data_shape_`` and ``condition_scale_`` of the net, and its ``seeded``.
     """
@@ -63,7 +65,7 @@ class DrawsRows:
 
     def latent(self, n: int) -> torch.Tensor:
         """Noise of shape (n, latent_dim) from N(0, I)."""
-        return torch.randn(n, self.module_.latent_dim, device=self.device_)
+        return randn(n, self.module_.latent_dim, device=self.device_)
 
     def labels(self, y) -> np.ndarray:
         """Labels as the module takes them: class ids (n,), or real labels (n, k), float32, standardised as in ``fit``."""
@@ -74,7 +76,7 @@ class DrawsRows:
         return ((y.reshape(len(y), -1) - mean) / spread).astype(np.float32)
 
     def draw(self, y, source=None) -> Draw:
-        """Make one encoded row per label, on torch's generators as they are: ``sample`` and samplers have seeded them.
+        """Make one encoded row per label, by the draws of the surrounding block, which ``sample`` and samplers have seeded.
 
         Parameters
         ----------
@@ -112,7 +114,7 @@ class DrawsRows:
         with self.seeded(random_state):
             return self.draw(y, source).rows
 
-    @torch.no_grad()
+    @plain_torch(grad=False)
     def in_chunks(self, function, *tensors) -> np.ndarray:
         """What the function makes of the tensors' rows, some at a time, on the device and in evaluation mode."""
         self._set_training(False)

@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from skgan._draws import rand, randn_like
 from skgan.nets.base import GenerativeNet
 
 
@@ -29,7 +30,7 @@ class FlowNet(GenerativeNet):
     def train_step(self, batch, **fit_params):
         """One step on a batch of rows, each at a time of its own."""
         rows, y = batch
-        noise, t = torch.randn_like(rows), torch.rand(len(rows), 1, device=rows.device)
+        noise, t = randn_like(rows), rand(len(rows), 1, device=rows.device)
         velocity = self.module_.generator(torch.lerp(noise, rows, t), t, y)
         loss = self.criterion_(velocity, rows - noise)
         self.optimizer_.zero_grad(set_to_none=True)

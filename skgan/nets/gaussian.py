@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from skgan._compat import Number
+from skgan._draws import rand
 from skgan._tensors import as_tensor, to_unit_range
 from skgan.nets.base import GenerativeNet
 from skgan.nets.draw import NO_PARENT, Draw, draw_parents, single_parents
@@ -64,8 +65,26 @@ def fit_gaussians(
     scatter = torch.stack([centred[labels == k].T @ centred[labels == k] for k in range(n_classes)])
     lent = scatter.sum(0) / (counts - 1).sum().clamp(min=1) if lend is None else lend(scatter, counts, means)
     weight = counts[:, None, None]
-    covariance = (scatter * weight / (weight - 1).clamp(min=1) + prior_rows * lent) / (weight + prior_rows)
-    return means, covariance
+    own = weight / (weight + prior_rows)
+    return means, own * scatter / (weight - 1).clamp(min=1) + (1 - own) * lent
+
+
+def covariance_roots(covariances: Tensor) -> Tensor:
+    """A root F of each covariance matrix, F Fᵀ, both (n_classes, d, d).
+
+    Constant columns and few rows leave a matrix singular, which a root by eigenvalues does not mind. They are those of the
+    correlations: beside a column of huge numbers, the eigenvalues of the covariances would be lost to rounding.
+    """
+    scales = covariances.diagonal(dim1=1, dim2=2).clamp(min=0).sqrt()
+    divisors = torch.where(scales > 0, scales, 1.0)
+    try:
+        values, vectors = torch.linalg.eigh(covariances / divisors[:, :, None] / divisors[:, None, :])
+    except torch.linalg.LinAlgError as error:
+        raise ValueError(
+            f"The eigenvalues of the classes' correlations cannot be computed ({error}). Drop columns that repeat others, "
+            "reduce the rows first, for instance with PCA, or use another net."
+        ) from error
+    return scales[:, :, None] * vectors * values.clamp(min=0).sqrt()[:, None, :]
 
 
 class GaussianNet(GenerativeNet):
@@ -143,10 +162,8 @@ class GaussianNet(GenerativeNet):
         rows = to_unit_range(as_tensor(X)).flatten(1)
         lend = None if self.n_donors is None else self._lent
         means, covariance = fit_gaussians(rows, as_tensor(y), self.n_classes_, self.prior_rows, lend)
-        # Constant columns and few rows leave the matrix singular: a root by eigenvalues does not mind.
-        values, vectors = torch.linalg.eigh(covariance)
         self.module_.mean.copy_(means)
-        self.module_.factor.copy_(vectors * values.clamp(min=0).sqrt()[:, None, :])
+        self.module_.factor.copy_(covariance_roots(covariance))
         self.steps_ = self.max_steps
         self.history.record("step", self.steps_)
         self.history.record("seconds", time.perf_counter() - self.begin_)
@@ -168,7 +185,7 @@ class GaussianNet(GenerativeNet):
         if not self.copies:
             return drawn
         parents = draw_parents(np.asarray(y), source)
-        copied = (torch.rand(len(drawn.rows)) < self.copies).numpy()
+        copied = (rand(len(drawn.rows)) < self.copies).numpy()
         drawn.rows[copied] = to_unit_range(np.asarray(source[0][parents[copied]]))
         parents[~copied] = NO_PARENT
         return Draw(drawn.rows, single_parents(parents), np.where(copied, "copy", "net"))

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from skgan._compat import Number
+from skgan._settings import plain_torch
 from skgan._tensors import as_tensor, to_unit_range
 from skgan.losses import Wasserstein
 from skgan.nets.adversarial import AdversarialNet
@@ -165,7 +166,7 @@ class GenClassNet(AdversarialNet):
 
     def similarity(self, points: np.ndarray, class_points: np.ndarray) -> np.ndarray:
         """Logits of shape (n, n_classes) that a row is of the class."""
-        with torch.no_grad():
+        with plain_torch(grad=False):
             return self.module_.similarity(as_tensor(points), as_tensor(class_points)).cpu().numpy()
 
 

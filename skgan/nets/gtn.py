@@ -11,11 +11,12 @@ from torch import Tensor, nn
 
 from skgan._compat import Number, StrOptions
 from skgan._device import available_memory, resolve_device
-from skgan._random import seed_of, sub_seed
+from skgan._draws import initial_weights, randint
+from skgan._random import private_rng, seed_of, sub_seed
 from skgan._tensors import as_tensor
 from skgan.callbacks import DivergenceGuard, StepLog
 from skgan.nets._graph_memory import Graphs, estimated_bytes, measured_graphs
-from skgan.nets._unroll import InnerLoop, check_learner, fill_gradients
+from skgan.nets._unroll import InnerLoop, check_at_least_one, check_learner, fill_gradients
 from skgan.nets.base import GenerativeNet
 from skgan.nets.draw import Draw
 
@@ -202,15 +203,16 @@ class GTNNet(GenerativeNet):
 
         def teacher(n: int) -> nn.Module:
             params_of_one = {**params, "unroll_steps": 1, "inner_batch_size": n}
-            return self.module(self.data_shape_, self.n_classes_, **params_of_one)
+            with initial_weights():
+                return self.module(self.data_shape_, self.n_classes_, **params_of_one)
 
         def measured(n: int) -> Graphs:
-            learner = self.learner(self.data_shape_, self.n_classes_, **self.get_params_for("learner"))
+            learner = self.fresh_learner()
             check_learner(learner, self.data_shape_, self.n_classes_)
             criterion = self.criterion(**self.get_params_for("criterion"))
             return measured_graphs(teacher, learner, criterion, self.data_shape_, n)
 
-        with torch.random.fork_rng(devices=[]):
+        with self.seeded(0):
             two, four = measured(2), measured(4)
         return estimated_bytes(
             two, four, self.borders(), self.inner_batch_size, self.batch_size, codes=self.curriculum == "learned"
@@ -224,9 +226,9 @@ class GTNNet(GenerativeNet):
         return [i * self.unroll_steps // n for i in range(n + 1)]
 
     def fresh_learner(self) -> nn.Module:
-        """A learner that has been taught nothing."""
-        learner = self.learner(self.data_shape_, self.n_classes_, **self.get_params_for("learner"))
-        return learner.to(self.device_)
+        """A learner that has been taught nothing, on the CPU."""
+        with initial_weights():
+            return self.learner(self.data_shape_, self.n_classes_, **self.get_params_for("learner"))
 
     def train_step(self, batch, **fit_params):
         """Teach a fresh learner, and step on what it gets wrong of real rows.
@@ -234,7 +236,7 @@ class GTNNet(GenerativeNet):
         A learner that blew up says nothing of the rows, only that its learning rate was too high: it is lowered.
         """
         x, y = batch
-        loss, accuracy = self.fill_gradients(self.fresh_learner(), x, y)
+        loss, accuracy = self.fill_gradients(self.fresh_learner().to(self.device_), x, y)
         norm = nn.utils.clip_grad_norm_(self.module_.parameters(), self.max_grad_norm)
         fine = norm.isfinite() & loss.isfinite()
         for parameter in self.module_.parameters():
@@ -290,7 +292,7 @@ class GTNNet(GenerativeNet):
         labels = self.module_.labels.flatten()
         if n is None:
             n = len(labels)
-        _check_at_least_one("n", n)
+        check_at_least_one("n", n)
         order = torch.arange(n, device=labels.device) % len(labels)
         with self.seeded(random_state):
             return self._rows(order, labels[order]), labels[order].cpu().numpy()
@@ -302,7 +304,7 @@ class GTNNet(GenerativeNet):
         order = torch.zeros_like(labels)
         for k in labels.unique():
             own, where = torch.nonzero(course == k)[:, 0], torch.nonzero(labels == k)[:, 0]
-            more = torch.randint(len(own), (max(0, len(where) - len(own)),), device=own.device)
+            more = randint(len(own), (max(0, len(where) - len(own)),), device=own.device)
             order[where] = torch.cat([own[: len(where)], own[more]])
         return Draw(self._rows(order, labels))
 
@@ -330,21 +332,17 @@ class GTNNet(GenerativeNet):
             The learner, in evaluation mode.
         """
         n_steps = len(self.module_.labels) if n_steps is None else n_steps
-        _check_at_least_one("n_steps", n_steps)
+        check_at_least_one("n_steps", n_steps)
         size = self.module_.labels.shape[1]
         seed = seed_of(self.random_state if random_state is None else random_state)
         course = self.teaching_set(n_steps * size, sub_seed(seed, 1))
         X, y = (as_tensor(part, self.device_) for part in course)
-        with self.seeded(seed):
-            learner = (self.fresh_learner() if learner is None else learner.to(self.device_)).train()
+        # A learner that is given may draw as it likes.
+        with private_rng(seed, self.device_, lend_global=self.has_foreign_code or learner is not None):
+            learner = (self.fresh_learner() if learner is None else learner).to(self.device_).train()
             optimizer = torch.optim.SGD(learner.parameters(), lr=self.inner_lr_, momentum=self.inner_momentum_)
             for rows, labels in zip(X.split(size), y.split(size), strict=True):
                 optimizer.zero_grad()
                 self.criterion_(learner(rows), labels).backward()
                 optimizer.step()
         return learner.eval()
-
-
-def _check_at_least_one(name: str, value) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")

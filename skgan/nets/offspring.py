@@ -10,6 +10,7 @@ from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
 from skgan._compat import Number
+from skgan._draws import multinomial, rand, randint
 from skgan._tensors import as_tensor, to_unit_range
 from skgan.losses import Hinge
 from skgan.nets.adversarial import AdversarialNet
@@ -133,13 +134,13 @@ class OffspringNet(AdversarialNet):
             raise ValueError("This net makes rows from real ones: give the encoded training set as source=(X, y).")
         y = np.asarray(y)
         shares = torch.tensor(self.shares, dtype=torch.float64)
-        kinds = torch.multinomial(shares, len(y), replacement=True).numpy()
+        kinds = multinomial(shares, len(y)).numpy()
         rows = np.empty((len(y), *self.data_shape_), dtype=np.float32)
         parents = np.full((len(y), 2), NO_PARENT)
         for klass in np.unique(y):
             of_class = np.flatnonzero(source[1] == klass)
             where = np.flatnonzero(y == klass)
-            chosen = torch.randint(len(of_class), (len(where),))
+            chosen = randint(len(of_class), (len(where),))
             parents[where, 0] = of_class[chosen.numpy()]
             rows[where] = to_unit_range(np.asarray(source[0][parents[where, 0]]))
             mixed = kinds[where] == 1
@@ -182,8 +183,8 @@ class OffspringNet(AdversarialNet):
         itself = others == chosen[:, None]
         itself[~itself.any(1), -1] = True
         neighbours = others[~itself].view(len(chosen), k)
-        partner = neighbours[torch.arange(len(chosen)), torch.randint(k, (len(chosen),))]
-        share = torch.rand(len(chosen), 1)
+        partner = neighbours[torch.arange(len(chosen)), randint(k, (len(chosen),))]
+        share = rand(len(chosen), 1)
         mixed = torch.lerp(flat[chosen], flat[partner], share)
         for start, stop in self.spans:
             mixed[:, start:stop] = flat[neighbours][:, :, start:stop].mean(1)

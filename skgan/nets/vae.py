@@ -9,12 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from skgan._compat import Number, StrOptions
+from skgan._draws import rand, randint, randn_like
+from skgan._settings import plain_torch
 from skgan._tensors import as_tensor, to_unit_range
 from skgan.callbacks import DivergenceGuard, StepLog
 from skgan.nets.adversarial import AdversarialNet
 from skgan.nets.base import GenerativeNet
 from skgan.nets.draw import Draw
-from skgan.nets.gaussian import fit_gaussians
+from skgan.nets.gaussian import covariance_roots, fit_gaussians
 
 SAMPLING = [StrOptions({"prior", "posterior", "interpolation"})]
 
@@ -87,9 +89,9 @@ class EncodesRows:
         for klass in np.unique(y):
             of_class = np.flatnonzero(labels == klass)
             where = np.flatnonzero(y == klass)
-            pairs[:, where] = of_class[torch.randint(len(of_class), (2, len(where))).numpy()]
+            pairs[:, where] = of_class[randint(len(of_class), (2, len(where))).numpy()]
         one, other = (torch.from_numpy(self.encode(X[i], labels[i])) for i in pairs)
-        return torch.lerp(one, other, torch.rand(len(y), 1)), pairs.T
+        return torch.lerp(one, other, rand(len(y), 1)), pairs.T
 
     def _posterior(self, X, y) -> tuple[np.ndarray, np.ndarray]:
         """Means and variances of the codes."""
@@ -101,6 +103,7 @@ class EncodesRows:
         )
         return both[:, 0], np.exp(both[:, 1])
 
+    @plain_torch(grad=False)
     def fit_codes(self, X, y, variational: bool) -> None:
         """Fit the Gaussian that the codes of each class follow: a VAE's aggregated posterior, by its first two moments."""
         mean, variance = self._posterior(X, y)
@@ -112,9 +115,8 @@ class EncodesRows:
             )
             counts = torch.bincount(torch.from_numpy(groups), minlength=self.n_classes_).clamp(min=1)
             covariance = covariance + torch.diag_embed(own / counts[:, None])
-        values, vectors = torch.linalg.eigh(covariance)
         self.module_.code_mean.copy_(means)
-        self.module_.code_factor.copy_(vectors * values.clamp(min=0).sqrt()[:, None, :])
+        self.module_.code_factor.copy_(covariance_roots(covariance))
 
 
 class VAENet(EncodesRows, GenerativeNet):
@@ -212,7 +214,7 @@ class VAENet(EncodesRows, GenerativeNet):
         x, y = batch
         x = to_unit_range(x)
         mean, log_variance = self.module_.encoder(x, y)
-        z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp() if self.variational else mean
+        z = mean + randn_like(mean) * (0.5 * log_variance).exp() if self.variational else mean
         reconstruction = -self.module_.log_likelihood(x, z, y, self.likelihood_).mean()
         kl = divergence(mean, log_variance).mean()
         loss = reconstruction
@@ -310,13 +312,13 @@ class VAEGANNet(EncodesRows, AdversarialNet):
         half = len(y) // 2
         with torch.no_grad():
             mean, log_variance = self.module_.encoder(real[half:], y[half:])
-        codes = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
+        codes = mean + randn_like(mean) * (0.5 * log_variance).exp()
         return self.module_(torch.cat([self.latent(half), codes]), y)
 
     def generator_loss(self, real: Tensor, y: Tensor, *parents: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The adversarial loss, plus reconstruction in features and the KL term."""
         mean, log_variance = self.module_.encoder(real, y)
-        z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
+        z = mean + randn_like(mean) * (0.5 * log_variance).exp()
         difference = self.module_.discriminator.hidden(self.module_(z, y), y) - self._features(real, y)
         reconstruction = 0.5 * difference.square().sum(1).mean()
         adversarial, told = super().generator_loss(real, y, *parents)

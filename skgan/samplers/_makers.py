@@ -6,7 +6,6 @@ from typing import Protocol
 
 import numpy as np
 
-from skgan._random import private_rng
 from skgan._tensors import to_unit_range
 from skgan._warnings import warn
 from skgan.nets import NO_PARENT
@@ -167,7 +166,7 @@ class NetMaker:
 
     def block(self, seed: int) -> Block:
         net, ids = self.generator.ready, np.full(BLOCK, self.class_id)
-        with private_rng(seed, net.device_):
+        with net.seeded(seed):
             draw = (net.draw_offspring if self.offspring_only else net.draw)(ids, self.generator.source)
         return as_block(draw, self.members, None, self.described)
 
@@ -188,7 +187,7 @@ class ConditionMaker:
 
     def block(self, seed: int) -> Block:
         net = self.generator.ready
-        with private_rng(seed, net.device_):
+        with net.seeded(seed):
             drawn = self.conditions.drawn(self.group, BLOCK, np.random.RandomState(seed))
             told = self.conditions.told(drawn, np.full(BLOCK, self.group))
             draw = net.draw(told, self.generator.source)
@@ -197,5 +196,5 @@ class ConditionMaker:
     def at(self, values: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
         """One encoded row for each of these conditions (n, k), of these groups (n,)."""
         net = self.generator.ready
-        with private_rng(seed, net.device_):
+        with net.seeded(seed):
             return finite(net.draw(self.conditions.told(values, groups), self.generator.source).rows, self.described)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from skgan import GANOverSampler
 from skgan._random import private_rng
@@ -122,3 +123,23 @@ def test_a_small_class_borrows_from_its_nearest_larger_class():
     np.testing.assert_allclose(spread(2, n_donors=1), narrow.std(0, ddof=1), rtol=1e-3)
     np.testing.assert_allclose(spread(2, n_donors=2), spread(2), rtol=1e-2)
     np.testing.assert_allclose(spread(0, n_donors=1), wide.std(0, ddof=1), rtol=1e-3)  # none is larger
+
+
+def test_columns_of_any_scale_keep_theirs():
+    scales = np.array([1e15, 1.0, 1e-15])
+    X = (np.random.RandomState(0).standard_normal((300, 3)) * scales).astype(np.float32)
+    rows = GaussianNet(random_state=0).fit(X).sample(np.zeros(1000, int))
+    np.testing.assert_allclose(rows.std(0), X.std(0), rtol=0.1)
+    huge = GaussianNet(prior_rows=1e300, random_state=0).fit(X).sample(np.zeros(1000, int))
+    np.testing.assert_allclose(huge.std(0), X.std(0), rtol=0.1)
+
+
+def test_eigenvalues_that_do_not_converge_are_told_in_a_sentence(monkeypatch):
+    def fail(*args):
+        raise torch.linalg.LinAlgError("linalg.eigh: The algorithm failed to converge")
+
+    monkeypatch.setattr(torch.linalg, "eigh", fail)
+    with pytest.raises(
+        ValueError, match=r"eigenvalues of the classes' correlations cannot be computed \(linalg.eigh: .*PCA"
+    ):
+        GaussianNet().fit(np.eye(5, dtype=np.float32))
