@@ -22,7 +22,7 @@ from sklearn.utils.validation import check_memory
 
 from skgan._warnings import warn
 
-FORMAT = 2
+FORMAT = 3
 """Raised when what an entry holds changes."""
 
 NOT_IN_KEY = (

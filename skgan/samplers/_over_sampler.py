@@ -76,8 +76,9 @@ class GANOverSampler(BaseGenerativeSampler, BaseOverSampler):
     sample_shape_ : tuple of int
         Shape of one row of X.
     training_history_ : DataFrame
-        step, discriminator_loss, generator_loss, discriminator_accuracy, seconds (and class, with ``per_class=True``);
-        empty where nothing had to be trained.
+        step, max_steps, discriminator_loss, generator_loss, discriminator_accuracy, seconds (and class, with
+        ``per_class=True``); empty where nothing had to be trained. A last step below max_steps is of a training that
+        ``max_time`` or a callback ended early.
     filter_report_ : DataFrame
         With a row filter: class, rows made, accepted, copies that filled up, and the share accepted.
     classes_ : ndarray

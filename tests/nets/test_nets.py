@@ -1,5 +1,7 @@
 import math
 import pickle
+import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,13 +10,15 @@ from sklearn.base import clone
 from skorch.callbacks import Callback
 
 from skgan import presets
+from skgan._draws import initial_weights
 from skgan._random import private_rng
 from skgan.callbacks import SampleGrid
 from skgan.losses import Hinge, NonSaturating
 from skgan.modules import MLPGAN
 from skgan.nets import AdversarialNet
 from skgan.penalties import R1
-from skgan.presets import dcgan, mlp_gan, relativistic_gan
+from skgan.presets import dcgan, gaussian, gtn, mlp_gan, relativistic_gan
+from skgan.samplers import _training
 
 X = np.random.RandomState(0).randn(50, 4).astype(np.float32)
 Y = np.repeat([0, 1], [40, 10])
@@ -94,7 +98,9 @@ def test_every_discriminator_update_sees_fresh_rows():
 def test_history_has_a_record_per_epoch_with_means_of_its_steps():
     history = fitted(max_steps=50).export()["history"]
     assert history["step"] == [20, 40, 50]
-    assert set(history) == {"step", "discriminator_loss", "generator_loss", "discriminator_accuracy", "seconds"}
+    reported = ["discriminator_loss", "generator_loss", "discriminator_accuracy"]
+    assert list(history) == ["step", "max_steps", *reported, "seconds"]
+    assert history["max_steps"] == [50, 50, 50]
     assert all(math.isfinite(value) for column in history.values() for value in column)
     assert all(0 <= value <= 1 for value in history["discriminator_accuracy"])
     assert history["seconds"] == sorted(history["seconds"])
@@ -185,13 +191,59 @@ def test_a_callback_may_end_training_but_ctrl_c_ends_everything():
         Interrupted(MLPGAN, max_steps=10).fit(X, Y)
 
 
+CUT = r"max_time=\S+ ended the training after \d+ of \d+ steps"
+
+
 def test_max_time_ends_training_and_says_so():
-    net = fitted(max_steps=10**6, max_time=0.2)
+    noise = r"\. Rows of a net that has learned so little are hardly better than noise\. Set a larger max_time"
+    with pytest.warns(UserWarning, match=CUT + noise):
+        net = fitted(max_steps=10**6, max_time=0.2)
     export = net.export()
+    assert set(export["history"]["max_steps"]) == {10**6}
     assert not export["complete"]
     assert 0 < net.steps_ < 10**6
     assert export["history"]["step"][-1] == net.steps_
     assert fitted().export()["complete"]
+
+
+def test_max_time_near_the_end_says_nothing_of_noise_and_a_callback_that_stops_says_nothing():
+    with pytest.warns(UserWarning, match=rf"{CUT}\. Set a larger max_time") as warned:
+        fitted(max_steps=2, max_time=1e-9)
+    assert len(warned) == 1
+    assert warned[0].filename == __file__
+
+    class Stop(Callback):
+        def on_batch_end(self, net, **kwargs):
+            raise KeyboardInterrupt
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert fitted(max_time=1000.0, callbacks=[Stop()]).steps_ == 1
+        fitted(max_steps=1, max_time=1e-9)  # the last step is the first
+        gaussian(max_time=1e-9).fit(X, Y)
+
+
+def test_max_time_ends_the_training_of_a_teacher_too():
+    with pytest.warns(UserWarning, match=rf"{CUT}\. Rows of a net"):
+        net = gtn(unroll_steps=2, inner_batch_size=4, max_steps=100, max_time=1e-9, random_state=0).fit(X, Y)
+    assert net.export()["history"]["step"] == [1]
+
+
+def test_a_worker_hands_its_warnings_to_the_parent(monkeypatch):
+    job = _training.Job(X, Y, mlp_gan(alpha=1, max_steps=100, max_time=1e-9), 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        *_, told = _training.obtained_and_warned(None, job, parent=0)
+    assert [category for _, category in told] == [UserWarning]
+    as_a_worker = partial(_training.obtained_and_warned, parent=0)
+    monkeypatch.setattr(_training, "obtained_and_warned", lambda memory, job, parent: as_a_worker(memory, job))
+    with pytest.warns(UserWarning, match=CUT) as warned:
+        _training.train_all([job, job], None, 1)
+    assert [warning.filename for warning in warned] == [__file__] * 2
+    monkeypatch.undo()
+    with pytest.warns(UserWarning, match=CUT) as warned:
+        _training.train_all([job], None, 1)
+    assert len(warned) == 1
 
 
 @pytest.mark.parametrize("bad", [float("nan"), 1e9])
@@ -263,7 +315,7 @@ def test_a_frozen_parameter_stays_and_does_not_break_the_update():
 
     net = AdversarialNet(Frozen, module__alpha=1, max_steps=3, callbacks__ema=None, random_state=0).fit(X, Y)
     after = net.module_.generator.layers[0].weight
-    with private_rng(0):
+    with private_rng(0), initial_weights():
         before = Frozen((4,), 2, alpha=1).generator.layers[0].weight
     assert torch.equal(before, after)
 

@@ -282,7 +282,7 @@ def test_verbose_reaches_the_net(make_sampler, table, capsys):
 def test_history_tells_of_the_training(make_sampler, table):
     sampler = make_sampler(max_steps=40)
     sampler.fit_resample(*table)
-    columns = ["step", "discriminator_loss", "generator_loss", "discriminator_accuracy", "seconds"]
+    columns = ["step", "max_steps", "discriminator_loss", "generator_loss", "discriminator_accuracy", "seconds"]
     assert sampler.training_history_.columns.tolist() == columns
     assert sampler.training_history_["step"].tolist() == [20, 40]
     per_class = make_sampler(max_steps=40, per_class=True)
