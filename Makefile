@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 THREADS ?= 2
 
-.PHONY: install bench demo test lint format clean
+.PHONY: install bench demo test fuzz lint format clean
 
 install: .venv/.installed
 
@@ -20,6 +20,10 @@ demo: install
 
 test: install
 	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m pytest
+
+# 10,000 inputs of every kind with a fresh seed; a run that was stopped goes on where it was.
+fuzz: install
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz
 
 lint: install
 	$(BIN)/ruff check .

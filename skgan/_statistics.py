@@ -40,3 +40,19 @@ def with_error(values, sign: str = "", digits: int = 1) -> str:
     values = pd.Series(values)
     error = f" ± {values.sem():.{digits}f}" if len(values) > 1 else ""
     return f"{values.mean():{sign}.{digits}f}{error}"
+
+
+def candidates_table(names, scores: np.ndarray, seconds: np.ndarray, alive: list[int], chosen: int) -> pd.DataFrame:
+    """A line a candidate; those that were raced out have the folds that they ran."""
+    there = [row[np.isfinite(row)] for row in scores]
+    return pd.DataFrame(
+        {
+            "name": names,
+            "mean": [row.mean() if len(row) else np.nan for row in there],
+            "standard_error": [row.std(ddof=1) / np.sqrt(len(row)) if len(row) > 1 else np.nan for row in there],
+            **{f"split{k}": scores[:, k] for k in range(scores.shape[1])},
+            "seconds": seconds,
+            "raced_out": ~np.isin(np.arange(len(names)), alive),
+            "chosen": np.arange(len(names)) == chosen,
+        }
+    )

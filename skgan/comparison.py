@@ -178,8 +178,8 @@ def compare(
     (True, True)
     """
     fold_seed, seed = draw_seeds(random_state, 2)
-    checked_table(GANOverSampler(), X, y)  # refuses rows and labels that no sampler takes, in sentences
-    labels = np.asarray(y)
+    checked = checked_table(GANOverSampler(), X, y)  # refuses rows and labels that no sampler takes, in sentences
+    X, labels = checked.X, checked.y
     scorer = _checked_scorer(scoring, labels) if isinstance(scoring, str) else scoring
     splits = checked_splits(cv, X, labels, groups, fold_seed)
     rarest = rarest_class(labels, splits)

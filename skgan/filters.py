@@ -36,7 +36,11 @@ class RowFilter(BaseEstimator):
     ----------
     needs_scores : bool, default=False
         Whether ``fit`` needs a net whose ``score_samples`` judges single rows: a sampler refuses others before it trains.
+    needs_classes : bool, default=False
+        Whether ``fit`` needs rows of two classes at least, and so does not go with a y of real-valued labels.
     """
+
+    needs_classes: bool = False
 
     @property
     def needs_scores(self) -> bool:
@@ -85,6 +89,8 @@ class ClassifierFilter(RowFilter):
     ----------
     thresholds_ : ndarray of shape (n_classes,)
     """
+
+    needs_classes = True
 
     def __init__(self, estimator=None, *, quantile=0.1, cv=3):
         self.estimator = estimator
@@ -231,6 +237,11 @@ class AllOf(RowFilter):
     def needs_scores(self) -> bool:
         """Whether one of them does."""
         return any(row_filter.needs_scores for row_filter in self.filters)
+
+    @property
+    def needs_classes(self) -> bool:  # type: ignore[override]
+        """Whether one of them does."""
+        return any(row_filter.needs_classes for row_filter in self.filters)
 
     def check(self):
         if not len(self.filters):

@@ -156,7 +156,7 @@ def mixed_frame(n=40):
             "bool": rng.rand(n) < 0.5,
             "boolean": pd.array(rng.rand(n) < 0.5, dtype="boolean"),
             "str": pd.Series(rng.choice(["a", "b", "c"], n), dtype="str"),
-            "object": np.array([("x", 1, 2.5)[i] for i in rng.randint(0, 3, n)], dtype=object),
+            "object": np.array(["x", "y", "z"], dtype=object)[rng.randint(0, 3, n)],
             "ordered": pd.Categorical(rng.choice(["low", "high"], n), categories=["low", "mid", "high"], ordered=True),
             "int category": pd.Categorical(rng.choice([7, 40], n)),
             "uint8": rng.randint(0, 256, n).astype(np.uint8),

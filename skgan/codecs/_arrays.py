@@ -14,12 +14,17 @@ def dense_array(X) -> np.ndarray:
     return X.to_numpy() if isinstance(X, pd.DataFrame) else np.asarray(X)
 
 
+PEAK = 3.5
+"""What fitting a sampler takes at most, in encoded arrays: benchmarks/overhead/peak_memory.py measures it."""
+
+
 def memory_limit() -> int:
-    """Half of the machine's memory, in bytes."""
+    """The largest encoded array, in bytes, whose fit takes no more than half of the machine's memory."""
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # not on this platform
-        return 8 << 30
+        memory = 16 << 30
+    return int(memory / 2 / PEAK)
 
 
 def to_dtype(values: np.ndarray, dtype: np.dtype, low, high) -> np.ndarray:

@@ -16,20 +16,14 @@ def column_of(X, j: int):
     return X[:, [j]].toarray()[:, 0] if sparse.issparse(X) else X[:, j]
 
 
-def looks_categorical(column) -> bool:
-    """What ``categorical_features="auto"`` takes: category, object, string and bool; object arrays that hold numbers not."""
-    dtype = column.dtype
-    if isinstance(dtype, pd.CategoricalDtype):
-        return True
-    if isinstance(dtype, pd.SparseDtype):
-        dtype = dtype.subtype
-    if pd.api.types.is_bool_dtype(dtype):
-        return True
-    if isinstance(column, pd.Series):
-        return pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype)
-    if dtype.kind == "O":
-        return not all(isinstance(value, int | float | np.number) and not isinstance(value, bool) for value in column)
-    return dtype.kind in "US"
+def shown_name(name: Any) -> str:
+    """The name of a frame's column in a message."""
+    return repr(name.item() if isinstance(name, np.generic) else name)
+
+
+def by_columns(X):
+    """A sparse matrix in the form whose columns are quick to read; everything else as it is."""
+    return X.tocsc() if sparse.issparse(X) else X
 
 
 @dataclass(frozen=True)
@@ -57,33 +51,41 @@ class Table:
 
     def name(self, j: int) -> str:
         """Column j in an error message."""
-        return repr(self.columns[j]) if self.columns is not None else str(j)
+        return shown_name(self.columns[j]) if self.columns is not None else str(j)
 
-    def build(self, n: int, columns: Mapping[int, Any], missing: Mapping[int, np.ndarray]):
+    def build(
+        self, n: int, cells: Mapping[int, Any], missing: Mapping[int, np.ndarray], missing_cells: Mapping[int, Any]
+    ):
         """A table of this kind of n rows.
 
         Parameters
         ----------
         n : int
-        columns : dict of position → values of shape (n,)
+        cells : dict of position → array of shape (n,)
         missing : dict of position → ndarray of bool, shape (n,)
             Rows that have no value there.
+        missing_cells : dict of position → object
+            What a column of objects holds where it has no value.
         """
         if self.columns is not None:
-            series = {j: pd.Series(columns[j]).astype(dtype) for j, dtype in enumerate(self.dtypes)}
-            for j, rows in missing.items():
-                series[j] = series[j].mask(rows)
+            series = {}
+            for j, dtype in enumerate(self.dtypes):
+                if j in missing and j in missing_cells:
+                    cells[j][missing[j]] = missing_cells[j]
+                series[j] = pd.Series(cells[j]).astype(dtype)
+                if j in missing and j not in missing_cells:
+                    series[j] = series[j].mask(missing[j])
             return pd.DataFrame(series, copy=False).set_axis(self.columns, axis=1)
         array = np.empty((n, len(self.dtypes)), dtype=self.dtypes[0] if self.dtypes else float)
-        for j, column in columns.items():
-            array[:, j] = np.where(missing[j], np.nan, column) if j in missing else column
+        for j, column in cells.items():
+            array[:, j] = column
+            if j in missing:
+                array[missing[j], j] = missing_cells.get(j, np.nan)
         return array if self.sparse_type is None else self.sparse_type(array)
 
 
 def _numpy_dtype(dtype: Any) -> np.dtype:
     if isinstance(dtype, pd.SparseDtype):
         dtype = dtype.subtype
-    if isinstance(dtype, pd.CategoricalDtype):
-        dtype = dtype.categories.dtype
     dtype = getattr(dtype, "numpy_dtype", dtype)
     return dtype if isinstance(dtype, np.dtype) and dtype.kind in "biuf" else np.dtype(np.float64)

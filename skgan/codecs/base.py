@@ -23,6 +23,8 @@ class Codec(TransformerMixin, BaseEstimator):
         module has no argument ``spans`` is then refused.
     numeric_ : ndarray of bool, shape (n_encoded,), or True
         Which encoded columns are numbers; True is all.
+    mostly_zero_ : bool, default=False
+        Whether rows are like counts of words: many columns, nearly all 0. A net that starts from noise does badly there.
     inherited_ : ndarray of int, default=empty
         Columns of X that are not encoded: a new row inherits their values from the nearest real row of its class.
     """
@@ -31,6 +33,7 @@ class Codec(TransformerMixin, BaseEstimator):
     takes_nan: bool = False
     spans_: tuple[tuple[int, int], ...] = ()
     numeric_: Any = True
+    mostly_zero_: bool = False
     inherited_: np.ndarray = np.empty(0, dtype=int)
 
     def fit(self, X, y=None):
@@ -44,6 +47,13 @@ class Codec(TransformerMixin, BaseEstimator):
     def inverse_transform(self, encoded: np.ndarray, codes: np.ndarray | None = None) -> Any:
         """Decode rows; a codec with ``inherited_`` columns is given ``codes``, others need not have that argument."""
         raise NotImplementedError(f"{type(self).__name__} must have a method inverse_transform(encoded).")
+
+    def ranges(self, X, groups: np.ndarray) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+        """Group of rows → lowest and highest encoded value of each column in which new rows of the group may lie.
+
+        None by default: what is decoded lies within the range of all rows, and a group's rows are as the net makes them.
+        """
+        return {}
 
     def codes(self, X) -> np.ndarray:
         """What each row holds in the columns of ``inherited_``: int32 of shape (n, len(inherited_))."""

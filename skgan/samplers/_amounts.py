@@ -1,7 +1,7 @@
 """How many new rows of each group: ratios, totals, largest remainder."""
 
 from collections.abc import Mapping
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,25 @@ def by_strategy(strategy, y: np.ndarray, unseen: list) -> dict[Any, int]:
         Classes that y has no row of and that rows can be made of.
     """
     asked: dict[Any, Any] = {}
+    if callable(strategy):
+        strategy = strategy(y)
     if isinstance(strategy, Mapping):
+        strategy = {klass: _whole(klass, n) for klass, n in strategy.items()}
         asked = {klass: n for klass, n in strategy.items() if klass in unseen}
         strategy = {klass: n for klass, n in strategy.items() if klass not in asked}
-    wrong = {klass: n for klass, n in asked.items() if not isinstance(n, Integral) or n < 0}
-    if wrong:
-        raise ValueError(f"sampling_strategy must give each class a number of rows of at least 0, got {wrong}.")
+    elif isinstance(strategy, Real) and not np.isfinite(float(strategy)):
+        raise ValueError(f"sampling_strategy={strategy!r} is no ratio: give a number above 0 and up to 1, or a dict.")
     return {**check_sampling_strategy(strategy, y, "over-sampling"), **asked}
+
+
+def _whole(klass, n) -> int:
+    """A number of rows, also where it came as a float."""
+    number = float(n) if isinstance(n, Real) and not isinstance(n, bool | np.bool_) else np.nan
+    if not number >= 0 or not number.is_integer():
+        raise ValueError(
+            f"sampling_strategy must give each class a number of rows of at least 0, got { {klass: n} }; rows are whole."
+        )
+    return int(n)  # type: ignore[call-overload]
 
 
 def by_amount(names: list, sizes: np.ndarray, mixing_ratio, n_synthetic: int | None) -> dict[Any, int]:

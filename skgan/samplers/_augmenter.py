@@ -6,16 +6,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array
 
-from skgan._compat import ArraysTransformer, Number, StrOptions, check_target_type
+from skgan._compat import Number, StrOptions
 from skgan._warnings import warn
 from skgan.samplers._amounts import by_amount
 from skgan.samplers._base import BaseGenerativeSampler
-from skgan.samplers._border import Container, check_containers, check_groups, check_rows
+from skgan.samplers._border import check_containers, check_groups, check_rows
 from skgan.samplers._checks import check_container
 from skgan.samplers._conditions import Conditions
+from skgan.samplers._containers import Classes, Container, Values, class_labels, label_values
 from skgan.samplers._factory import Made, RowFactory
 from skgan.samplers._labels import ALL, ClassLabels, ConditionLabels, Labels
 from skgan.samplers._makers import ConditionMaker
@@ -173,13 +174,15 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
             )
         name = type(self).__name__
         check_containers(name, X, y)
-        container, continuous = ArraysTransformer(X, y), self._is_continuous(y)
+        continuous = self._is_continuous(y)
         self._check_condition(condition, continuous)
         if continuous:
-            y, one_hot = check_array(y, ensure_2d=False, dtype="numeric", input_name="y", estimator=self), False
+            values = label_values(y, self)
         else:
-            y, one_hot = check_target_type(y, indicate_one_vs_all=True)
-        checked = check_rows(self, X, y, takes_nan=self._takes_nan)
+            values = class_labels(y)
+            check_classification_targets(values)
+        checked = check_rows(self, X, values, takes_nan=self._takes_nan)
+        container = Container.of(X, Values.of(y) if continuous else Classes.of(y, values))
         y, conditions = checked.y, None
         classes, members = np.array([ALL]), np.zeros(len(checked.y), int)
         if not continuous:
@@ -200,7 +203,7 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
             raise ValueError("keep_real=False with no synthetic rows would leave nothing; ask for some rows.")
         return Task(
             checked,
-            Container(container, classes if one_hot else None),
+            container,
             labels,
             members,
             wanted,
@@ -215,12 +218,15 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
     def _is_continuous(self, y) -> bool:
         if self.target != "auto":
             return self.target == "continuous"
-        values = np.asarray(y)
-        if values.ndim == 2 and values.shape[1] == 1:
-            values = values.ravel()
-        return values.dtype.kind != "O" and type_of_target(values) in (
-            *("continuous", "continuous-multioutput", "multiclass-multioutput"),
-        )
+        values = class_labels(y, allow_values=True)
+        kind = type_of_target(values)
+        if kind == "multiclass-multioutput":
+            raise ValueError(
+                f"y of shape {values.shape} holds whole numbers in several columns: two classes a row are not supported, and "
+                "classes in between would be invented. Give one column of classes; or set target='continuous' where they are "
+                "amounts."
+            )
+        return kind in ("continuous", "continuous-multioutput")
 
     def _check_condition(self, condition, continuous: bool) -> None:
         """Refuse parameters that do not go with the kind of y."""
@@ -334,4 +340,4 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
                     f"{real.classes.tolist()}."
                 )
             groups = np.searchsorted(real.classes, y)
-        return factory.only_rows(factory.at(values, groups, random_state))
+        return factory.as_given(factory.at(values, groups, random_state))

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 from imblearn.base import BaseSampler
-from imblearn.over_sampling.base import BaseOverSampler
 from sklearn.exceptions import NotFittedError
 
 from skgan import presets
@@ -86,12 +85,11 @@ class BaseGenerativeSampler(BaseSampler):
         if made.filter_report is not None:
             warn_of_copies(made.filter_report)
         fitted = self._attributes(task, factory, made, keep_real)
-        X_new, y_new = made.X, made.y
+        container = task.container
         if keep_real:
-            as_they_are = not len(made.y) and not isinstance(self, BaseOverSampler)  # also a frame's index
-            X_new = task.checked.X if as_they_are else factory.rows.stack([task.checked.X, made.X])
-            y_new = np.concatenate([task.y, made.y])
-        result = task.container.back(X_new, y_new)
+            result = container.under(X, task.checked.X, made.X), container.y.under(y, made.y)
+        else:
+            result = container.rows(made.X), container.y.like(made.y)
         free_device_memory()
         self._keep({**task.checked.seen, **task.told, **fitted})
         return result
@@ -137,7 +135,7 @@ class BaseGenerativeSampler(BaseSampler):
         """
         if conditions:
             return presets.predictor_gan() if codec.is_image else presets.predictor_mlp_gan()
-        return presets.offspring() if codec.is_image else presets.mlp_gan(alpha=2)
+        return presets.offspring() if codec.is_image or codec.mostly_zero_ else presets.mlp_gan(alpha=2)
 
     # Sampling
 
@@ -165,7 +163,7 @@ class BaseGenerativeSampler(BaseSampler):
         """
         factory = self._fitted(counts)
         made = factory.make(counts, SAMPLE, random_state)
-        return factory.rows.container.back(made.X, made.y)
+        return factory.as_given(made.X), factory.rows.container.y.like(made.y)
 
     def sample_with_parents(
         self, counts: Mapping[Any, int], random_state: int | None = None, *, offspring_only: bool = False
@@ -196,7 +194,8 @@ class BaseGenerativeSampler(BaseSampler):
         if offspring_only:
             factory = factory.without_copies()
         made = factory.make(counts, SAMPLE, random_state, with_parents=True)
-        return *factory.rows.container.back(made.X, made.y), factory.only_rows(made.parent_rows)
+        y = factory.rows.container.y.like(made.y)
+        return factory.as_given(made.X), y, factory.as_given(made.parent_rows)
 
     def translate(self, X, to, *, back: bool = False):
         """Rows of the donor of a class turned into rows of that class, by ``cyclegan()``.
@@ -221,7 +220,7 @@ class BaseGenerativeSampler(BaseSampler):
             For an unknown class, and for nets that do not translate.
         """
         factory = self._fitted({to: 1})
-        return factory.only_rows(factory.translate(X, to, back))
+        return factory.as_given(factory.translate(X, to, back))
 
     @property
     def has_parents_(self) -> bool:

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from imblearn.utils import check_sampling_strategy
 from scipy import sparse
-from sklearn.preprocessing import label_binarize
 from sklearn.utils.validation import check_consistent_length
 
-from skgan._compat import ArraysTransformer, check_target_type, validate_data
-from skgan.samplers._checks import check_container, check_finite
+from skgan._compat import validate_data
+from skgan.samplers._checks import as_array, check_container, check_finite
+from skgan.samplers._containers import class_labels
 
 
 def tag_inputs(tags):
@@ -23,21 +23,6 @@ def tag_inputs(tags):
     tags.input_tags.string = True
     tags.input_tags.allow_nan = True
     return tags
-
-
-@dataclass(frozen=True)
-class Container:
-    """What X and y came in."""
-
-    transformer: ArraysTransformer
-    one_hot: np.ndarray | None = None
-    """The classes, where y came with a column for each."""
-
-    def back(self, X, y) -> tuple[Any, Any]:
-        """Arrays, frames or sparse matrices as the user gave them."""
-        if self.one_hot is not None:
-            y = label_binarize(y, classes=self.one_hot)
-        return self.transformer.transform(X, y)
 
 
 @dataclass(frozen=True)
@@ -51,12 +36,9 @@ class Checked:
 
 
 def check_containers(name: str, X, y) -> None:
-    """Refuse containers that no sampler takes, and missing labels."""
+    """Refuse containers that no sampler takes."""
     check_container(name, X, "X")
     check_container(name, y, "y")
-    values = np.asarray(y)
-    if values.dtype.kind == "f" and np.isnan(values).any():
-        raise ValueError("Input y contains NaN: rows without a label cannot be over-sampled; drop them first.")
 
 
 def check_rows(sampler, X, y, *, takes_nan: Callable[[Any], bool]) -> Checked:
@@ -69,6 +51,8 @@ def check_rows(sampler, X, y, *, takes_nan: Callable[[Any], bool]) -> Checked:
     takes_nan : callable
         Whether X, as an array, may have missing values.
     """
+    if isinstance(X, list | tuple):
+        X = as_array(X)
     probe = copy.copy(sampler)  # what scikit-learn notes, it writes on the estimator
     if isinstance(X, pd.DataFrame):
         if X.columns.has_duplicates:
@@ -98,8 +82,7 @@ def check_rows(sampler, X, y, *, takes_nan: Callable[[Any], bool]) -> Checked:
 def checked_table(sampler, X, y) -> Checked:
     """Rows and classes as every sampler of skgan takes them: for samplers that hand both on to others."""
     check_containers(type(sampler).__name__, X, y)
-    labels, _ = check_target_type(y, indicate_one_vs_all=True)
-    checked = check_rows(sampler, X, labels, takes_nan=lambda X: not sparse.issparse(X) and X.ndim == 2)
+    checked = check_rows(sampler, X, class_labels(y), takes_nan=lambda X: not sparse.issparse(X) and X.ndim == 2)
     check_sampling_strategy("auto", checked.y, "over-sampling")  # two classes at least
     return checked
 

@@ -9,6 +9,7 @@ from sklearn.base import clone
 from skgan._random import draw_seeds, sub_seed
 from skgan.codecs import choose_codec
 from skgan.nets import GenerativeNet
+from skgan.samplers._checks import warn_of_identifiers
 from skgan.samplers._factory import RowFactory
 from skgan.samplers._makers import ConditionMaker, CopyMaker, JitterMaker, Maker, NetMaker
 from skgan.samplers._nets import prepared, require, resolve_nets
@@ -33,16 +34,20 @@ def built_factory(sampler: "BaseGenerativeSampler", task: Task) -> RowFactory:
     X, labels, members = task.checked.X, task.labels, task.members
     train_seed, sample_seed = draw_seeds(sampler.random_state, 2)
     codec = clone(choose_codec(sampler.codec, X, categorical_features=sampler.categorical_features)).fit(X)
-    rows = Rows(codec, X.iloc[:0] if isinstance(X, pd.DataFrame) else X[:0], task.container)
+    rows = Rows(codec, (X.iloc[:0] if isinstance(X, pd.DataFrame) else X[:0]).copy(), task.container)
     sizes = np.bincount(members, minlength=len(labels.classes))
     wanted = [labels.number_of(name) for name, n in task.wanted.items() if n]
     nets = _checked_nets(sampler, task, codec, wanted, sizes)
     plan = _plan(sampler, task, nets, wanted, sizes)
     if not wanted:
         return RowFactory(rows, labels, {}, [], {}, None, None, sample_seed, pd.DataFrame())
+    if not codec.is_image:
+        warn_of_identifiers(X)
     encoded = codec.transform(X)
-    if len(codec.inherited_):
-        rows = Rows(codec, rows.empty, task.container, Donors(codec, X, encoded, members, sample_seed))
+    if isinstance(X, np.ndarray) and np.may_share_memory(encoded, X):
+        encoded = encoded.copy()  # what is kept of a fit is not the caller's to change
+    donors = Donors(codec, X, encoded, members, sample_seed) if len(codec.inherited_) else None
+    rows = Rows(codec, rows.empty, task.container, donors, codec.ranges(X, members))
     largest = f"There are {len(members)} rows, and a net needs at least {TOO_FEW}"
     if task.conditions is None:
         largest = f"The largest class has {sizes.max()} rows, and a net needs a class of at least {TOO_FEW}"
@@ -111,6 +116,11 @@ def _checked_nets(sampler, task: Task, codec, wanted: list[int], sizes: np.ndarr
         require(None if sampler.per_class else nets[wanted[0]], trait)
     if sampler.row_filter is not None and wanted and sizes.max() >= TOO_FEW:
         sampler.row_filter.check()
+        if sampler.row_filter.needs_classes and len(sizes) < 2:
+            raise ValueError(
+                f"{type(sampler.row_filter).__name__} tells classes apart, and y holds real-valued labels; use NeighbourFilter "
+                "or None."
+            )
         if sampler.row_filter.needs_scores and task.conditions is not None:
             raise ValueError(
                 "A row filter such as DiscriminatorFilter asks how real a row of a class looks, and this net is told "

@@ -1,11 +1,33 @@
 """What a sampler refuses at the border, in sentences."""
 
+import math
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 from scipy import sparse
+
+from skgan._warnings import warn
+from skgan.codecs._container import shown_name
+from skgan.codecs._identifiers import identifies_rows
+
+
+def as_array(rows: list | tuple) -> np.ndarray:
+    """Rows in a list as one array; of objects, where numbers and text are mixed, so that numbers stay what they are."""
+    try:
+        array = np.asarray(rows)
+        if array.dtype.kind in "US":
+            cells = np.asarray(rows, dtype=object)
+            return array if all(isinstance(cell, str | bytes) for cell in cells.flat) else cells
+    except ValueError:
+        shapes = sorted({np.shape(row) for row in rows})
+        raise ValueError(
+            f"X is a list whose rows have different shapes, such as {shapes[0]} and {shapes[-1]}: give all the same shape "
+            "(images: resize or crop them) and stack them with numpy.stack."
+        ) from None
+    return array
 
 
 def check_container(name: str, data: Any, what: str) -> None:
@@ -21,6 +43,11 @@ def check_container(name: str, data: Any, what: str) -> None:
             f"{name} takes arrays in the CPU's memory; {what} is a tensor on {data.device}"
             f"{' that records gradients' if data.requires_grad else ''}. Pass {what}.detach().cpu().numpy()."
         )
+    if isinstance(data, np.ma.MaskedArray) and np.ma.getmaskarray(data).any():
+        raise TypeError(
+            f"{name} takes arrays without a mask; {what} is a masked array with {np.ma.count_masked(data)} masked values. Fill "
+            f"them, such as by {what}.astype(float).filled(numpy.nan)."
+        )
     if isinstance(data, np.ndarray) and data.dtype == object and data.size:
         first = data.flat[0]
         if isinstance(first, np.ndarray) or (data.ndim > 2 and what == "X"):
@@ -31,29 +58,43 @@ def check_container(name: str, data: Any, what: str) -> None:
 
 
 def check_finite(X: Any, name: str, allow_nan: bool = False) -> None:
-    """Refuse infinity, and NaN unless it is allowed, in imbalanced-learn's words plus the row and the column."""
+    """Refuse complex numbers, infinity, and NaN unless it is allowed, in imbalanced-learn's words plus row and column."""
     found = _first_not_finite(X, allow_nan)
     if found is None:
         return
     row, *where = (int(i) for i in found)
     if isinstance(X, pd.DataFrame):
-        value, place = X.iat[row, where[0]], repr(X.columns[where[0]])
+        value, place = X.iat[row, where[0]], shown_name(X.columns[where[0]])
     else:
         value, place = X[(row, *where)], ", ".join(map(str, where))
-    what = "NaN" if pd.isna(value) else "infinity or a value too large for dtype('float64')"
+    if isinstance(value, complex | np.complexfloating):
+        raise ValueError(
+            f"Complex data not supported.\nRow {row}, column {place} holds {value}: give its real and imaginary part, or its "
+            "magnitude and angle, as columns of their own."
+        )
+    what = "NaN" if _is_nan(value) else "infinity or a value too large for dtype('float64')"
     raise ValueError(
         f"Input X contains {what}.\nThe first is in row {row}, column {place}. {name} trains on finite values, and takes "
         "NaN in dense tables only: put an imputer such as SimpleImputer() before it in the pipeline, or drop the row."
     )
 
 
+def _is_nan(value: Any) -> bool:
+    return bool(np.ndim(value) == 0 and pd.isna(value))
+
+
 def _first_not_finite(X: Any, allow_nan: bool = False) -> np.ndarray | None:
-    """Indices of the first value that is NaN (unless that is allowed) or infinite, or None."""
+    """Indices of the first value that is NaN (unless that is allowed), infinite or complex, or None."""
     if isinstance(X, pd.DataFrame):
         missing = np.array(X.isna())
         bad = missing & (not allow_nan)
         for j, dtype in enumerate(X.dtypes):
-            if not bad[:, j].any() and pd.api.types.is_float_dtype(getattr(dtype, "subtype", dtype)):
+            inside = getattr(dtype, "subtype", dtype)
+            if pd.api.types.is_object_dtype(inside):
+                bad[:, j] |= _wrong_objects(X.iloc[:, j].to_numpy(object))
+            elif pd.api.types.is_complex_dtype(inside):
+                bad[:, j] = True
+            elif not bad[:, j].any() and pd.api.types.is_float_dtype(inside):
                 bad[:, j] = np.isinf(X.iloc[:, j].to_numpy(np.float64, na_value=np.nan))
     elif sparse.issparse(X):
         stored = X.tocoo()
@@ -62,11 +103,40 @@ def _first_not_finite(X: Any, allow_nan: bool = False) -> np.ndarray | None:
         return np.array([stored.row[where[0, 0]], stored.col[where[0, 0]]]) if len(where) else None
     elif X.dtype.kind == "f":
         with np.errstate(all="ignore"):
-            if np.isfinite(X.sum()):  # no array of bools for the usual case
+            if np.isfinite(X.sum(dtype=np.float64)):  # no array of bools for the usual case
                 return None
+            X = X.astype(np.float64, copy=False)  # numbers of more than 64 bits must fit as well
         bad = np.isinf(X) if allow_nan else ~np.isfinite(X)
-    elif X.dtype.kind == "O" and not allow_nan:
-        bad = pd.isna(X)
+    elif X.dtype.kind == "O":
+        bad = _wrong_objects(X) | (pd.isna(X) & (not allow_nan))
     else:
         return None
     return np.argwhere(bad)[0] if bad.any() else None
+
+
+def _wrong_objects(cells: np.ndarray) -> np.ndarray:
+    """Which objects are infinite or complex numbers."""
+    flat = [
+        isinstance(cell, complex | np.complexfloating)
+        or (isinstance(cell, float | np.floating | Decimal) and math.isinf(cell))
+        for cell in cells.flat
+    ]
+    return np.array(flat, dtype=bool).reshape(cells.shape)
+
+
+def warn_of_identifiers(X: Any) -> None:
+    """Name columns of a table that say which row it is, and are handed on to new rows all the same."""
+    if sparse.issparse(X):
+        return
+    frame = isinstance(X, pd.DataFrame)
+    told = []
+    for j in range(X.shape[1]):
+        name = X.columns[j] if frame else j
+        reason = identifies_rows(X.iloc[:, j] if frame else X[:, j], name)
+        if reason is not None:
+            told.append(f"Column {shown_name(name)} {reason}.")
+    if told:
+        warn(
+            f"{' '.join(told)} New rows get values that belong to other rows, or to none. Drop such columns before the "
+            "sampler; make numbers of dates, such as days since a start date."
+        )

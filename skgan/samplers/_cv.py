@@ -7,7 +7,6 @@ from os import PathLike
 from typing import Any, ClassVar
 
 import numpy as np
-import pandas as pd
 from imblearn.base import BaseSampler
 from imblearn.pipeline import make_pipeline as make_sampling_pipeline
 from sklearn.base import clone
@@ -16,10 +15,10 @@ from sklearn.metrics import get_scorer
 from skgan._compat import HasMethods, StrOptions
 from skgan._folds import Cell, cross_validated
 from skgan._random import draw_seeds
-from skgan._statistics import simplest_of_the_best
+from skgan._statistics import candidates_table, simplest_of_the_best
 from skgan._warnings import warn
 from skgan.samplers._base import BaseGenerativeSampler
-from skgan.samplers._border import check_groups, checked_table, forget_fit, tag_inputs
+from skgan.samplers._border import Checked, check_groups, checked_table, forget_fit, tag_inputs
 from skgan.samplers._candidates import (
     NOTHING,
     auto_samplers,
@@ -31,7 +30,8 @@ from skgan.samplers._candidates import (
     seeded,
     share_memory,
 )
-from skgan.samplers._origin import labels_of, origin_of_rows
+from skgan.samplers._containers import Classes, Container, class_labels, stacked
+from skgan.samplers._origin import origin_of_rows
 from skgan.samplers._recursive import RecursiveAugmenter
 
 
@@ -150,7 +150,7 @@ class OverSamplerCV(BaseSampler):
         checked = checked_table(self, X, y)
         forget_fit(self)
         self.__dict__.update(checked.seen)
-        self.sampling_strategy_ = dict.fromkeys(np.unique(labels_of(y)).tolist(), 0)
+        self.sampling_strategy_ = dict.fromkeys(np.unique(checked.y).tolist(), 0)
         return self
 
     def fit_resample(self, X, y, *, groups=None):
@@ -175,13 +175,14 @@ class OverSamplerCV(BaseSampler):
             Before any training: for candidates that are no samplers, an unknown scoring, and folds that lose a class.
         """
         self._validate_params()
-        checked, labels = checked_table(self, X, y), labels_of(y)
+        checked = checked_table(self, X, y)
+        rows, labels = checked.X, checked.y
         groups = check_groups(groups, len(labels))
         scorers = [get_scorer(s) if isinstance(s, str) else s for s in (self.scoring, self.guard) if s is not None]
-        estimator = default_estimator(X) if self.estimator is None else self.estimator
+        estimator = default_estimator(rows) if self.estimator is None else self.estimator
         fold_seed, sampler_seed = draw_seeds(self.random_state, 2)
-        splits = checked_splits(self.cv, X, labels, groups, fold_seed)
-        candidates = self._candidates(X, rarest_class(labels, splits))
+        splits = checked_splits(self.cv, rows, labels, groups, fold_seed)
+        candidates = self._candidates(rows, rarest_class(labels, splits))
         names = list(candidates)
         nothing = next((name for name, candidate in candidates.items() if candidate is None), None)
         if self.guard is not None and nothing is None:
@@ -194,7 +195,9 @@ class OverSamplerCV(BaseSampler):
                 f"OverSamplerCV: {len(prepared)} candidates in {len(splits)} folds, at most {len(prepared) * len(splits)} fits "
                 f"and one more: {', '.join(names)}"
             )
-        scores, guards, seconds, errors, alive = self._raced(prepared, estimator, scorers, X, labels, splits, nothing)
+        scores, guards, seconds, errors, alive = self._raced(
+            prepared, estimator, scorers, rows, labels, splits, nothing
+        )
         if errors:
             told = "; ".join(f"{name}: {error}" for name, error in errors.items())
             if not alive:
@@ -203,14 +206,15 @@ class OverSamplerCV(BaseSampler):
         allowed = alive if nothing is None or self.guard is None else self._guarded(guards, alive, names.index(nothing))
         chosen = self._choose(scores, allowed)
         sampler = prepared[names[chosen]]
-        results = _results(names, scores, seconds, alive, chosen)
+        results = candidates_table(names, scores, seconds, alive, chosen)
         if self.guard is not None:
             results["guard"] = np.where(np.isin(np.arange(len(names)), alive), guards.mean(axis=1), np.nan)
             results["guarded_out"] = [i in alive and i not in allowed for i in range(len(names))]
         if self.verbose:
             print(f"OverSamplerCV: {names[chosen]}, {scores[chosen].mean():.4g}")
-        X_new, y_new, of_rows = _resampled(sampler, X, y, groups)
-        is_class = {klass: labels_of(y_new) == klass for klass in np.unique(labels).tolist()}
+        X_new, y_new, of_rows = _resampled(sampler, X, y, checked, groups)
+        after = class_labels(y_new)
+        is_class = {klass: after == klass for klass in np.unique(labels).tolist()}
         fitted = {
             "cv_results_": results,
             "best_sampler_": sampler,
@@ -303,14 +307,17 @@ class OverSamplerCV(BaseSampler):
         return tag_inputs(super().__sklearn_tags__())
 
 
-def _resampled(sampler, X, y, groups: np.ndarray | None) -> tuple[Any, Any, dict[str, Any]]:
+def _resampled(sampler, X, y, checked: Checked, groups: np.ndarray | None) -> tuple[Any, Any, dict[str, Any]]:
     """The rows that the chosen sampler returns, and what is known of where they come from."""
     if isinstance(sampler, BaseGenerativeSampler | RecursiveAugmenter | OverSamplerCV):
         rows = sampler.fit_resample(X, y, groups=groups)
         names = ("is_synthetic_", "origin_", "parent_indices_", "groups_")
         return *rows, {name: vars(sampler)[name] for name in names if name in vars(sampler)}
-    X_new, y_new = (X, y) if sampler is None else sampler.fit_resample(X, y)
-    return X_new, y_new, origin_of_rows(sampler, groups, (X, y), (X_new, y_new))
+    given = checked.X, checked.y  # containers and labels that only skgan takes come back all the same
+    container = Container.of(X, Classes.of(y, checked.y))
+    X_new, y_new = given if sampler is None else sampler.fit_resample(*given)
+    told = origin_of_rows(sampler, groups, given, (X_new, y_new))
+    return container.rows(stacked([X_new])), container.y.like(y_new), told
 
 
 def _scores(name, fold, fitted, training, test, *, scorers) -> list[float]:
@@ -323,22 +330,6 @@ def _what_failed(cell: Cell) -> str:
     if cell.error is not None:
         return f"{type(cell.error).__name__}: {cell.error}"
     return "" if np.isfinite(cell.measured).all() else "the score is not a number"
-
-
-def _results(names, scores: np.ndarray, seconds: np.ndarray, alive: list[int], chosen: int) -> pd.DataFrame:
-    """A line a candidate; those that were raced out have the folds that they ran."""
-    there = [row[np.isfinite(row)] for row in scores]
-    return pd.DataFrame(
-        {
-            "name": names,
-            "mean": [row.mean() if len(row) else np.nan for row in there],
-            "standard_error": [row.std(ddof=1) / np.sqrt(len(row)) if len(row) > 1 else np.nan for row in there],
-            **{f"split{k}": scores[:, k] for k in range(scores.shape[1])},
-            "seconds": seconds,
-            "raced_out": ~np.isin(np.arange(len(names)), alive),
-            "chosen": np.arange(len(names)) == chosen,
-        }
-    )
 
 
 def _name(sampler) -> str:

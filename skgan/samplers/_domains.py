@@ -7,10 +7,10 @@ from imblearn.over_sampling.base import BaseOverSampler
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length
 
-from skgan._compat import ArraysTransformer, check_target_type
 from skgan.samplers._amounts import by_strategy
 from skgan.samplers._base import BaseGenerativeSampler
-from skgan.samplers._border import Container, check_containers, check_groups, check_rows
+from skgan.samplers._border import check_containers, check_groups, check_rows
+from skgan.samplers._containers import Classes, Container, class_labels
 from skgan.samplers._factory import Made, RowFactory
 from skgan.samplers._labels import CarriedLabels
 from skgan.samplers._task import NET_CONSTRAINTS, Task
@@ -125,16 +125,16 @@ class DomainOverSampler(BaseGenerativeSampler):
             )
         check_containers(type(self).__name__, X, y)
         check_consistent_length(X, y, domain)
-        values, given = np.asarray(y), np.asarray(domain)
+        values, given = class_labels(y, allow_values=True), np.asarray(domain)
         if values.ndim != 1 or given.ndim != 1:
             raise ValueError(f"y and domain hold one value a row; got shapes {values.shape} and {given.shape}.")
+        given = class_labels(domain, what="domain")
         check_classification_targets(given)
-        given = check_target_type(given)
         checked = check_rows(self, X, given, takes_nan=self._takes_nan)
         domains, members = np.unique(checked.y, return_inverse=True)
         wanted = by_strategy(self.sampling_strategy, checked.y, [])
         told = {"sampling_strategy_": wanted, "classes_": domains}
-        container = Container(ArraysTransformer(X, y))
+        container = Container.of(X, Classes.of(y, values))
         labels = CarriedLabels(domains, values)
         return Task(checked, container, labels, members, wanted, values, told, check_groups(groups, len(values)))
 

@@ -145,10 +145,9 @@ class RowFactory:
         """One whose nets leave out the copies and mixtures that they add to their own rows."""
         return replace(self, makers={i: maker.without_copies() for i, maker in self.makers.items()})
 
-    def only_rows(self, X):
-        """Rows in the user's container, where there are no labels to go with them."""
-        none = self.labels.no_y()
-        return self.rows.container.back(X, np.zeros((X.shape[0], *none.shape[1:]), none.dtype))[0]
+    def as_given(self, X):
+        """Rows like the checked ones in the user's container."""
+        return self.rows.container.rows(X)
 
     def rest(self) -> None:
         """Let go of rebuilt nets: a fitted sampler keeps arrays."""
@@ -174,6 +173,7 @@ class RowFactory:
                 return
             block_seed = sub_seed(seed, group, number)
             block = maker.block(block_seed)
+            block = replace(block, rows=self.rows.inside(block.rows, group))
             if self.row_filter is not None and maker.from_net:
                 block = block.take(self.row_filter.score_samples(block.rows, np.full(BLOCK, group)) >= 0)
                 tally["made"] += BLOCK
@@ -198,6 +198,8 @@ class RowFactory:
     def check(self, counts: Mapping[Any, int], sampler: str) -> None:
         """Refuse amounts that are none, groups that are none, and groups that no rows can be made of."""
         names = self.labels.names()
+        if not isinstance(counts, Mapping):
+            raise TypeError(f"The number of rows is given for each class, as {{class: rows}}; got {counts!r}.")
         for name, n in counts.items():
             if name not in names:
                 raise ValueError(f"{name!r} is no class of the data; the classes are {names}.")
@@ -223,7 +225,8 @@ class RowFactory:
         seed = sub_seed(self.seed, TRANSLATE)
         with self._at_work():
             made = maker.generator.ready.translate(encoded, group, "back" if back else "there", random_state=seed)
-        return self.rows.decode(finite(made, self.labels.described(group)), group)
+        made = finite(made, self.labels.described(group))
+        return self.rows.decode(self.rows.inside(made, group), group)
 
     def at(self, conditions: np.ndarray, groups: np.ndarray, random_state: int | None):
         """One row for each of these conditions (n, k), of these groups (n,)."""
@@ -234,7 +237,7 @@ class RowFactory:
             for first in range(0, len(conditions), BLOCK):
                 block = slice(first, first + BLOCK)
                 encoded = maker.at(conditions[block], groups[block], sub_seed(seed, AT, first))
-                pieces.append(self.rows.decode(encoded, groups[block]))
+                pieces.append(self.rows.decode(self.rows.inside(encoded, groups[block]), groups[block]))
         return self.rows.stack(pieces)
 
 

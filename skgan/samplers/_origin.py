@@ -36,9 +36,9 @@ def origin_of_rows(
     groups : ndarray or None
         Of the given rows.
     given, returned : (X, y)
-        Rows and their labels.
+        Rows and their plain labels.
     """
-    n_real, n = len(labels_of(given[1])), len(labels_of(returned[1]))
+    n_real, n = len(given[1]), len(returned[1])
     start = _Rows(np.arange(n_real), np.full((n_real, 2), NO_PARENT), np.full(n_real, "real", dtype=object))
     rows = _after(sampler, start)
     rows = _compared(given, returned) if rows is None else rows.padded(n)
@@ -48,12 +48,6 @@ def origin_of_rows(
         "parent_indices_": rows.parents,
     }
     return told if groups is None or "unknown" in rows.origin else {**told, "groups_": rows.groups(groups)}
-
-
-def labels_of(y) -> np.ndarray:
-    """One label per row, also of a one-hot y."""
-    values = np.asarray(y)
-    return values.argmax(axis=1) if values.ndim == 2 and values.shape[1] > 1 else values.ravel()
 
 
 @dataclass(frozen=True)
@@ -137,7 +131,7 @@ def _parts(sampler) -> list[Any]:
 def _compared(given: tuple[Any, Any], returned: tuple[Any, Any]) -> _Rows:
     """By the rows themselves: which of the returned ones were given."""
     hashes = _hashes(given[0], returned[0])
-    labels = np.concatenate([labels_of(given[1]), labels_of(returned[1])])
+    labels = np.concatenate([given[1], returned[1]])
     table = pd.DataFrame({"row": np.concatenate(hashes), "label": pd.factorize(labels)[0]})
     before = np.arange(len(table)) < len(hashes[0])
     old, new = table[before], table[~before]

@@ -6,12 +6,12 @@ import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
 from sklearn.utils.multiclass import check_classification_targets
 
-from skgan._compat import ArraysTransformer, check_target_type
 from skgan.nets import GenerativeNet
 from skgan.nets.genclass import all_classes
 from skgan.samplers._amounts import by_strategy
 from skgan.samplers._base import BaseGenerativeSampler
-from skgan.samplers._border import Container, check_containers, check_groups, check_rows
+from skgan.samplers._border import check_containers, check_groups, check_rows
+from skgan.samplers._containers import Classes, Container, class_labels
 from skgan.samplers._labels import ClassLabels
 from skgan.samplers._task import NET_CONSTRAINTS, Task
 
@@ -29,7 +29,8 @@ class GANOverSampler(BaseGenerativeSampler, BaseOverSampler):
         binary targets; a dict class → rows after resampling; or a callable such as :func:`skgan.at_least`.
     net : str, net or dict, default="auto"
         A preset's name (:mod:`skgan.presets`), a net such as ``dcgan(max_steps=500)``, or "auto": ``offspring()``
-        for images, ``mlp_gan(alpha=2)`` for rows. With ``per_class=True`` also a dict class → net.
+        for images and for tables of many columns that are nearly all 0 (counts of words), ``mlp_gan(alpha=2)`` for other
+        rows. With ``per_class=True`` also a dict class → net.
     codec : "auto" or codec, default="auto"
         How rows become arrays and come back: :class:`skgan.codecs.ImageCodec` where X has more than two axes, else
         :class:`skgan.codecs.TabularCodec`. ``ImageCodec(image_shape=…, channels=…)`` says that flat rows are images, or where
@@ -173,12 +174,11 @@ class GANOverSampler(BaseGenerativeSampler, BaseOverSampler):
 
     def _task(self, X, y, *, groups=None) -> Task:
         check_containers(type(self).__name__, X, y)
+        given, y = y, class_labels(y)
         check_classification_targets(y)
-        container = ArraysTransformer(X, y)
-        unseen = self.net.unseen_classes(y) if isinstance(self.net, GenerativeNet) and np.ndim(y) == 1 else []
-        y, one_hot = check_target_type(y, indicate_one_vs_all=True)
+        unseen = self.net.unseen_classes(y) if isinstance(self.net, GenerativeNet) and np.ndim(given) == 1 else []
         checked = check_rows(self, X, y, takes_nan=self._takes_nan)
-        y = checked.y
+        container, y = Container.of(X, Classes.of(given, y, unseen)), checked.y
         wanted = by_strategy(self.sampling_strategy, y, unseen)
         seen = np.unique(y)
         classes = all_classes(seen, unseen)
@@ -186,7 +186,7 @@ class GANOverSampler(BaseGenerativeSampler, BaseOverSampler):
         labels = ClassLabels(classes, y.dtype if len(classes) == len(seen) else classes.dtype)
         return Task(
             checked,
-            Container(container, classes if one_hot else None),
+            container,
             labels,
             np.searchsorted(classes, y),
             wanted,

@@ -10,7 +10,7 @@ import pandas as pd
 from imblearn.base import BaseSampler
 from sklearn.base import clone
 
-from skgan._compat import HasMethods, Number
+from skgan._compat import HasMethods, Number, num_samples
 from skgan._random import draw_seeds
 from skgan.samplers._border import check_groups, forget_fit, groups_of_rows, tag_inputs
 
@@ -78,7 +78,7 @@ class RecursiveAugmenter(BaseSampler):
     def fit(self, X, y):
         """Check the input; nothing is trained. Use ``fit_resample``."""
         self._validate_params()
-        self._take_over(self._round(0, len(y), 0).fit(X, y))
+        self._take_over(self._round(0, num_samples(y), 0).fit(X, y))
         return self
 
     def fit_resample(self, X, y, *, condition=None, groups=None):
@@ -95,11 +95,11 @@ class RecursiveAugmenter(BaseSampler):
             The originals first, then the rows of the first round, of the second …
         """
         self._validate_params()
-        n_real, records = len(y), []
+        n_real, records = num_samples(y), []
         groups = check_groups(groups, n_real)
         origin, parents = [np.full(n_real, "real")], [np.full((n_real, 2), -1)]
         for i, seed in enumerate(draw_seeds(self.random_state, self.n_rounds)):
-            begin, n_rows = time.perf_counter(), len(y)
+            begin, n_rows = time.perf_counter(), num_samples(y)
             augmenter = self._round(i, n_rows, seed)
             if condition is None:
                 X, y = augmenter.fit_resample(X, y)
@@ -114,11 +114,16 @@ class RecursiveAugmenter(BaseSampler):
                 groups = groups_of_rows(groups, parents[-1])
             history = augmenter.training_history_
             losses = history.filter(like="loss").iloc[-1].to_dict() if len(history) else {}
-            record = {"round": i, "n_rows": n_rows, "n_new": len(y) - n_rows, "seconds": time.perf_counter() - begin}
+            record = {
+                "round": i,
+                "n_rows": n_rows,
+                "n_new": num_samples(y) - n_rows,
+                "seconds": time.perf_counter() - begin,
+            }
             records.append({**record, **losses})
         self._take_over(augmenter)
         self.rounds_, self.augmenter_ = pd.DataFrame(records), augmenter
-        self.is_synthetic_ = np.arange(len(y)) >= n_real
+        self.is_synthetic_ = np.arange(num_samples(y)) >= n_real
         self.origin_, self.parent_indices_ = np.concatenate(origin), np.concatenate(parents)
         if groups is not None:
             self.groups_ = groups

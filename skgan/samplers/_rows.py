@@ -1,16 +1,15 @@
 """The user's rows ⇄ encoded rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 from sklearn.neighbors import NearestNeighbors
 
 from skgan._random import sub_seed
 from skgan.codecs import Codec
-from skgan.samplers._border import Container
+from skgan.samplers._containers import Container, stacked
 
 MAX_DONORS = 10_000
 """Rows of a group among which the nearest is looked for where a table has columns that are inherited."""
@@ -48,6 +47,19 @@ class Rows:
     empty: Any
     container: Container
     donors: Donors | None = None
+    ranges: dict[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    """Of the encoded rows of each group, where the codec tells any."""
+
+    def inside(self, encoded: np.ndarray, groups) -> np.ndarray:
+        """Encoded new rows, of one group or of one group each, within the range of their group's real ones."""
+        if not self.ranges:
+            return encoded
+        groups = np.broadcast_to(groups, len(encoded))
+        encoded = encoded.copy()
+        for group in np.unique(groups):
+            if group in self.ranges:
+                encoded[groups == group] = np.clip(encoded[groups == group], *self.ranges[group])
+        return encoded
 
     def decode(self, encoded: np.ndarray, groups):
         """Rows of one group, or of one group each, like the checked X."""
@@ -61,9 +73,4 @@ class Rows:
 
     def stack(self, pieces: list):
         """Pieces of rows underneath each other, in the container and dtype of the first."""
-        first = pieces[0]
-        if isinstance(first, pd.DataFrame):
-            return pd.concat([piece for piece in pieces if len(piece)] or [first], ignore_index=True)
-        if sparse.issparse(first):
-            return type(first)(sparse.vstack(pieces, format=first.format, dtype=first.dtype))
-        return np.concatenate(pieces, dtype=first.dtype)
+        return stacked(pieces)

@@ -12,8 +12,9 @@ from skgan._compat import HasMethods, Number, StrOptions
 from skgan.codecs import Codec
 from skgan.filters import RowFilter
 from skgan.nets import GenerativeNet
-from skgan.samplers._border import Checked, Container
+from skgan.samplers._border import Checked
 from skgan.samplers._conditions import Conditions
+from skgan.samplers._containers import Container
 from skgan.samplers._labels import Labels
 
 NET_CONSTRAINTS: dict[str, list[Any]] = {

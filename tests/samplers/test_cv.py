@@ -46,7 +46,8 @@ def test_nothing_is_chosen_where_nothing_helps():
         X_new, _ = choice.fit_resample(X, y)
         assert choice.best_name_ == "nothing"
         assert choice.best_sampler_ is None
-        assert X_new is X
+        np.testing.assert_array_equal(X_new, X)
+        assert not np.shares_memory(X_new, X)
         assert not choice.is_synthetic_.any()
         assert choice.sampling_strategy_ == {0: 0, 1: 0}
 

@@ -105,12 +105,16 @@ def test_making_rows_that_fails_leaves_the_first_fit_and_no_net(rows, monkeypatc
     assert "ready" not in vars(sampler.factory_.generators[0])
 
 
-def test_an_augmenter_that_adds_nothing_gives_the_rows_as_they_are(rows):
+def test_an_augmenter_that_adds_nothing_gives_a_copy_of_the_rows(rows):
     X, y = rows
     frame = pd.DataFrame(X, columns=list("abc"), index=np.arange(40) * 2)
     X_new, y_new = ConditionalGANAugmenter(0, net=NET, random_state=0).fit_resample(frame, y)
-    pd.testing.assert_frame_equal(X_new, frame)
+    pd.testing.assert_frame_equal(X_new, frame.reset_index(drop=True))
     np.testing.assert_array_equal(y_new, y)
+    X_new, y_new = ConditionalGANAugmenter(0, net=NET, random_state=0).fit_resample(X, y)
+    np.testing.assert_array_equal(X_new, X)
+    assert not np.shares_memory(X_new, X)
+    assert not np.shares_memory(y_new, y)
 
 
 def test_nothing_of_an_earlier_fit_remains(rows):

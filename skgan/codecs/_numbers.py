@@ -1,0 +1,233 @@
+"""Numeric columns of a table: how they are read, and how new numbers are written like them."""
+
+from collections import Counter
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skgan._warnings import warn
+from skgan.codecs._arrays import to_dtype
+from skgan.codecs._container import Table, column_of
+from skgan.codecs._kinds import is_category_dtype, is_missing, refuse_times
+from skgan.codecs._scaling import SCALINGS
+
+_MAX_DECIMALS = 6
+_MANY_COLUMNS, _MOSTLY = 50, 0.9
+"""From so many columns and such a share of zeros on, rows are like counts of words."""
+_EXACT = 2**53
+"""Up to here float64 tells all whole numbers apart."""
+
+
+class NumberColumn:
+    """One column of numbers: its range, its decimals, and what its cells are.
+
+    Parameters
+    ----------
+    column : Series or ndarray of shape (n,)
+    dtype : dtype
+        Of the numbers inside: of nullable and sparse columns, numpy's.
+    name : str
+        In messages.
+    scaling : {"quantile", "robust"}
+    """
+
+    def __init__(self, column, dtype: np.dtype, name: str, scaling: str):
+        self.name, self.dtype = name, dtype
+        values = self.read(column)
+        there = values[~np.isnan(values)]
+        self.share_of_zeros = float(np.mean(values == 0))
+        self.empty, self.has_missing = not len(there), len(there) < len(values)
+        self.cell: Any = None
+        """The type of the cells of a column of objects."""
+        if pd.api.types.is_object_dtype(column.dtype) or _is_decimal(column.dtype):
+            cells = np.asarray(column, dtype=object)
+            gone = is_missing(cells)
+            self.missing_cell = cells[gone][0] if gone.any() else np.nan
+            self.cell = _type_of(cells[~gone])
+        self.scaler = None if self.empty else SCALINGS[scaling](there)
+        if self.empty:
+            return
+        self.low: Any = there.min()
+        self.high: Any = there.max()
+        whole = dtype.kind in "iu" or (self.cell is not None and issubclass(self.cell, int | np.integer))
+        self.decimals = 0 if whole else _decimals(there, dtype)
+        if whole:
+            # The seen range as exact integers: float64 rounds above 2⁵³.
+            cells = column if self.cell is None else cells[~gone]
+            self.low, self.high = int(cells.min()), int(cells.max())
+            self._warn_of_merged(cells, there)
+
+    def read(self, column) -> np.ndarray:
+        """The column as float64, missing values as NaN."""
+        dtype = column.dtype
+        refuse_times(dtype, self.name)
+        if isinstance(dtype, np.dtype) and dtype.kind in "biuf":
+            values = np.asarray(column).astype(np.float64)
+        else:
+            values = self._converted(column)
+        return values
+
+    def _converted(self, column) -> np.ndarray:
+        """Objects, nullable and sparse columns as float64."""
+        try:
+            if is_category_dtype(column.dtype):
+                raise TypeError("its dtype is category")
+            if isinstance(column, pd.Series) and not pd.api.types.is_object_dtype(column.dtype):
+                if not pd.api.types.is_numeric_dtype(column.dtype):
+                    raise TypeError(f"its dtype is {column.dtype}")
+                return column.to_numpy(np.float64, na_value=np.nan)
+            cells = np.asarray(column, dtype=object)
+            gone = is_missing(cells)
+            text = next((cell for cell in cells[~gone] if isinstance(cell, str | bytes)), None)
+            if text is not None:
+                raise TypeError(f"it holds {text!r}")
+            values = np.full(len(cells), np.nan)
+            values[~gone] = cells[~gone].astype(np.float64)
+            return values
+        except OverflowError as error:
+            raise ValueError(
+                f"Column {self.name} holds numbers beyond ±1.8e308, the range of float64; divide them, or take logarithms."
+            ) from error
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"Column {self.name} could not be read as numbers ({error}); list it in categorical_features."
+            ) from error
+
+    def _warn_of_merged(self, cells, values: np.ndarray) -> None:
+        if max(abs(self.low), abs(self.high)) <= _EXACT:
+            return
+        if len(np.unique(values)) < pd.Series(cells).nunique():
+            warn(
+                f"Column {self.name} holds whole numbers above 2**53 that lie nearer to each other than float64 can tell: new "
+                "rows have rounded ones. Subtract the smallest first; or drop the column where it is an id."
+            )
+
+    def encode(self, values: np.ndarray) -> np.ndarray:
+        """Numbers as read → scaled ones; 0, the middle, where one is missing."""
+        if self.scaler is None:
+            return np.zeros(len(values))
+        gone = np.isnan(values)
+        if not gone.any():
+            return self.scaler.encode(values)
+        scaled = np.zeros(len(values))
+        scaled[~gone] = self.scaler.encode(values[~gone])
+        return scaled
+
+    def decode(self, encoded: np.ndarray) -> np.ndarray:
+        """Scaled numbers → numbers like the column's, inside its range: an array of its dtype, or of objects."""
+        if self.scaler is None:
+            return np.zeros(len(encoded), self.dtype) if self.cell is None else self._cells(np.zeros(len(encoded)))
+        values = self.scaler.decode(encoded.astype(np.float64))
+        if self.decimals is not None:
+            with np.errstate(over="ignore", invalid="ignore"):
+                rounded = np.round(values, self.decimals) + 0.0  # no −0
+            values = np.where(np.isfinite(rounded), rounded, values)
+        if self.cell is None:
+            return to_dtype(values, self.dtype, self.low, self.high)
+        return self._cells(np.clip(values, float(self.low), float(self.high)))
+
+    def _cells(self, values: np.ndarray) -> np.ndarray:
+        cells = np.empty(len(values), dtype=object)
+        if issubclass(self.cell, int | np.integer):
+            cells[:] = [self.cell(min(max(int(value), self.low), self.high)) for value in values.tolist()]
+        elif issubclass(self.cell, Decimal):
+            places = _MAX_DECIMALS if self.empty or self.decimals is None else self.decimals
+            shown = "r" if places is None else f".{places}f"
+            exact = not self.empty and self.decimals is None
+            cells[:] = [Decimal(repr(value)) if exact else Decimal(format(value, shown)) for value in values.tolist()]
+        else:
+            cells[:] = [self.cell(value) for value in values.tolist()]
+        return cells
+
+
+def _is_decimal(dtype: Any) -> bool:
+    return isinstance(dtype, pd.ArrowDtype) and dtype.type is Decimal
+
+
+def _type_of(cells: np.ndarray) -> type:
+    """What most cells are; float where whole numbers and others are mixed."""
+    types = Counter(type(cell) for cell in cells)
+    if len({issubclass(kind, int | np.integer) for kind in types}) > 1:
+        types = Counter({kind: n for kind, n in types.items() if not issubclass(kind, int | np.integer)})
+    return types.most_common(1)[0][0] if types else float
+
+
+def _decimals(values: np.ndarray, dtype: np.dtype) -> int | None:
+    """The fewest decimals, up to six, that all values have; None where they have more."""
+    as_seen = values.astype(dtype) if dtype.kind == "f" else values
+    for decimals in range(_MAX_DECIMALS + 1):
+        for part in (slice(50), slice(None)):  # most columns are told by a few values
+            with np.errstate(over="ignore", invalid="ignore"):
+                rounded = np.round(values[part], decimals).astype(as_seen.dtype)
+            if not np.array_equal(rounded, as_seen[part]):
+                break
+        else:
+            return decimals
+    return None
+
+
+class NumericColumns:
+    """Numbers ↔ about N(0, 1), missing values ↔ the middle and a span that says so.
+
+    Parameters
+    ----------
+    table : Table
+    X : DataFrame, ndarray or sparse matrix
+    indices : ndarray of int
+        Positions of the numeric columns.
+    scaling : {"quantile", "robust"}
+
+    Attributes
+    ----------
+    missing : ndarray of int
+        Which of them, counted among themselves, had some values missing.
+    """
+
+    def __init__(self, table: Table, X, indices: np.ndarray, scaling: str):
+        self.table, self.indices = table, indices
+        self.columns = [
+            NumberColumn(column_of(X, j), table.numpy_dtypes[j], table.name(j), scaling) for j in indices.tolist()
+        ]
+        some = [i for i, column in enumerate(self.columns) if column.has_missing and not column.empty]
+        self.missing = np.array(some, dtype=int)
+        zeros = [column.share_of_zeros for column in self.columns]
+        self.mostly_zero = len(zeros) >= _MANY_COLUMNS and bool(np.mean(zeros) >= _MOSTLY)
+
+    def encode_into(self, X, encoded: np.ndarray) -> None:
+        """Write the scaled columns, and after all others the spans (there, missing) of those that may be missing."""
+        at = encoded.shape[1] - 2 * len(self.missing)
+        for i, j in enumerate(self.indices.tolist()):
+            column = self.columns[i]
+            values = column.read(column_of(X, j))
+            gone = np.isnan(values)
+            if gone.any() and not column.has_missing:
+                raise ValueError(f"Column {column.name} has missing values, and there were none in fit.")
+            encoded[:, i] = column.encode(values)
+            if column.has_missing and not column.empty:
+                encoded[:, at], encoded[:, at + 1] = ~gone, gone
+                at += 2
+
+    def decode(self, encoded: np.ndarray, spans) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray]]:
+        """Position → values, and position → which rows have none there.
+
+        Parameters
+        ----------
+        encoded : ndarray of shape (n, n_encoded)
+        spans : sequence of (start, stop)
+            Of the columns that may be missing.
+        """
+        values = {j: column.decode(encoded[:, i]) for i, (j, column) in enumerate(self.named())}
+        missing = {j: np.ones(len(encoded), bool) for j, column in self.named() if column.empty}
+        for i, (start, stop) in zip(self.missing, spans, strict=True):
+            missing[int(self.indices[i])] = encoded[:, start:stop].argmax(1) == 1
+        return values, missing
+
+    def missing_cells(self) -> dict[int, Any]:
+        """Position → what stands for a missing value in a column of objects."""
+        return {j: column.missing_cell for j, column in self.named() if column.cell is not None}
+
+    def named(self) -> list[tuple[int, NumberColumn]]:
+        """Position and column."""
+        return list(zip(self.indices.tolist(), self.columns, strict=True))
