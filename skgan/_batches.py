@@ -82,13 +82,29 @@ class BalancedBatches:
 
 def distinct_rows(X: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """X (n, …) and y (n, …) without rows that repeat an earlier one with the same label, in their order."""
-    both = [part.reshape(len(part), -1).cpu().contiguous().numpy().view(np.uint8) for part in (X, y)]
-    rows = np.concatenate(both, axis=1)
-    first = np.sort(np.unique(rows.view(np.dtype((np.void, rows.shape[1])))[:, 0], return_index=True)[1])
+    rows, labels = (part.reshape(len(part), -1).cpu().contiguous().numpy() for part in (X, y))
+    keys = _hashes(rows) + np.uint64(3) * _hashes(labels)
+    first, of_row = np.unique(keys, return_index=True, return_inverse=True)[1:]
     if len(first) == len(X):
         return X, y
-    kept = torch.from_numpy(first).to(X.device)
+    earlier = first[of_row]
+    repeated = np.flatnonzero(earlier != np.arange(len(X)))
+    # Rows of equal keys are compared: two different ones may have the same by chance.
+    equal = (rows[repeated] == rows[earlier[repeated]]).all(1) & (labels[repeated] == labels[earlier[repeated]]).all(1)
+    kept = torch.from_numpy(np.setdiff1d(np.arange(len(X)), repeated[equal])).to(X.device)
     return X[kept], y[kept]
+
+
+def _hashes(rows: np.ndarray) -> np.ndarray:
+    """A number for each row (n, d), equal where rows are equal bit by bit; little memory beside the rows is taken."""
+    words = rows.view(np.uint32 if rows.dtype.itemsize % 4 == 0 else np.uint8)
+    factors = np.random.RandomState(0).randint(1, 2**63, size=words.shape[1], dtype=np.uint64)
+    factors |= np.uint64(1)
+    keys = np.empty(len(rows), dtype=np.uint64)
+    for start in range(0, len(rows), 1024):
+        block = slice(start, start + 1024)
+        keys[block] = (words[block].astype(np.uint64) * factors).sum(1)  # modulo 2⁶⁴
+    return keys
 
 
 class ShuffledBatches:

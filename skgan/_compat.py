@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from imblearn.utils._validation import ArraysTransformer, check_target_type
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils._param_validation import validate_parameter_constraints as _validate
@@ -24,11 +23,9 @@ def validate_parameter_constraints(constraints: dict[str, list[Any]], params: di
 
 
 __all__ = [
-    "ArraysTransformer",
     "HasMethods",
     "Number",
     "StrOptions",
-    "check_target_type",
     "num_samples",
     "safe_indexing",
     "validate_data",

@@ -31,7 +31,7 @@ class TabularCodec(Codec):
         A column with more categories is inherited: it stays out of the encoded array, and ``inverse_transform`` is told what
         it holds. None encodes every column. Where all columns would be inherited, none is.
     max_bytes : int or None, default=None
-        Largest encoded array; None is a seventh of the machine's memory, since a fit takes 3.5 such arrays at its peak.
+        Largest encoded array; None is a ninth of the machine's memory, since a fit takes up to 4.5 such arrays.
 
     Attributes
     ----------

@@ -30,8 +30,8 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
     ----------
     mixing_ratio : float, dict or None, default=None
         Synthetic rows ÷ real rows (``1`` and ``1.0`` are the same), of every class or class → ratio (absent classes get
-        none): ``int(np.round(ratio * n))`` new rows each. None is 1.0, unless ``n_synthetic`` is given; 0 returns the data
-        as they are, without training.
+        none): ``int(np.round(ratio * n))`` new rows each. None is 1.0, unless ``n_synthetic`` is given; 0 returns a copy of
+        the data, without training.
     n_synthetic : int or None, default=None
         New rows in total, split over the classes in proportion to their counts by largest remainder. Excludes
         ``mixing_ratio``.
@@ -41,7 +41,7 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
         Train one unconditional net per class on that class alone.
     target : {"auto", "class", "continuous"}, default="auto"
         Whether y holds classes or real-valued labels; "auto" goes by scikit-learn's ``type_of_target``, for which whole
-        numbers are classes.
+        numbers are classes. Whole numbers in several columns are refused by "auto".
     labeler : callable or None, default=None
         Conditions of new rows → their y. It is given what has the shape of the real conditions. None: the new y is the
         condition itself where y is continuous, and the class of the row whose condition was smoothed where it is a class.

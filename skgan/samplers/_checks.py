@@ -80,19 +80,22 @@ def check_finite(X: Any, name: str, allow_nan: bool = False) -> None:
 
 
 def _is_nan(value: Any) -> bool:
-    return bool(np.ndim(value) == 0 and pd.isna(value))
+    return value.is_nan() if isinstance(value, Decimal) else bool(np.ndim(value) == 0 and pd.isna(value))
 
 
 def _first_not_finite(X: Any, allow_nan: bool = False) -> np.ndarray | None:
     """Indices of the first value that is NaN (unless that is allowed), infinite or complex, or None."""
     if isinstance(X, pd.DataFrame):
-        missing = np.array(X.isna())
-        bad = missing & (not allow_nan)
+        bad = np.zeros(X.shape, dtype=bool)
+        for j in np.flatnonzero([pd.api.types.is_object_dtype(dtype) for dtype in X.dtypes]).tolist():
+            bad[:, j] = _wrong_objects(X.iloc[:, j].to_numpy(object))
+        if bad.any():
+            return np.argwhere(bad)[0]
+        if not allow_nan:
+            bad = np.array(X.isna())
         for j, dtype in enumerate(X.dtypes):
             inside = getattr(dtype, "subtype", dtype)
-            if pd.api.types.is_object_dtype(inside):
-                bad[:, j] |= _wrong_objects(X.iloc[:, j].to_numpy(object))
-            elif pd.api.types.is_complex_dtype(inside):
+            if pd.api.types.is_complex_dtype(inside):
                 bad[:, j] = True
             elif not bad[:, j].any() and pd.api.types.is_float_dtype(inside):
                 bad[:, j] = np.isinf(X.iloc[:, j].to_numpy(np.float64, na_value=np.nan))
@@ -108,17 +111,20 @@ def _first_not_finite(X: Any, allow_nan: bool = False) -> np.ndarray | None:
             X = X.astype(np.float64, copy=False)  # numbers of more than 64 bits must fit as well
         bad = np.isinf(X) if allow_nan else ~np.isfinite(X)
     elif X.dtype.kind == "O":
-        bad = _wrong_objects(X) | (pd.isna(X) & (not allow_nan))
+        bad = _wrong_objects(X)
+        if not (allow_nan or bad.any()):
+            bad = pd.isna(X)
     else:
         return None
     return np.argwhere(bad)[0] if bad.any() else None
 
 
 def _wrong_objects(cells: np.ndarray) -> np.ndarray:
-    """Which objects are infinite or complex numbers."""
+    """Which objects are infinite or complex numbers, or Decimals that raise where they are looked at."""
     flat = [
         isinstance(cell, complex | np.complexfloating)
-        or (isinstance(cell, float | np.floating | Decimal) and math.isinf(cell))
+        or (isinstance(cell, float | np.floating) and math.isinf(cell))
+        or (isinstance(cell, Decimal) and (cell.is_infinite() or cell.is_snan()))
         for cell in cells.flat
     ]
     return np.array(flat, dtype=bool).reshape(cells.shape)

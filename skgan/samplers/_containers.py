@@ -11,8 +11,6 @@ import pandas as pd
 from scipy import sparse
 from sklearn.utils.validation import check_array
 
-from skgan._compat import check_target_type
-
 
 @dataclass(frozen=True)
 class Classes:
@@ -202,7 +200,12 @@ def class_labels(y, *, allow_values: bool = False, what: str = "y") -> np.ndarra
         return _plain(values, what)
     if values.ndim == 2 and _is_one_hot(values):
         return values.argmax(axis=1)
-    return values if allow_values else check_target_type(values)
+    if not allow_values:
+        raise ValueError(
+            f"{what} of shape {values.shape} has several classes a row. Multilabel and multioutput targets are not supported; "
+            "give one class a row, or one column of 0 and 1 for each class."
+        )
+    return values
 
 
 def label_values(y, estimator) -> np.ndarray:
