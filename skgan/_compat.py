@@ -22,10 +22,16 @@ def validate_parameter_constraints(constraints: dict[str, list[Any]], params: di
     _validate(constraints, params, caller_name=caller_name)
 
 
+def has_parameters(value: Any) -> bool:
+    """Whether this is an object, or class, with scikit-learn's parameters."""
+    return hasattr(value, "get_params")
+
+
 __all__ = [
     "HasMethods",
     "Number",
     "StrOptions",
+    "has_parameters",
     "num_samples",
     "safe_indexing",
     "validate_data",

@@ -39,7 +39,7 @@ def resolve_device(device: str | None) -> str:
     if backend is None:
         warn(f"device={device!r} was asked for, but torch sees no {kind.upper()} device here; the CPU is used instead.")
         return "cpu"
-    known = backend.device_count() if hasattr(backend, "device_count") else 1
+    known = 1 if kind == "mps" else backend.device_count()
     if (torch.device(device).index or 0) >= known:
         raise ValueError(f"device={device!r} was asked for, but there are only {known} {kind.upper()} devices here.")
     return str(device)

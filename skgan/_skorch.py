@@ -10,6 +10,7 @@ from typing import Any
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 
+from skgan._compat import has_parameters
 from skgan._device import resolve_device
 from skgan._draws import initial_weights
 
@@ -116,7 +117,7 @@ def _is_foreign(value: Any, seen: set[int]) -> bool:
         return (value.__module__ or "").partition(".")[0] not in _KNOWN
     if _is_foreign(type(value), seen):
         return True
-    held = value.get_params(deep=False) if hasattr(value, "get_params") else getattr(value, "__dict__", None)
+    held = value.get_params(deep=False) if has_parameters(value) else getattr(value, "__dict__", None)
     return _is_foreign(held, seen)
 
 

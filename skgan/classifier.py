@@ -190,12 +190,6 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
         self.criterion_ = self.criterion(**kwargs)
         return self
 
-    def _check_params(self):
-        """Refuse wrong parameters before anything is encoded."""
-        validate_parameter_constraints(
-            self._parameter_constraints, self.get_params(deep=False), caller_name=type(self).__name__
-        )
-
     def _fit_codec(self, X) -> np.ndarray:
         shape = np.shape(X)
         image_shape, channels = self.image_shape, self.channels
@@ -244,7 +238,9 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
         self
         """
         refuse_unknown(type(self).__name__, fit_params, ("is_synthetic", "sample_weight"))
-        self._check_params()
+        validate_parameter_constraints(
+            self._parameter_constraints, self.get_params(deep=False), caller_name=type(self).__name__
+        )
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
         check_consistent_length(X, y, is_synthetic)
@@ -271,7 +267,7 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
         if self.train_split is not None:
             labels = self.label_encoder_.transform(self._labels_)
             dataset = torch.utils.data.TensorDataset(torch.zeros(n_rows), torch.from_numpy(labels))
-            n_rows = len(self._split(dataset, labels)[0])
+            n_rows = len(real_rows_held_out(self.train_split, dataset, labels, self._synthetic_)[0])
         self.updates_per_epoch_ = max(1, n_rows // self.batch_size)
         return self.max_updates or self.max_epochs * self.updates_per_epoch_
 
@@ -281,16 +277,14 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
             epochs = math.ceil(self.max_updates / self.updates_per_epoch_)
         return super().fit_loop(X, y, epochs=epochs, **kwargs)
 
-    def _split(self, dataset, y):
-        """Validation rows are real rows; synthetic ones all go to the training side."""
-        return real_rows_held_out(self.train_split, dataset, y, self._synthetic_)
-
     def get_split_datasets(self, X, y=None, **fit_params):
         """Tensors on the device, those of weights last; uint8 stays uint8."""
         weights = vars(self).get("_weights_")
         arrays = (X, y) if weights is None else (X, y, weights.astype(np.float32))
         dataset = torch.utils.data.TensorDataset(*(as_tensor(array, self.device_) for array in arrays))
-        return (dataset, None) if self.train_split is None else self._split(dataset, y)
+        if self.train_split is None:
+            return dataset, None
+        return real_rows_held_out(self.train_split, dataset, y, self._synthetic_)
 
     def get_iterator(self, dataset, training=False):
         """Batches by index from memory: shuffled and full for training, in order otherwise."""
@@ -315,7 +309,9 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
         """The criterion on logits and class ids, or (class ids, weights of the rows), all on the device already."""
         y, weights = y_true if isinstance(y_true, tuple) else (y_true, None)
         loss = self.criterion_(y_pred, y)
-        return weighted_mean(loss, y, weights, getattr(self.criterion_, "weight", None)) if loss.ndim else loss
+        return (
+            weighted_mean(loss, y, weights, dict(self.criterion_.named_buffers()).get("weight")) if loss.ndim else loss
+        )
 
     # Prediction
 

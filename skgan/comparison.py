@@ -278,7 +278,7 @@ def _rows(samplers, estimator, X, rarest: int, seed: int) -> tuple[dict[str, Any
         if wrong:
             raise TypeError(f"samplers must hold samplers such as GANOverSampler(); {wrong[0]} is {own[wrong[0]]!r}.")
     plain = {NOTHING: clone(estimator)}
-    if hasattr(estimator, "predict_proba"):
+    if _has_probabilities(estimator):
         plain[CORRECTED] = PriorCorrectedClassifier(clone(estimator), prior="uniform")
     weighted = [name for name in estimator.get_params() if name == "class_weight" or name.endswith("__class_weight")]
     if weighted:
@@ -300,6 +300,10 @@ def _augmented(row, transforms):
     return row
 
 
+def _has_probabilities(estimator) -> bool:
+    return hasattr(estimator, "predict_proba")
+
+
 class Measured(NamedTuple):
     """One fit: score and average precision, the confusion matrix, and what its sampler made."""
 
@@ -312,7 +316,7 @@ def _measured(name, fold, fitted, training, test, *, scorer, classes, shown) -> 
     """Of one fit on one fold; of the first fold also what the caller's samplers made."""
     X_test, y_test = test
     values = {"score": float(scorer(fitted, X_test, y_test)), RANKING: np.nan}
-    if callable(getattr(fitted, "predict_proba", None)):
+    if _has_probabilities(fitted):
         truth = label_binarize(y_test, classes=classes)
         probability = fitted.predict_proba(X_test)
         values[RANKING] = average_precision_score(truth, probability[:, 1] if truth.shape[1] == 1 else probability)

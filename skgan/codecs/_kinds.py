@@ -13,9 +13,8 @@ _TIMES = {"datetime64", "datetime", "date", "timedelta64", "timedelta", "time", 
 
 def is_category_dtype(dtype: Any) -> bool:
     """pandas' category, and Arrow's dictionary, which is the same."""
-    return isinstance(dtype, pd.CategoricalDtype) or issubclass(
-        getattr(dtype, "type", object), pd.CategoricalDtype.type
-    )
+    dictionary = isinstance(dtype, pd.ArrowDtype) and issubclass(dtype.type, pd.CategoricalDtype.type)
+    return dictionary or isinstance(dtype, pd.CategoricalDtype)
 
 
 def is_missing(column) -> np.ndarray:
@@ -54,7 +53,7 @@ def is_categorical(column, name: str) -> bool:
 
 def refuse_times(dtype: Any, name: str, *, known: bool = False) -> None:
     """Dates, durations and periods are neither numbers nor categories."""
-    if known or getattr(dtype, "kind", "") in "Mm" or isinstance(dtype, pd.PeriodDtype) or "time" in str(dtype):
+    if known or dtype.kind in "Mm" or isinstance(dtype, pd.PeriodDtype) or "time" in str(dtype):
         raise ValueError(
             f"Column {name} holds dates or durations ({dtype}); convert it to a number first, such as days since a start "
             "date, or drop it."

@@ -20,6 +20,7 @@ import torch
 from filelock import FileLock
 from sklearn.utils.validation import check_memory
 
+from skgan._compat import has_parameters
 from skgan._warnings import warn
 
 FORMAT = 3
@@ -78,7 +79,7 @@ def _describe(value: Any, above: tuple[int, ...]) -> Any:
         return "method", _describe(value.__func__, above), _describe(value.__self__, above)
     if inspect.isbuiltin(value) or isinstance(value, types.ModuleType):
         return "named", getattr(value, "__module__", None) or "", value.__name__
-    if hasattr(value, "get_params"):
+    if has_parameters(value):
         state: Any = value.get_params(deep=False)
     else:
         reduced = value.__reduce_ex__(4)  # as pickle sees it: works with slots and partials too

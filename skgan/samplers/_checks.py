@@ -94,7 +94,7 @@ def _first_not_finite(X: Any, allow_nan: bool = False) -> np.ndarray | None:
         if not allow_nan:
             bad = np.array(X.isna())
         for j, dtype in enumerate(X.dtypes):
-            inside = getattr(dtype, "subtype", dtype)
+            inside = dtype.subtype if isinstance(dtype, pd.SparseDtype) else dtype
             if pd.api.types.is_complex_dtype(inside):
                 bad[:, j] = True
             elif not bad[:, j].any() and pd.api.types.is_float_dtype(inside):

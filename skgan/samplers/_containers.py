@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from sklearn.utils.validation import check_array
+from sklearn.utils.validation import check_array, column_or_1d
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,18 @@ class Values:
     Attributes
     ----------
     empty : like the user's y, of no rows
+    cell : type or None
+        Of the labels in a list, where they are numpy's.
     """
 
     empty: Any
+    cell: Any = None
 
     @classmethod
     def of(cls, y) -> "Values":
         """For the user's y."""
-        return cls(_taken(y, np.empty(0, dtype=int)))
+        cell = type(y[0]) if isinstance(y, list | tuple) and len(y) and isinstance(y[0], np.generic) else None
+        return cls(_taken(y, np.empty(0, dtype=int)), cell)
 
     def like(self, values: np.ndarray):
         """Rows of y with these values, (n,) or (n, k)."""
@@ -70,7 +74,7 @@ class Values:
         if isinstance(self.empty, pd.Series):
             return _as_dtype(pd.Series(values.ravel(), name=self.empty.name), self.empty.dtype)
         if isinstance(self.empty, list | tuple):
-            return type(self.empty)(values.tolist())
+            return type(self.empty)(values.tolist() if self.cell is None else map(self.cell, values.tolist()))
         return _as_dtype(values.reshape(len(values), *self.empty.shape[1:]), self.empty.dtype)
 
     def under(self, y, values: np.ndarray):
@@ -196,8 +200,8 @@ def class_labels(y, *, allow_values: bool = False, what: str = "y") -> np.ndarra
         values = np.asarray(y, dtype=object)  # numbers among strings would have become strings
     if values.ndim == 2 and values.shape[1] == 1:
         values = values.ravel()
-    if values.ndim == 1:
-        return _plain(values, what)
+    if values.ndim < 2:
+        return _plain(column_or_1d(values), what)
     if values.ndim == 2 and _is_one_hot(values):
         return values.argmax(axis=1)
     if not allow_values:

@@ -6,6 +6,7 @@ from numbers import Real
 from typing import Any, NoReturn
 
 import numpy as np
+from imblearn.base import BaseSampler
 from imblearn.combine import SMOTEENN, SMOTETomek
 from imblearn.ensemble import (
     BalancedBaggingClassifier,
@@ -23,6 +24,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.svm import SVC, NuSVC
 
+from skgan._compat import has_parameters
 from skgan.samplers._augmenter import ConditionalGANAugmenter
 from skgan.samplers._candidates import resamples
 from skgan.samplers._cv import OverSamplerCV
@@ -90,7 +92,9 @@ class Learned:
         if isinstance(estimator, FrozenEstimator):
             return Learned(True, self.corrected).counts(estimator.estimator, replace(rows, codes=None, exact=False))
         if isinstance(estimator, _HOLD_ONE):
-            if not getattr(estimator, "refit", True):  # a threshold is tuned on rows that are kept from the classifier
+            if not estimator.get_params(deep=False).get(
+                "refit", True
+            ):  # a threshold is tuned on rows that are kept from the classifier
                 rows = replace(rows, codes=None, exact=False)
             return self.counts(estimator.estimator_ if self.fitted else estimator.estimator, rows)
         if isinstance(estimator, BaggingClassifier):
@@ -103,11 +107,12 @@ class Learned:
     def _of_search(self, search, rows: Rows) -> np.ndarray:
         if self.fitted:
             return self.counts(search.best_estimator_, rows)
-        grid = getattr(search, "param_grid", None) or getattr(search, "param_distributions", None) or {}
+        options = search.get_params(deep=False)
+        grid = options.get("param_grid") or options.get("param_distributions") or {}
         names = {name for part in ([grid] if isinstance(grid, Mapping) else grid) for name in part}
         params = search.estimator.get_params()
         # The search may replace what would be refused.
-        if any(name.rpartition("__")[2] in _WEIGHTS or hasattr(params.get(name), "get_params") for name in names):
+        if any(name.rpartition("__")[2] in _WEIGHTS or has_parameters(params.get(name)) for name in names):
             return rows.counts
         return self.counts(search.estimator, rows)
 
@@ -115,7 +120,7 @@ class Learned:
         """The mean over the members, whose labels are places among the classes."""
         codes = list(range(len(rows.classes)))
         if not self.fitted:
-            if getattr(ensemble, "sampler", None) is not None:
+            if ensemble.get_params(deep=False).get("sampler") is not None:
                 self._resampled(ensemble.sampler, rows)
             return rows.counts if ensemble.estimator is None else self.counts(ensemble.estimator, rows)
         if rows.codes is None:
@@ -152,7 +157,7 @@ class Learned:
         """The rows that a sampler returned."""
         known = isinstance(sampler, OverSamplerCV)
         adds = isinstance(sampler, ConditionalGANAugmenter) and sampler.keep_real
-        kind = "over-sampling" if adds else getattr(sampler, "_sampling_type", None)
+        kind = "over-sampling" if adds else (sampler._sampling_type if isinstance(sampler, BaseSampler) else None)
         # Combined samplers call themselves over-samplers; how many rows instance hardness leaves is not what was asked for.
         unclear = isinstance(sampler, SMOTEENN | SMOTETomek | InstanceHardnessThreshold)
         if not known and (unclear or kind not in ("over-sampling", "under-sampling")):
@@ -218,7 +223,7 @@ def _parts(estimator, prefix: str = "") -> Iterator[tuple[str, Any]]:
         several = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else []
         for one in several:
             for part in one if isinstance(one, list | tuple) else [one]:
-                if hasattr(part, "get_params") and not isinstance(part, type):
+                if has_parameters(part) and not isinstance(part, type):
                     yield prefix + name, part
                     yield from _parts(part, f"{prefix}{name}__")
 
