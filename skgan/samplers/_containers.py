@@ -151,7 +151,7 @@ def _taken(y, rows: np.ndarray):
         return y.iloc[rows].reset_index(drop=True)
     if isinstance(y, list | tuple):
         return type(y)(copy.deepcopy(y[row]) for row in rows)
-    return (y if sparse.issparse(y) else np.asarray(y))[rows]
+    return type(y)(y.tocsr()[rows]) if sparse.issparse(y) else np.asarray(y)[rows]
 
 
 def _with_unseen(pool, unseen: list):

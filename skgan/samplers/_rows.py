@@ -51,14 +51,21 @@ class Rows:
     """Of the encoded rows of each group, where the codec tells any."""
 
     def inside(self, encoded: np.ndarray, groups) -> np.ndarray:
-        """Encoded new rows, of one group or of one group each, within the range of their group's real ones."""
+        """Encoded new rows, of one group or of one group each, within the range of their group's real ones.
+
+        What lies beyond an end is reflected at it, so that new values do not gather there.
+        """
         if not self.ranges:
             return encoded
         groups = np.broadcast_to(groups, len(encoded))
         encoded = encoded.copy()
         for group in np.unique(groups):
             if group in self.ranges:
-                encoded[groups == group] = np.clip(encoded[groups == group], *self.ranges[group])
+                low, high = self.ranges[group]
+                mine = encoded[groups == group]
+                mine = np.where(mine < low, 2 * low - mine, mine)
+                mine = np.where(mine > high, 2 * high - mine, mine)
+                encoded[groups == group] = np.clip(mine, low, high)
         return encoded
 
     def decode(self, encoded: np.ndarray, groups):

@@ -70,19 +70,20 @@ def test_losses_are_the_reports(hinge, prediction_loss, label_weights):
 @pytest.mark.slow
 @pytest.mark.parametrize(("hinge", "learns"), [(None, True), ("as_coded", True), ("as_printed", False)])
 def test_as_printed_nothing_teaches_the_real_labels(hinge, learns):
-    rng = np.random.RandomState(0)
-    x = rng.uniform(-1, 1, (300, 1)).astype(np.float32)
-    net = predictor_mlp_gan(alpha=1, hinge=hinge, batch_size=32, max_steps=300, lr=1e-3, random_state=0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # as printed, the losses may run away
-        net.fit(x, 2 * x)
-    y = net.labels(2 * x)
-    net.module_.eval()
-    with torch.no_grad():
-        logits, predicted = net.module_.discriminator(torch.from_numpy(x), torch.from_numpy(y))
-    np.testing.assert_allclose(net.score_samples(x, 2 * x), logits, rtol=1e-5)
-    error = float(np.mean((predicted.numpy() - y) ** 2))  # 1 is what a constant gives
-    assert error < 0.8 if learns else error > 1
+    x = np.random.RandomState(0).uniform(-1, 1, (300, 1)).astype(np.float32)
+    errors = []  # 1 is what a constant gives
+    for seed in range(3):
+        net = predictor_mlp_gan(alpha=1, hinge=hinge, batch_size=32, max_steps=300, lr=1e-3, random_state=seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # as printed, the losses may run away
+            net.fit(x, 2 * x)
+        y = net.labels(2 * x)
+        net.module_.eval()
+        with torch.no_grad():
+            logits, predicted = net.module_.discriminator(torch.from_numpy(x), torch.from_numpy(y))
+        np.testing.assert_allclose(net.score_samples(x, 2 * x), logits, rtol=1e-5)
+        errors.append(float(np.mean((predicted.numpy() - y) ** 2)))
+    assert np.max(errors) < 0.8 if learns else np.median(errors) > 1
 
 
 @pytest.mark.parametrize("shape", [(1, 28, 28), (3, 50, 50), (3, 13, 10), (1, 4, 4)])
