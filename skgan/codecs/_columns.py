@@ -62,7 +62,7 @@ class Categories:
         return self.cells.take(codes)
 
 
-def _ends(values: np.ndarray, unique: np.ndarray) -> np.ndarray:
+def _ends(values: np.ndarray, unique: np.ndarray, usual: float) -> np.ndarray:
     """The range of a group's values, where the next value beyond its end is of other decades; ±∞ elsewhere.
 
     Parameters
@@ -71,12 +71,12 @@ def _ends(values: np.ndarray, unique: np.ndarray) -> np.ndarray:
         Of the group; NaN is missing.
     unique : ndarray
         All values of the column, sorted.
+    usual : float
+        The median distance between neighbouring ones.
     """
     ends, there = np.array([-np.inf, np.inf]), values[~np.isnan(values)]
-    if not len(there) or len(unique) < 2:
+    if not len(there):
         return ends
-    with np.errstate(over="ignore"):
-        usual = np.median(np.diff(unique))
     for side, end in enumerate((there.min(), there.max())):
         beyond = np.searchsorted(unique, end) + (-1, 1)[side]
         if 0 <= beyond < len(unique):
@@ -136,14 +136,20 @@ class Columns:
     def ranges(self, X, groups: np.ndarray) -> dict[int, tuple[np.ndarray, np.ndarray]]:
         """Group → lowest and highest encoded value of each column; ±∞ where there is no bound."""
         names, sizes = np.unique(groups, return_counts=True)
+        if len(names) < 2:
+            return {}  # beyond the range of all rows there is no value
         bounds = np.empty((len(names), 2, len(self.is_numeric)), dtype=np.float32)
         bounds[:, 0], bounds[:, 1] = -np.inf, np.inf
         members = [groups == name for name in names]
         for i, (j, column) in enumerate(self.numeric.named()):
             values = column.read(column_of(X, j))
             unique = np.unique(values[~np.isnan(values)])
+            if len(unique) < 2:
+                continue
+            with np.errstate(over="ignore"):
+                usual = float(np.median(np.diff(unique)))
             for k, mine in enumerate(members):
-                ends = _ends(values[mine], unique)
+                ends = _ends(values[mine], unique, usual)
                 bounded = np.isfinite(ends)
                 bounds[k, bounded, i] = column.encode(ends[bounded])
         return {

@@ -133,10 +133,8 @@ class NumberColumn:
         if issubclass(self.cell, int | np.integer):
             cells[:] = [self.cell(min(max(int(value), self.low), self.high)) for value in values.tolist()]
         elif issubclass(self.cell, Decimal):
-            places = _MAX_DECIMALS if self.empty or self.decimals is None else self.decimals
-            shown = "r" if places is None else f".{places}f"
-            exact = not self.empty and self.decimals is None
-            cells[:] = [Decimal(repr(value)) if exact else Decimal(format(value, shown)) for value in values.tolist()]
+            places = 0 if self.empty else self.decimals
+            cells[:] = [Decimal(repr(v) if places is None else f"{v:.{places}f}") for v in values.tolist()]
         else:
             cells[:] = [self.cell(value) for value in values.tolist()]
         return cells

@@ -215,8 +215,7 @@ def class_labels(y, *, allow_values: bool = False, what: str = "y") -> np.ndarra
 def label_values(y, estimator) -> np.ndarray:
     """The numbers of a y of real-valued labels in any container, (n,) or (n, k); the estimator is named in messages."""
     values = y.toarray() if sparse.issparse(y) else np.asarray(y)
-    if pd.isna(values).any():
-        raise ValueError("Input y contains NaN: rows without a label cannot be over-sampled; drop them first.")
+    _refuse_missing(values, "y")
     if values.dtype.kind in "OUS":
         text = next((cell for cell in values.flat if not isinstance(cell, Real | Decimal)), None)
         if text is not None:
@@ -225,6 +224,11 @@ def label_values(y, estimator) -> np.ndarray:
             )
         values = values.astype(np.float64)
     return check_array(values, ensure_2d=False, dtype="numeric", input_name="y", estimator=estimator)
+
+
+def _refuse_missing(labels: np.ndarray, what: str) -> None:
+    if pd.isna(labels).any():
+        raise ValueError(f"Input {what} contains NaN: rows without a label cannot be over-sampled; drop them first.")
 
 
 def _is_one_hot(values: np.ndarray) -> bool:
@@ -240,8 +244,7 @@ def _is_one_hot(values: np.ndarray) -> bool:
 
 def _plain(values: np.ndarray, what: str) -> np.ndarray:
     """Labels as numbers, bools or strings, which can be sorted."""
-    if pd.isna(values).any():
-        raise ValueError(f"Input {what} contains NaN: rows without a label cannot be over-sampled; drop them first.")
+    _refuse_missing(values, what)
     if values.dtype.kind != "O":
         return values.astype(values.dtype.newbyteorder("="), copy=False)
     kind = pd.api.types.infer_dtype(values, skipna=False)
