@@ -14,7 +14,7 @@ from skgan.codecs._container import shown_name
 from skgan.codecs._identifiers import identifies_rows
 
 
-def as_array(rows: list | tuple) -> np.ndarray:
+def as_array(rows: list | tuple, what: str = "X") -> np.ndarray:
     """Rows in a list as one array; of objects, where numbers and text are mixed, so that numbers stay what they are."""
     try:
         array = np.asarray(rows)
@@ -24,7 +24,7 @@ def as_array(rows: list | tuple) -> np.ndarray:
     except ValueError:
         shapes = sorted({np.shape(row) for row in rows})
         raise ValueError(
-            f"X is a list whose rows have different shapes, such as {shapes[0]} and {shapes[-1]}: give all the same shape "
+            f"{what} is a list whose rows have different shapes, such as {shapes[0]} and {shapes[-1]}: give all the same shape "
             "(images: resize or crop them) and stack them with numpy.stack."
         ) from None
     return array

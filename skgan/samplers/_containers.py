@@ -11,6 +11,8 @@ import pandas as pd
 from scipy import sparse
 from sklearn.utils.validation import check_array, column_or_1d
 
+from skgan.samplers._checks import as_array
+
 
 @dataclass(frozen=True)
 class Classes:
@@ -195,9 +197,7 @@ def class_labels(y, *, allow_values: bool = False, what: str = "y") -> np.ndarra
         series = y if isinstance(y, pd.Series) else y.iloc[:, 0]
         values = np.asarray(series if not series.isna().any() else series.astype(object))
     else:
-        values = np.asarray(y)
-    if values.dtype.kind in "US" and isinstance(y, list | tuple):
-        values = np.asarray(y, dtype=object)  # numbers among strings would have become strings
+        values = as_array(y, what) if isinstance(y, list | tuple) else np.asarray(y)
     if values.ndim == 2 and values.shape[1] == 1:
         values = values.ravel()
     if values.ndim < 2:
