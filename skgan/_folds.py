@@ -10,6 +10,7 @@ from joblib import Parallel, delayed
 from sklearn.base import clone
 
 from skgan._compat import safe_indexing
+from skgan._warnings import warn
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,20 @@ class Cell:
     measured: Any
     seconds: float
     error: Exception | None
+
+    @property
+    def failure(self) -> str:
+        """What went wrong, in words; nothing where nothing did."""
+        return "" if self.error is None else f"{type(self.error).__name__}: {self.error}"
+
+
+def tell_failures(errors: Mapping[str, str], any_left: bool) -> None:
+    """Warn of candidates that failed; where none is left, that is an error."""
+    told = "; ".join(f"{name}: {error}" for name, error in errors.items())
+    if not any_left:
+        raise ValueError(f"Every candidate failed. {told}")
+    if errors:
+        warn(f"Candidates that failed are out of the choice. {told}")
 
 
 def cross_validated(

@@ -1,6 +1,6 @@
 """Candidates that a comparison starts from: samplers, a quick classifier, and folds that lose no class."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
@@ -49,6 +49,38 @@ def checked_splits(cv, X, labels: np.ndarray, groups, seed: int) -> list[tuple[n
 def rarest_class(labels: np.ndarray, splits: Sequence[tuple[np.ndarray, np.ndarray]]) -> int:
     """Rows of the smallest class on the smallest training side."""
     return int(min(np.unique(labels[train], return_counts=True)[1].min() for train, _ in splits))
+
+
+def named_candidates(samplers, words: Sequence[str] = ()) -> dict[str, Any]:
+    """Name → candidate, of samplers in a list or a dict; None is nothing, and strings are only allowed if among the words.
+
+    Raises
+    ------
+    ValueError
+        Where there is none.
+    TypeError
+        Where one is no sampler.
+    """
+    named = samplers.items() if isinstance(samplers, Mapping) else [(_name(s), s) for s in samplers]
+    names = [str(name) for name, _ in named]
+    names = [name if names.count(name) == 1 else f"{name} ({i + 1})" for i, name in enumerate(names)]
+    candidates = dict(zip(names, (sampler for _, sampler in named), strict=True))
+    if not candidates:
+        raise ValueError("samplers is empty: give at least one candidate, such as None for the data as they are.")
+    for name, sampler in candidates.items():
+        if sampler is not None and not resamples(sampler) and not (isinstance(sampler, str) and sampler in words):
+            other = "".join(f", {word!r}" for word in words)
+            raise TypeError(
+                f"Candidate {name} must be a sampler such as SMOTE(){other}, or None for the data as they are; got "
+                f"{sampler!r}."
+            )
+    return candidates
+
+
+def _name(candidate) -> str:
+    if isinstance(candidate, str):
+        return candidate
+    return NOTHING if candidate is None else type(candidate).__name__
 
 
 class FlatRows(BaseSampler):

@@ -13,20 +13,18 @@ from sklearn.base import clone
 from sklearn.metrics import get_scorer
 
 from skgan._compat import HasMethods, StrOptions
-from skgan._folds import Cell, cross_validated
+from skgan._folds import Cell, cross_validated, tell_failures
 from skgan._random import draw_seeds
-from skgan._statistics import candidates_table, simplest_of_the_best
-from skgan._warnings import warn
+from skgan._statistics import candidates_table, chosen_by
 from skgan.samplers._base import BaseGenerativeSampler
 from skgan.samplers._border import Checked, check_groups, checked_table, forget_fit, tag_inputs
 from skgan.samplers._candidates import (
-    NOTHING,
     auto_samplers,
     checked_splits,
     cloned_steps,
     default_estimator,
+    named_candidates,
     rarest_class,
-    resamples,
     seeded,
     share_memory,
 )
@@ -198,11 +196,7 @@ class OverSamplerCV(BaseSampler):
         scores, guards, seconds, errors, alive = self._raced(
             prepared, estimator, scorers, rows, labels, splits, nothing
         )
-        if errors:
-            told = "; ".join(f"{name}: {error}" for name, error in errors.items())
-            if not alive:
-                raise ValueError(f"Every candidate failed. {told}")
-            warn(f"Candidates that failed are out of the choice. {told}")
+        tell_failures(errors, bool(alive))
         allowed = alive if nothing is None or self.guard is None else self._guarded(guards, alive, names.index(nothing))
         chosen = self._choose(scores, allowed)
         sampler = prepared[names[chosen]]
@@ -255,18 +249,7 @@ class OverSamplerCV(BaseSampler):
     def _candidates(self, X, rarest: int) -> dict[str, Any]:
         """Name → sampler or None."""
         samplers = auto_samplers(X, rarest) if isinstance(self.samplers, str) else self.samplers
-        named = samplers.items() if isinstance(samplers, Mapping) else [(_name(s), s) for s in samplers]
-        names = [str(name) for name, _ in named]
-        names = [name if names.count(name) == 1 else f"{name} ({i + 1})" for i, name in enumerate(names)]
-        candidates = dict(zip(names, (sampler for _, sampler in named), strict=True))
-        if not candidates:
-            raise ValueError("samplers is empty: give at least one candidate, such as None for the data as they are.")
-        for name, sampler in candidates.items():
-            if sampler is not None and not resamples(sampler):
-                raise TypeError(
-                    f"Candidate {name} must be a sampler such as SMOTE(), or None for the data as they are; got {sampler!r}."
-                )
-        return candidates
+        return named_candidates(samplers)
 
     def _prepared(self, candidate, seed: int):
         if candidate is None:
@@ -294,11 +277,7 @@ class OverSamplerCV(BaseSampler):
         return [i for i, good in zip(alive, difference.mean(axis=1) >= error, strict=True) if good or i == nothing]
 
     def _choose(self, scores: np.ndarray, alive: list[int]) -> int:
-        means = scores[alive].mean(axis=1)
-        if self.rule == "best":
-            return alive[int(means.argmax())]
-        error = scores[alive[int(means.argmax())]].std(ddof=1) / np.sqrt(scores.shape[1])
-        return alive[simplest_of_the_best(means, error)]
+        return chosen_by(self.rule, scores, alive)
 
     def _fit_resample(self, X, y):
         raise NotImplementedError  # fit_resample above is everything
@@ -328,9 +307,5 @@ def _scores(name, fold, fitted, training, test, *, scorers) -> list[float]:
 def _what_failed(cell: Cell) -> str:
     """In words, or nothing."""
     if cell.error is not None:
-        return f"{type(cell.error).__name__}: {cell.error}"
+        return cell.failure
     return "" if np.isfinite(cell.measured).all() else "the score is not a number"
-
-
-def _name(sampler) -> str:
-    return NOTHING if sampler is None else type(sampler).__name__

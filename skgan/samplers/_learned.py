@@ -26,7 +26,7 @@ from sklearn.svm import SVC, NuSVC
 
 from skgan._compat import has_parameters
 from skgan.samplers._augmenter import ConditionalGANAugmenter
-from skgan.samplers._candidates import resamples
+from skgan.samplers._candidates import FlatRows, resamples
 from skgan.samplers._cv import OverSamplerCV
 
 _SEARCH: type = GridSearchCV.__bases__[0]  # of all of scikit-learn's searches; it has no public name
@@ -155,6 +155,7 @@ class Learned:
 
     def _resampled(self, sampler, rows: Rows) -> Rows:
         """The rows that a sampler returned."""
+        sampler = sampler.sampler if isinstance(sampler, FlatRows) else sampler
         known = isinstance(sampler, OverSamplerCV)
         adds = isinstance(sampler, ConditionalGANAugmenter) and sampler.keep_real
         kind = "over-sampling" if adds else (sampler._sampling_type if isinstance(sampler, BaseSampler) else None)
