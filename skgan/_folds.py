@@ -28,11 +28,11 @@ class Cell:
         return "" if self.error is None else f"{type(self.error).__name__}: {self.error}"
 
 
-def tell_failures(errors: Mapping[str, str], any_left: bool) -> None:
-    """Warn of candidates that failed; where none is left, that is an error."""
+def tell_failures(errors: Mapping[str, str], any_left: bool, kind: type[Exception] = ValueError) -> None:
+    """Warn of candidates that failed; where none is left, that is an error of this kind."""
     told = "; ".join(f"{name}: {error}" for name, error in errors.items())
     if not any_left:
-        raise ValueError(f"Every candidate failed. {told}")
+        raise kind(f"Every candidate failed. {told}")
     if errors:
         warn(f"Candidates that failed are out of the choice. {told}")
 

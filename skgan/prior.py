@@ -133,10 +133,7 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
     def predict_proba(self, X) -> np.ndarray:
         """Corrected probabilities of shape (n, n_classes), in the order of ``classes_``."""
         check_is_fitted(self)
-        corrected = self.estimator_.predict_proba(X) * (self.prior_ / self.resampled_prior_)
-        total = corrected.sum(axis=1, keepdims=True)
-        # A row whose only class with any probability has a prior of 0 says nothing: the prior is all that is known of it.
-        return np.where(total > 0, corrected / np.where(total > 0, total, 1), self.prior_)
+        return reweighted(self.estimator_.predict_proba(X), self.prior_ / self.resampled_prior_, self.prior_)
 
     def predict(self, X) -> np.ndarray:
         """The class of the highest corrected probability."""
@@ -157,6 +154,14 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(self.estimator).input_tags
         return tags
+
+
+def reweighted(probability: np.ndarray, weights: np.ndarray, otherwise: np.ndarray) -> np.ndarray:
+    """Probabilities (n, n_classes) times weights of the classes, each row scaled to a sum of 1."""
+    product = probability * weights
+    total = product.sum(axis=1, keepdims=True)
+    # A row whose only class with any probability has a weight of 0 says nothing: the prior is all that is known of it.
+    return np.where(total > 0, product / np.where(total > 0, total, 1), otherwise)
 
 
 def _weights(name: str, given, classes: np.ndarray) -> np.ndarray:

@@ -46,10 +46,15 @@ ALLOWED = {
     "samplers": {"_folds", "presets", "nets", "codecs", "filters", "strategies"},
     "zero_shot": {"presets", "nets", "codecs", "samplers"},
     "prior": {"samplers"},
+    "_tuning": set(),
+    "_decision": {"_tuning", "prior", "samplers"},
+    "imbalanced": {"_decision", "_folds", "_tuning", "prior", "samplers"},
     "model_selection": {"samplers"},
     "_report": {"metrics", "plotting", "samplers"},
     "_verdict": {"samplers"},
-    "comparison": {"_folds", "_report", "_verdict", "augment", "prior", "samplers", "plotting"},
+    "comparison": {
+        *("_decision", "_folds", "_report", "_tuning", "_verdict", "augment", "plotting", "prior", "samplers"),
+    },
     "checks": {"codecs", "filters", "losses", "nets", "penalties"},
     "_written_numbers": {"codecs"},
     "_reading": {"_written_numbers", "codecs", "datasets"},
@@ -70,7 +75,7 @@ TORCH_ONLY = {"losses", "penalties", "augment", "modules", "_draws"}
 # Library → the only units that may import it
 ONLY_IN = {
     "skorch": {"_skorch", "nets", "callbacks", "classifier"},
-    "imblearn": {"samplers", "_compat", "comparison", "prior"},
+    "imblearn": {"samplers", "_compat", "comparison", "imbalanced", "prior"},
     "matplotlib": {"plotting"},
     "PIL": {"datasets"},
     "sklearn_compat": {"_compat"},

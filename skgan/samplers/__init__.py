@@ -2,13 +2,17 @@
 
 from skgan.samplers._augmenter import ConditionalGANAugmenter
 from skgan.samplers._base import BaseGenerativeSampler
-from skgan.samplers._border import check_rows, checked_table
+from skgan.samplers._border import check_groups, check_rows, checked_table, forget_fit, tag_inputs
 from skgan.samplers._cache import describe
 from skgan.samplers._candidates import (
+    CLASS_WEIGHTS,
     NOTHING,
     FlatRows,
+    auto_candidates,
     auto_samplers,
     checked_splits,
+    class_weighted,
+    cloned_steps,
     default_estimator,
     named_candidates,
     rarest_class,
@@ -24,6 +28,7 @@ from skgan.samplers._over_sampler import GANOverSampler
 from skgan.samplers._recursive import RecursiveAugmenter
 
 __all__ = [
+    "CLASS_WEIGHTS",
     "NOTHING",
     "BaseGenerativeSampler",
     "ConditionalGANAugmenter",
@@ -33,16 +38,22 @@ __all__ = [
     "OverSamplerCV",
     "RecursiveAugmenter",
     "RowFactory",
+    "auto_candidates",
     "auto_samplers",
+    "check_groups",
     "check_rows",
     "checked_splits",
     "checked_table",
+    "class_weighted",
+    "cloned_steps",
     "default_estimator",
     "describe",
+    "forget_fit",
     "named_candidates",
     "prepared",
     "rarest_class",
     "resamples",
     "seeded",
     "share_memory",
+    "tag_inputs",
 ]

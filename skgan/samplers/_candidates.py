@@ -23,6 +23,7 @@ from skgan.samplers._over_sampler import GANOverSampler
 from skgan.strategies import at_least
 
 NOTHING = "nothing"
+CLASS_WEIGHTS = "class weights"
 AMOUNTS = (0.5, 1.0)
 
 
@@ -113,6 +114,20 @@ def auto_samplers(X, rarest: int, amounts: Sequence[float] = AMOUNTS) -> dict[st
             wrap = images and not isinstance(sampler, GANOverSampler)
             samplers[f"{name} to {amount:.0%}"] = FlatRows(sampler) if wrap else sampler
     return samplers
+
+
+def auto_candidates(X, rarest: int, estimator) -> dict[str, Any]:
+    """Name → sampler, None, or "class weights", from the cheapest on; samplers bring every class to the largest one's size."""
+    named = {name.removesuffix(" to 100%"): s for name, s in auto_samplers(X, rarest, amounts=(1.0,)).items()}
+    first = {name: s for name, s in named.items() if s is None}
+    weights = {} if class_weighted(estimator) is None else {CLASS_WEIGHTS: CLASS_WEIGHTS}
+    return {**first, **weights, **named}
+
+
+def class_weighted(estimator):
+    """A clone with balanced class weights; None where it has no such parameter."""
+    names = [name for name in estimator.get_params() if name == "class_weight" or name.endswith("__class_weight")]
+    return clone(estimator).set_params(**dict.fromkeys(names, "balanced")) if names else None
 
 
 def _smote(X, k: int) -> dict[str, Any]:
