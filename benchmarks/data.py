@@ -4,8 +4,9 @@
 
 writes 3,000 long-tailed digits (500 … 20 a class) for ``skgan compare``.
 
-Looked for in ``$SKGAN_DATA`` first (``fashion-mnist.npz``, ``mnist-5k.npz``, ``tables/<name>.csv``), then on OpenML,
-whose downloads scikit-learn caches; where neither is to be had, a sentence says what to do.
+Looked for in ``$SKGAN_DATA`` first (``fashion-mnist.npz``, ``mnist-5k.npz``, ``tables/<name>.csv``, ``select/<name>.csv``),
+then on OpenML, whose downloads scikit-learn caches; where neither is to be had, a sentence says what to do. The tables of
+``SELECT`` are looked for in ``$SKGAN_DATA`` alone: most of them are cut, and OpenML has the whole tables.
 """
 
 import os
@@ -24,6 +25,25 @@ TABLES = (
     *("abalone9-18", "car-good", "ecoli3", "flare-F", "german", "glass2", "kr-vs-k-zero_vs_eight", "page-blocks"),
     *("page-blocks0", "segment0", "vehicle1", "winequality-red-4", "yeast4"),
 )
+
+
+SELECT = (  # on which defaults are chosen; no source of them is in TABLES
+    *("Sacramento", "attrition", "australian-cut", "bands", "breast", "bupa-cut", "credit_data", "crx", "diamonds"),
+    *("hayes-roth", "hepatitis", "hpc_data", "hypothyroid", "leaf_id_flavia-lt", "led7digit-0-2-4-5-6-7-8-9_vs_1"),
+    *("led7digit-lt", "magic-cut", "mammographic", "mlc_churn", "optdigits-8", "optdigits-lt", "pc1", "pd_speech"),
+    *("penguins-cut", "phoneme", "scat", "sonar-cut", "spambase-cut", "tae", "texture-9", "texture-lt", "tic-tac-toe"),
+    *("titanic", "wdbc-cut", "zoo-3"),
+)
+SOURCES = {  # table → what it was cut from, where another table was cut from that too
+    "australian-cut": "crx",
+    "led7digit-0-2-4-5-6-7-8-9_vs_1": "led7digit",
+    "led7digit-lt": "led7digit",
+    "optdigits-8": "optdigits",
+    "optdigits-lt": "optdigits",
+    "page-blocks0": "page-blocks",
+    "texture-9": "texture",
+    "texture-lt": "texture",
+}
 
 
 class Images(NamedTuple):
@@ -83,9 +103,14 @@ def mnist_5k(seed: int) -> Images:
 
 
 def table(name: str) -> tuple[pd.DataFrame, pd.Series]:
-    """One of the KEEL and UCI tables (CC BY 4.0); object columns become category columns, y is a string."""
-    if path := data_file(f"tables/{name}.csv"):
+    """One of the KEEL, UCI and R tables (CC BY 4.0, MIT); text columns become category columns, y is a string."""
+    if path := data_file(f"tables/{name}.csv") or data_file(f"select/{name}.csv"):
         frame = pd.read_csv(path)
+    elif name in SELECT:
+        folder = os.environ.get("SKGAN_DATA", "not set")
+        raise SystemExit(
+            f"There is no select/{name}.csv under $SKGAN_DATA ({folder}). Set it to a folder that holds it."
+        )
     else:
         bunch = _openml(name, as_frame=True)
         frame = bunch.data.assign(target=bunch.target)

@@ -1,20 +1,25 @@
 """What every benchmark shares: three budgets, and a CSV of finished cells that the next run goes on from.
 
 A *cell* is one measurement named by its key columns (data set, seed, method …). Finished cells are appended to
-``benchmarks/results/<name>-<budget>.csv`` at once and skipped when they are there.
+``benchmarks/results/<name>-<budget>.csv`` at once and skipped when they are there. ``--jobs`` measures several at once, and
+``--max-time`` begins no new one after so many seconds.
 """
 
 import argparse
 import datetime
+import importlib
 import inspect
+import itertools
+import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import joblib
 import pandas as pd
+import torch
 
 from skgan._statistics import with_error
 
@@ -24,6 +29,7 @@ RESULTS = Path(__file__).parent / "results"
 DOCS = Path(__file__).parent.parent / "docs"
 CACHE = joblib.Memory(Path(__file__).parent / ".cache", verbose=0)  # trained nets; not in the repository
 BUDGETS = ("quick", "default", "full")
+SHOWN = 12  # values of a cell in the log
 
 
 @dataclass(frozen=True)
@@ -44,9 +50,11 @@ class Part(NamedTuple):
     budgets : dict of str → Run
         For "quick", "default" and "full".
     cells : callable
-        Run → key columns of each cell, in the order to run them.
+        Run → key columns of each cell, in the order to run them; the longest come first, so that no process is left alone
+        with one at the end.
     measure : callable
-        Called with the run and a cell's keys; returns the cell's value columns.
+        Called with the run and a cell's keys; returns the cell's value columns. A function of a module, so that a process
+        of ``--jobs`` finds it.
     report : callable
         The whole CSV → markdown.
     """
@@ -85,6 +93,7 @@ def main(
     parts = [Part(name, budgets, cells, measure, report), *more]
     arguments = parse(str(inspect.getdoc(inspect.getmodule(report))).splitlines()[0], parts, data)
     only = {pair.partition("=")[0] for pair in arguments.only}
+    end = time.monotonic() + arguments.max_time
     jobs = []
     for part in (part for part in parts if part.name in arguments.parts):
         run, csv = part.budgets[arguments.budget], part.name
@@ -93,11 +102,12 @@ def main(
         jobs.append((part, run, csv, list(part.cells(run))))
     # A part whose cells have no such key has none that --only asks for
     jobs = [job for job in jobs if only <= set(job[3][0])] or jobs[:1]
-    results = [run_cells(csv, arguments, keys, part.measure, run) for part, run, csv, keys in jobs]
+    results = [run_cells(csv, arguments, keys, part.measure, run, end) for part, run, csv, keys in jobs]
     if pictures is not None and arguments.budget != "quick" and not only and jobs[0][0].name == name:
         pictures(jobs[0][1])
     for (part, *_), frame in zip(jobs, results, strict=True):  # one may show what another has measured
-        print(part.report(frame))
+        if len(frame):
+            print(part.report(frame))
 
 
 def parse(description: str, parts: Iterable[Part], data=None, argv=None) -> argparse.Namespace:
@@ -128,6 +138,12 @@ def parse(description: str, parts: Iterable[Part], data=None, argv=None) -> argp
         help="run only the cells with these keys, such as seed=0; a key given twice may have either value",
     )
     parser.add_argument("--fresh", action="store_true", help="forget the finished cells of this budget")
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="processes that measure cells at once, each with one thread"
+    )
+    parser.add_argument(
+        "--max-time", type=float, default=float("inf"), metavar="SECONDS", help="begin no new cell after this time"
+    )
     return parser.parse_args(argv)
 
 
@@ -137,6 +153,7 @@ def run_cells(
     cells: Iterable[Mapping[str, Any]],
     measure: Callable[..., Mapping[str, Any]],
     run: Run,
+    end: float = float("inf"),
 ) -> pd.DataFrame:
     """Measure every cell that is not in the CSV yet, and return the whole CSV.
 
@@ -151,6 +168,8 @@ def run_cells(
     measure : callable
         Called with the run and a cell's keys; returns its value columns.
     run : Run
+    end : float, default=inf
+        The reading of ``time.monotonic`` after which no new cell begins.
     """
     path = arguments.results / f"{name}-{arguments.budget}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -167,17 +186,52 @@ def run_cells(
     chosen = [cell for cell in cells if all(str(cell[key]) in values for key, values in only.items())]
     left = [cell for cell in chosen if tuple(map(str, cell.values())) not in done]
     print(f"{name}, {arguments.budget}: {len(left)} of {len(cells)} cells to run → {path}", flush=True)
-    for number, cell in enumerate(left, 1):
-        begin = time.perf_counter()
-        values = measure(run, **cell)
+    begun = itertools.takewhile(lambda _: time.monotonic() < end, left)
+    for number, (cell, values, seconds) in enumerate(_measured(begun, measure, run, arguments.jobs), 1):
         row = {**cell, **values, "date": datetime.date.today().isoformat()}
         pd.DataFrame([row]).to_csv(path, mode="a", header=not path.exists(), index=False)
-        # Curves and matrices are kept as long strings, which nobody reads in a log
-        short = {k: v for k, v in values.items() if not isinstance(v, str) or len(v) < 40}
-        shown = "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in short.items())
+        # Nobody reads long strings (curves and matrices) or dozens of values in a log
+        short = [(k, v) for k, v in values.items() if not isinstance(v, str) or len(v) < 40][:SHOWN]
+        shown = "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in short)
         label = " ".join(map(str, cell.values()))
-        print(f"[{number}/{len(left)}] {label}: {shown}  ({time.perf_counter() - begin:.1f} s)", flush=True)
-    return pd.read_csv(path)
+        print(f"[{number}/{len(left)}] {label}: {shown}  ({seconds:.1f} s)", flush=True)
+    return pd.read_csv(path) if path.exists() else pd.DataFrame(columns=list(cells[0]))
+
+
+def _measured(
+    cells: Iterable[Mapping], measure: Callable, run: Run, n_jobs: int
+) -> Iterator[tuple[Mapping, Mapping, float]]:
+    """Each cell with its values and seconds, in the order that they finish."""
+    if n_jobs == 1:
+        for cell in cells:
+            yield _timed(measure, run, cell)
+        return
+    task = joblib.delayed(_in_process)
+    named = (_module_of(measure), measure.__name__)
+    # One task at a time a process: nothing waits in a queue past the time at which no new cell begins
+    with joblib.parallel_config("loky", inner_max_num_threads=1):
+        parallel = joblib.Parallel(n_jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
+        yield from parallel(task(*named, run, cell) for cell in cells)
+
+
+def _timed(measure: Callable, run: Run, cell: Mapping) -> tuple[Mapping, Mapping, float]:
+    begin = time.perf_counter()
+    values = measure(run, **cell)
+    return cell, values, time.perf_counter() - begin
+
+
+def _module_of(function: Callable) -> str:
+    """The name under which another process imports the function's module; that of a script is its file's."""
+    if function.__module__ != "__main__":
+        return function.__module__
+    script = sys.modules["__main__"]
+    return script.__spec__.name if script.__spec__ else Path(str(script.__file__)).stem
+
+
+def _in_process(module: str, name: str, run: Run, cell: Mapping) -> tuple[Mapping, Mapping, float]:
+    """A cell in a process of its own. The function goes by name: what a script's functions remember cannot be sent."""
+    torch.set_num_threads(1)
+    return _timed(getattr(importlib.import_module(module), name), run, cell)
 
 
 def _keys(path: Path, columns: list[str]) -> set[tuple[str, ...]]:

@@ -1,10 +1,13 @@
 """Over-samplers that skgan is measured against and that imbalanced-learn does not have.
 
-Each has ``fit_resample(X, y)``: latent SMOTE and the SMOTE-seeded refiner on images and rows, and thin shells around the
-packages ctgan and smote-variants (the ``bench`` extra).
+Latent SMOTE and the SMOTE-seeded refiner on images and rows, and thin shells around the packages smote-variants, ctgan,
+ForestDiffusion and arfpy (the ``bench`` extra).
 """
 
+import contextlib
+import io
 import logging
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -130,23 +133,91 @@ def smote_variant(name: str, X: pd.DataFrame, y: np.ndarray, seed: int) -> tuple
     return pd.concat([X, rows], ignore_index=True), np.concatenate([y, y_new[len(X) :].astype(y.dtype)])
 
 
+def _filled_up(
+    pieces: list[pd.DataFrame], X: pd.DataFrame, y: np.ndarray, seed: int
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """The originals and a piece for each class that wants rows; plain copies fill a piece that is too short."""
+    rows, labels = [X], [y]
+    wanted = zip(*np.unique(wanted_rows(y), return_counts=True), strict=True)
+    for (klass, n), made in zip(wanted, pieces, strict=True):
+        copies = X[y == klass].sample(n - len(made[:n]), replace=True, random_state=seed)
+        rows += [made[:n].astype(X.dtypes), copies]
+        labels.append(np.full(n, klass))
+    return pd.concat(rows, ignore_index=True), np.concatenate(labels)
+
+
+def _discrete(X: pd.DataFrame) -> list:
+    return [column for column in X if isinstance(X[column].dtype, pd.CategoricalDtype)]
+
+
 def ctgan_or_tvae(name: str, X: pd.DataFrame, y: np.ndarray, seed: int, epochs: int) -> tuple[pd.DataFrame, np.ndarray]:
     """CTGAN or TVAE on all columns and the class; rows of the wanted classes are kept, plain copies fill up."""
     import ctgan
 
-    discrete = [column for column in X if isinstance(X[column].dtype, pd.CategoricalDtype)]
+    discrete = _discrete(X)
     frame = X.astype(dict.fromkeys(discrete, object)).assign(class_=y.astype(str))
+    pieces = []
     with seeded(seed):
         np.random.seed(seed)  # ctgan draws from the global stream
         batch = min(500, len(X) // 20 * 10 or 10)  # CTGAN's pac of 10 must divide it, and half of it
         model = getattr(ctgan, name)(epochs=epochs, batch_size=batch, enable_gpu=False)
         model.fit(frame, [*discrete, "class_"])
-        pieces, labels = [X], [y]
         for klass, n in zip(*np.unique(wanted_rows(y), return_counts=True), strict=True):
             condition = {"condition_column": "class_", "condition_value": str(klass)} if name == "CTGAN" else {}
             made = pd.concat([model.sample(max(1000, 2 * n), **condition) for _ in range(8)])
-            made = made[made["class_"] == str(klass)].drop(columns="class_")[:n]
-            copies = X[y == klass].sample(n - len(made), replace=True, random_state=seed)
-            pieces += [made.astype(X.dtypes), copies]
-            labels.append(np.full(n, klass))
-    return pd.concat(pieces, ignore_index=True), np.concatenate(labels)
+            pieces.append(made[made["class_"] == str(klass)].drop(columns="class_"))
+    return _filled_up(pieces, X, y, seed)
+
+
+def forest_diffusion(X: pd.DataFrame, y: np.ndarray, seed: int, n_times: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """ForestDiffusion (flow matching with boosted trees), trained on each class that wants rows.
+
+    With labels it trains one model a class as well, but also for the classes that want none.
+    """
+    from ForestDiffusion import ForestDiffusionModel
+
+    levels = {column: X[column].cat.categories for column in _discrete(X)}
+    codes = X.assign(**{column: X[column].cat.codes for column in levels}).astype(float)
+    places = [codes.columns.get_loc(column) for column in levels]
+    pieces = []
+    state = np.random.get_state()  # ForestDiffusion seeds the global stream
+    for klass, n in zip(*np.unique(wanted_rows(y), return_counts=True), strict=True):
+        rows = codes[y == klass].to_numpy()
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            model = ForestDiffusionModel(rows, n_t=n_times, cat_indexes=places, n_jobs=1, seed=seed)
+            made = pd.DataFrame(model.generate(batch_size=n), columns=X.columns)
+        for column, names in levels.items():
+            chosen = made[column].round().astype(int).clip(0, len(names) - 1)
+            made[column] = pd.Categorical.from_codes(chosen, dtype=X[column].dtype)
+        pieces.append(_rounded(made, X))
+    np.random.set_state(state)
+    return _filled_up(pieces, X, y, seed)
+
+
+def adversarial_forest(X: pd.DataFrame, y: np.ndarray, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """arfpy's adversarial random forest of all columns and the class; rows of the wanted classes are kept, copies fill up."""
+    from arfpy import arf
+
+    discrete = _discrete(X)
+    frame = X.rename(columns=str).assign(class_=y.astype(str))
+    frame = frame.astype({"class_": "category"})
+    state = np.random.get_state()  # arfpy draws from the global stream
+    np.random.seed(seed)
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        model = arf.arf(x=frame, verbose=False, random_state=seed, n_jobs=1)
+        model.forde()
+        made = model.forge(n=min(20_000, 20 * len(y)))
+    np.random.set_state(state)
+    pieces = []
+    for klass in np.unique(wanted_rows(y)):
+        piece = made[made["class_"].astype(str) == str(klass)].drop(columns="class_")
+        piece.columns = X.columns
+        pieces.append(_rounded(piece.astype({column: X[column].dtype for column in discrete}), X))
+    return _filled_up(pieces, X, y, seed)
+
+
+def _rounded(made: pd.DataFrame, X: pd.DataFrame) -> pd.DataFrame:
+    """Whole numbers where the table has whole numbers."""
+    return made.assign(**{c: made[c].round() for c in X if pd.api.types.is_integer_dtype(X[c])})

@@ -76,21 +76,46 @@ CLASSIFIERS = {
 
 
 @functools.lru_cache(maxsize=2)
-def folds(name: str, n_folds: int, n_repeats: int):
-    """X, y as integers, and the (train, test) rows of each fold."""
+def folds(name: str, n_folds: int, n_repeats: int, max_rows: int | None = None):
+    """X, y as integers, and the (train, test) rows of each fold; a larger table is cut to about ``max_rows`` first."""
     X, y = table(name)
     labels = LabelEncoder().fit_transform(y)
+    if max_rows is not None and len(X) > max_rows:
+        rows = cut(labels, max_rows)
+        X, labels = X.iloc[rows].reset_index(drop=True), labels[rows]
     splitter = RepeatedStratifiedKFold(n_splits=n_folds, n_repeats=n_repeats, random_state=0)
     return X, labels, list(splitter.split(X, labels))
 
 
-def model_of(classifier: str) -> Pipeline:
+def cut(y: np.ndarray, n_rows: int, least: int = 6) -> np.ndarray:
+    """Rows of a stratified cut, the same in every run; no class falls below ``least`` rows unless it had fewer."""
+    counts = np.bincount(y)
+    kept = np.minimum(counts, np.maximum(least, np.round(counts * n_rows / len(y)).astype(int)))
+    order = np.random.RandomState(0).permutation(len(y))
+    return np.sort(np.concatenate([order[y[order] == klass][:n] for klass, n in enumerate(kept)]))
+
+
+def filled(X: pd.DataFrame, X_test: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Both sides with missing values replaced by the training side's median, or its most frequent category."""
+    if not (X.isna().any(axis=None) or X_test.isna().any(axis=None)):
+        return X, X_test
+    is_text = [isinstance(dtype, pd.CategoricalDtype) for dtype in X.dtypes]
+    values = {c: X[c].mode()[0] if text else X[c].median() for c, text in zip(X, is_text, strict=True)}
+    return X.fillna(values), X_test.fillna(values)
+
+
+def encoded(classifier) -> Pipeline:
     """The classifier behind one-hot and standardised columns."""
     encode = make_column_transformer(
         (OneHotEncoder(handle_unknown="ignore", sparse_output=False), make_column_selector(dtype_include="category")),
         remainder="passthrough",
     )
-    return make_pipeline(encode, StandardScaler(), CLASSIFIERS[classifier]())
+    return make_pipeline(encode, StandardScaler(), classifier)
+
+
+def model_of(classifier: str) -> Pipeline:
+    """One of ``CLASSIFIERS`` behind one-hot and standardised columns."""
+    return encoded(CLASSIFIERS[classifier]())
 
 
 def smote(X: pd.DataFrame, y: np.ndarray, seed: int):

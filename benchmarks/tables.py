@@ -1,270 +1,221 @@
-"""Imbalanced tables: new rows from skgan's nets beside copies and SMOTE, for five classifiers.
+"""Imbalanced tables: new rows from skgan beside nothing, copies, SMOTE and other over-samplers, for six classifiers.
 
-    OMP_NUM_THREADS=1 python benchmarks/tables.py [--quick | --full]
+    OMP_NUM_THREADS=1 python benchmarks/tables.py [--quick | --full] [--jobs 2]
 
-Repeated stratified folds of the 13 tables; samplers see the training side only, classifiers a one-hot and standardised form.
-Two processes share the work if each gets its folds: ``--only fold=0 fold=1 fold=2`` and ``--only fold=3 fold=4 fold=5``.
+``tables_select`` has 35 tables on which defaults are chosen, ``tables_report`` 13 others on which they are not, and
+``tables_generators`` eight of the former with generators of whole tables. Larger tables are cut by a fixed stratified cut.
+Samplers see the training side only, its missing values filled in; classifiers see a one-hot and standardised form.
 """
 
-import functools
+import importlib
+import math
 import time
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import torch
-from data import TABLES
-from harness import CACHE, Run, main, with_error
+from data import SELECT, TABLES
+from harness import Part, Run, largest, main
+from imblearn.ensemble import BalancedRandomForestClassifier
 from imblearn.over_sampling import SMOTE, BorderlineSMOTE, RandomOverSampler
-from rivals import ctgan_or_tvae, refiner, smote_variant
-from scipy.stats import rankdata
-from shared import CLASSIFIERS, SMALLER_TABLES, folds, model_of, smote, wanted_rows
-from sklearn.metrics import average_precision_score, balanced_accuracy_score, log_loss
+from rivals import adversarial_forest, ctgan_or_tvae, forest_diffusion, smote_variant
+from shared import encoded, filled, folds, smote
+from table_reports import brief, draw, report
+from table_scores import ALL, DECISION, FOREST, MEASURES, classifier_of, probabilities_of, scores, tuned_weights
 
 from skgan import GANOverSampler
-from skgan.codecs import TabularCodec
-from skgan.penalties import R1
-from skgan.presets import gaussian, mlp_gan, offspring
+
+__all__ = ["brief", "draw", "report"]
 
 
 @dataclass(frozen=True)
 class TablesRun(Run):
     tables: tuple[str, ...]
+    methods: tuple[str, ...]
     n_folds: int
-    n_repeats: int
-    steps: int | None  # of skgan's nets; None is the preset's own
+    n_repeats: int = 1
+    max_rows: int = 1500
+    classifiers: tuple[str, ...] = ALL
+    tuned: tuple[str, ...] = ()  # classifiers whose decision is tuned, after TUNED_METHODS
+    steps: int | None = None  # of skgan's networks; None is the preset's own
+    epochs: int = 100  # of CTGAN and TVAE
+    n_times: int = 20  # of ForestDiffusion, whose own is 50
 
 
-QUICK_STEPS = 200
-BUDGETS = {
-    "quick": TablesRun(
-        "3 small tables, 3 folds, 200 steps (2 minutes)",
-        tables=("ecoli3", "glass2", "car-good"),
-        n_folds=3,
-        n_repeats=1,
-        steps=QUICK_STEPS,
+NOTHING, WEIGHTS, BALANCED_FOREST, GAN = "nothing", "class weights", "balanced random forest", "GANOverSampler"
+MIXED = {"net": 1, "mixture": 1, "copy": 1}
+# Method → sampler of a training side, its seed and the run
+Sampler = Callable[[pd.DataFrame, np.ndarray, int, TablesRun], object]
+SAMPLERS: dict[str, Sampler] = {
+    "copies": lambda X, y, seed, run: RandomOverSampler(random_state=seed),
+    "SMOTE": lambda X, y, seed, run: smote(X, y, seed),
+    "BorderlineSMOTE": lambda X, y, seed, run: borderline(X, y, seed),
+    "Gaussian": lambda X, y, seed, run: GANOverSampler(net="gaussian", random_state=seed),
+    "Gaussian, mixtures, copies": lambda X, y, seed, run: GANOverSampler(
+        net="gaussian", shares=MIXED, random_state=seed
     ),
-    "default": TablesRun(
-        "11 tables of at most 2,500 rows, 2 times 3 folds, 1,000 steps (80 minutes; 40 as two processes)",
-        tables=SMALLER_TABLES,
-        n_folds=3,
-        n_repeats=2,
-        steps=1000,
+    GAN: lambda X, y, seed, run: GANOverSampler(max_steps=run.steps, random_state=seed),
+    "GANOverSampler, half-way": lambda X, y, seed, run: GANOverSampler(
+        sampling_strategy=half_way, max_steps=run.steps, random_state=seed
     ),
-    "full": TablesRun("13 tables, 5 folds, 5 repeats", tables=TABLES, n_folds=5, n_repeats=5, steps=None),
+    "mlp_gan": lambda X, y, seed, run: GANOverSampler(net="mlp_gan", max_steps=run.steps, random_state=seed),
 }
-SHORT = "conditional GAN, 300 steps, lazy R1"
-NETS = {
-    SHORT: lambda: mlp_gan(alpha=2, penalties=(R1(gamma=3.0, every=4),), max_steps=300),
-    "conditional GAN (mlp_gan)": lambda: mlp_gan(alpha=2),
-    "Gaussian": gaussian,
-    "Gaussian, half copies": lambda: gaussian(copies=0.5),
-    "Gaussian, borrowed covariance": lambda: gaussian(n_donors=1),
-    "SMOTE-seeded refiner": refiner,
-}
-# Shares (offspring, mixtures, copies) of the lines that use the offspring net; it is trained once for all of them
-SHARES = {
-    "offspring only": (1, 0, 0),
-    "half offspring, half copies": (1, 0, 1),
-    "half offspring, half mixtures": (1, 1, 0),
-    "offspring (a third each)": (1, 1, 1),
-}
-WEIGHTS = "class weights"  # where the classifier has them; outside the ranks, which need every entry
 SMOTE_VARIANTS = {"polynom-fit-SMOTE": "polynom_fit_SMOTE_star", "ProWSyn": "ProWSyn"}
-TABULAR_GANS = ("CTGAN", "TVAE")
-METHODS = (
-    *("nothing", "random", "random, shrinkage 1", "SMOTE", "BorderlineSMOTE"),
-    *(*SMOTE_VARIANTS, *TABULAR_GANS, *NETS, *SHARES),
+PACKAGES = {
+    **dict.fromkeys(SMOTE_VARIANTS, "smote_variants"),
+    "CTGAN": "ctgan",
+    "TVAE": "ctgan",
+    "ForestDiffusion": "ForestDiffusion",
+    "adversarial random forest": "arfpy.arf",
+}
+METHODS = (NOTHING, WEIGHTS, BALANCED_FOREST, *list(SAMPLERS)[:3], *SMOTE_VARIANTS, *list(SAMPLERS)[3:])
+GENERATORS = (NOTHING, "copies", "SMOTE", "Gaussian", GAN, *list(PACKAGES)[2:])
+TUNED_METHODS = (NOTHING, "SMOTE", GAN)
+SMALL = ("Sacramento", "australian-cut", "breast", "bupa-cut", "hepatitis", "led7digit-lt", "penguins-cut", "wdbc-cut")
+FAST = ("logistic regression", "k-NN", FOREST)
+
+QUICK = TablesRun(
+    "3 small tables, 2 folds, 3 classifiers, 50 steps (1 minute)",
+    tables=("hepatitis", "penguins-cut", "wdbc-cut"),
+    methods=METHODS,
+    n_folds=2,
+    classifiers=FAST,
+    tuned=("logistic regression",),
+    steps=50,
 )
-FAMILIES = {"page-blocks0": "page-blocks"}  # two versions of one source
-RANKED = tuple(CLASSIFIERS)[:4]  # all but the boosting; the default is chosen by these
+DEFAULT = TablesRun("35 tables cut to 1,500 rows, 3 folds", tables=SELECT, methods=METHODS, n_folds=3, tuned=FAST)
+FULL = TablesRun("35 tables cut to 2,500 rows, 2 times 5 folds", SELECT, METHODS, 5, 2, 2500, tuned=ALL)
+BUDGETS = {"quick": QUICK, "default": DEFAULT, "full": FULL}
+REPORT_BUDGETS = {
+    "quick": replace(QUICK, told="2 small tables, the rest likewise (1 minute)", tables=("ecoli3", "glass2")),
+    "default": replace(DEFAULT, told="13 tables cut to 1,500 rows, 3 folds", tables=TABLES),
+    "full": replace(FULL, told="13 tables cut to 2,500 rows, 2 times 5 folds", tables=TABLES),
+}
+GENERATOR_BUDGETS = {
+    "quick": replace(
+        QUICK,
+        told="1 small table, 2 folds",
+        tables=("penguins-cut",),
+        methods=GENERATORS,
+        tuned=(),
+        epochs=3,
+        n_times=3,
+    ),
+    "default": replace(DEFAULT, told="8 small tables, 3 folds", tables=SMALL, methods=GENERATORS, tuned=()),
+    "full": replace(
+        FULL, told="8 small tables, 2 times 5 folds", tables=SMALL, methods=GENERATORS, tuned=(), n_times=50
+    ),
+}
 
 
 def cells(run: TablesRun) -> Iterator[dict]:
-    for name in run.tables:
+    """Largest tables first; the methods of a fold come together, so that a run that was stopped has whole folds."""
+
+    def cost(name):
+        X, y, _ = folds(name, run.n_folds, run.n_repeats, run.max_rows)
+        return X.size * (y.max() + 1)
+
+    for name in sorted(run.tables, key=cost, reverse=True):
         for fold in range(run.n_folds * run.n_repeats):
-            for method in (*METHODS, WEIGHTS):
+            for method in run.methods:
                 yield {"table": name, "fold": fold, "method": method}
 
 
-def sampler_of(method: str, X: pd.DataFrame, y: np.ndarray, seed: int, steps: int | None):
-    if method == "random":
-        return RandomOverSampler(random_state=seed)
-    if method == "random, shrinkage 1":
-        numeric = all(not isinstance(dtype, pd.CategoricalDtype) for dtype in X.dtypes)
-        return RandomOverSampler(shrinkage=1.0 if numeric else None, random_state=seed)
-    if method == "SMOTE":
-        return smote(X, y, seed)
-    if method == "BorderlineSMOTE":  # numbers only; elsewhere it is SMOTE's line again
-        numeric = smote(X, y, seed)
-        return (
-            BorderlineSMOTE(k_neighbors=numeric.k_neighbors, random_state=seed) if type(numeric) is SMOTE else numeric
-        )
-    if method.startswith("Gaussian") or (method == SHORT and steps != QUICK_STEPS):
-        steps = None
-    return GANOverSampler(net=NETS[method](), max_steps=steps, memory=CACHE.location, random_state=seed)
-
-
-@functools.lru_cache(maxsize=1)
-def trained_offspring(run: TablesRun, name: str, fold: int):
-    """One training for all shares: codec, net, encoded rows, and seconds."""
-    X, y, splits = folds(name, run.n_folds, run.n_repeats)
-    X, y = X.iloc[splits[fold][0]].reset_index(drop=True), y[splits[fold][0]]
-    begin = time.perf_counter()
-    codec = TabularCodec().fit(X)
-    encoded = codec.transform(X)
-    net = offspring(module__spans=codec.spans_, **({} if run.steps is None else {"max_steps": run.steps}))
-    net.set_params(random_state=fold).fit(encoded, y)
-    return codec, net, encoded, time.perf_counter() - begin
-
-
-def scores(classifier: str, X, y, X_test, y_test, prior: np.ndarray, weighted: bool) -> dict[str, float]:
-    """Balanced accuracy, average precision, and log-loss after correction to the training set's own prior."""
-    model = model_of(classifier)
-    if weighted:
-        if "class_weight" not in model[-1].get_params():
-            names = ("balanced accuracy", "average precision", "log-loss")
-            return {f"{classifier}: {name}": float("nan") for name in names}
-        model[-1].set_params(class_weight="balanced")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        model.fit(X, y)
-        probabilities = model.predict_proba(X_test)
-    corrected = (probabilities * (prior / (np.bincount(y) / len(y)))).clip(1e-6)
-    corrected /= corrected.sum(1, keepdims=True)
+def half_way(y) -> dict:
+    """Rows of each class: the geometric mean of what it has and what the largest has."""
+    labels, counts = np.unique(y, return_counts=True)
     return {
-        f"{classifier}: balanced accuracy": balanced_accuracy_score(y_test, probabilities.argmax(1)),
-        f"{classifier}: average precision": average_precision_score(np.eye(len(prior))[y_test], probabilities),
-        f"{classifier}: log-loss": log_loss(y_test, corrected, labels=range(len(prior))),
+        label: round(math.sqrt(n * counts.max())) for label, n in zip(labels.tolist(), counts.tolist(), strict=True)
     }
+
+
+def borderline(X: pd.DataFrame, y: np.ndarray, seed: int):
+    """BorderlineSMOTE, which takes numbers only; SMOTENC or SMOTEN elsewhere."""
+    numeric = smote(X, y, seed)
+    return BorderlineSMOTE(k_neighbors=numeric.k_neighbors, random_state=seed) if type(numeric) is SMOTE else numeric
+
+
+def resampled(
+    run: TablesRun, method: str, X: pd.DataFrame, y: np.ndarray, seed: int
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """The training rows after a method; as they are after those that only change the classifier."""
+    if method in SAMPLERS:
+        return SAMPLERS[method](X, y, seed, run).fit_resample(X, y)
+    if method in SMOTE_VARIANTS:
+        return smote_variant(SMOTE_VARIANTS[method], X, y, seed)
+    if method in ("CTGAN", "TVAE"):
+        return ctgan_or_tvae(method, X, y, seed, run.epochs)
+    if method == "ForestDiffusion":
+        return forest_diffusion(X, y, seed, run.n_times)
+    return adversarial_forest(X, y, seed) if method in PACKAGES else (X, y)
+
+
+def timed(run: TablesRun, method: str, X: pd.DataFrame, y: np.ndarray, seed: int):
+    """Rows after a method, and its seconds without those of importing its package."""
+    if method in PACKAGES:
+        importlib.import_module(PACKAGES[method])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # rows too few for a validation, categories too many: the same in every fold
+        begin = time.perf_counter()
+        return *resampled(run, method, X, y, seed), time.perf_counter() - begin
+
+
+def model_for(method: str, classifier: str, X: pd.DataFrame, y: np.ndarray, seed: int):
+    """The classifier of a method's cell, or None where there is none: no class weights, or a forest of its own."""
+    if method == BALANCED_FOREST:
+        forest = BalancedRandomForestClassifier(100, random_state=0, n_jobs=1)
+        return encoded(forest) if classifier == FOREST else None
+    model = classifier_of(classifier, X, y, seed)
+    if method == WEIGHTS:
+        if "class_weight" not in model[-1].get_params():
+            return None
+        model[-1].set_params(class_weight="balanced")
+    return model
 
 
 def measure(run: TablesRun, table: str, fold: int, method: str) -> dict:
-    X, y, splits = folds(table, run.n_folds, run.n_repeats)
+    """All classifiers' scores after a method, on one fold of a table."""
+    X, y, splits = folds(table, run.n_folds, run.n_repeats, run.max_rows)
     train, test = splits[fold]
-    X_train, y_train = X.iloc[train].reset_index(drop=True), y[train]
+    X_train, X_test = filled(X.iloc[train].reset_index(drop=True), X.iloc[test])
+    y_train, y_test, n_classes = y[train], y[test], y.max() + 1
+    X_new, y_new, seconds = timed(run, method, X_train, y_train, fold)
     prior = np.bincount(y_train) / len(y_train)
-    begin = time.perf_counter()
-    X_new, y_new = X_train, y_train
-    seconds_before = 0.0
-    if method in SHARES:
-        codec, net, encoded, seconds_before = trained_offspring(run, table, fold)
-        net.shares = SHARES[method]
-        wanted = wanted_rows(y_train)
-        rows = codec.inverse_transform(net.sample(wanted, source=(encoded, y_train), random_state=fold))
-        X_new, y_new = pd.concat([X_train, rows], ignore_index=True), np.concatenate([y_train, wanted])
-        begin = time.perf_counter()
-    elif method in SMOTE_VARIANTS:
-        X_new, y_new = smote_variant(SMOTE_VARIANTS[method], X_train, y_train, fold)
-    elif method in TABULAR_GANS:
-        X_new, y_new = ctgan_or_tvae(method, X_train, y_train, fold, epochs=10 if run.steps == QUICK_STEPS else 100)
-    elif method not in ("nothing", WEIGHTS):
-        X_new, y_new = sampler_of(method, X_train, y_train, fold, run.steps).fit_resample(X_train, y_train)
-    seconds = seconds_before + time.perf_counter() - begin
-    values: dict[str, float] = {}
-    for classifier in CLASSIFIERS:
-        values |= scores(classifier, X_new, y_new, X.iloc[test], y[test], prior, method == WEIGHTS)
+    # Weights, and the balanced forest's samples, show a classifier classes of one size
+    even = method in (WEIGHTS, BALANCED_FOREST)
+    seen = np.full(n_classes, 1 / n_classes) if even else np.bincount(y_new) / len(y_new)
+    decisions: Mapping[str, np.ndarray] = {}
+    if method in TUNED_METHODS and run.tuned:
+        decisions = tuned_weights(run.tuned, lambda X, y: timed(run, method, X, y, fold)[:2], X_train, y_train, fold)
+    values: dict[str, float] = {"rows": len(X), "rare rows": np.bincount(y).min(), "test share": len(test) / len(train)}
+    for classifier in run.classifiers:
+        model = model_for(method, classifier, X_train, y_train, fold)
+        of_classifier = dict.fromkeys(MEASURES, float("nan"))
+        if model is not None:
+            P = probabilities_of(model, X_new, y_new, X_test, n_classes)
+            of_classifier = scores(P, y_test, seen, prior)
+            if classifier in decisions:
+                of_classifier[DECISION] = scores(P * decisions[classifier], y_test, seen, prior)[MEASURES[0]]
+        values |= {f"{classifier}: {name}": value for name, value in of_classifier.items()}
     return {**values, "seconds": seconds}
 
 
-BRIEF = {  # method → what a reader calls it
-    "nothing": "nothing",
-    "random": "random over-sampling",
-    "SMOTE": "SMOTE",
-    "CTGAN": "CTGAN",
-    "Gaussian": "Gaussian (skgan's floor)",
-    "Gaussian, half copies": "`gaussian(copies=0.5)`",
-    "conditional GAN (mlp_gan)": "`GANOverSampler(net=mlp_gan(alpha=2))`",
-}
-
-
-def brief(results: pd.DataFrame) -> str:
-    """Markdown: means over all tables and classifiers, for docs/when_not.md."""
-    each = {
-        measure: results.set_index(["method", "table"])[[f"{classifier}: {measure}" for classifier in CLASSIFIERS]]
-        .mean(axis=1)
-        .groupby(level=[0, 1])
-        .mean()
-        .unstack("method")
-        for measure in ("balanced accuracy", "average precision", "log-loss")
-    }
-    rows = []
-    for method, name in BRIEF.items():
-        row = {"new rows from": name}
-        for measure, of_table in each.items():
-            column = f"{measure}, prior-corrected" if measure == "log-loss" else measure
-            row[column] = f"{of_table[method].mean():.3f}"
-            if method != "nothing":
-                row[column] += f" ({with_error(of_table[method] - of_table['nothing'], '+', 3)})"
-        rows.append(row)
-    table = pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
-    return (
-        f"{table}\n\nMeans over {results['table'].nunique()} tables, {results['fold'].nunique()} repeated stratified folds and "
-        f"{len(CLASSIFIERS)} classifiers; in brackets what is gained over nothing, ± standard error over tables. "
-        f"`python benchmarks/tables.py`, {results['date'].max()}. Class weights, where classifiers have them, are in the "
-        "[results](results.md#imbalanced-tables)."
-    )
-
-
-def report(results: pd.DataFrame) -> str:
-    """Markdown for docs/results.md: mean rank and mean per classifier."""
-    cells = results["method"].value_counts()
-    methods = [method for method in METHODS if cells.get(method) == cells.max()]
-    unfinished = [method for method in METHODS if method not in methods]
-    # Tables of one source count once.
-    source = results["table"].replace(FAMILIES)
-    means = results.groupby(["method", source, "table"], sort=False).mean(numeric_only=True)
-    means = means.groupby(level=[0, 1], sort=False).mean()
-    text = [
-        f"{results['table'].nunique()} tables of {source.nunique()} sources, {results['fold'].nunique()} repeated stratified "
-        "folds each. Mean rank (1 is best) and mean of balanced accuracy; points over what is better on that table, random or "
-        "SMOTE: mean ± standard error over sources, and on the worst of them, the first four classifiers together. SMOTE is "
-        "SMOTENC or SMOTEN where columns are categorical, BorderlineSMOTE is SMOTE there. CTGAN and TVAE: 100 epochs."
-        + (f" Not finished: {', '.join(unfinished)}." if unfinished else "")
-    ]
-    together = 100 * means[[f"{classifier}: balanced accuracy" for classifier in RANKED]].mean(axis=1).unstack("method")
-    over = together.sub(together.reindex(columns=["random", "SMOTE"]).max(axis=1), axis=0)  # of each table
-    rows: dict[str, dict[str, str]] = {method: {} for method in methods}
-    ranks: dict[str, list[float]] = {method: [] for method in methods}
-    for classifier in CLASSIFIERS:
-        wide = means[f"{classifier}: balanced accuracy"].unstack("method")[methods]
-        rank = rankdata(-wide.round(5), axis=1).mean(0)
-        for method, r, mean in zip(methods, rank, wide.mean(), strict=True):
-            rows[method][classifier] = f"{r:.2f}, {mean:.3f}"
-            if classifier in RANKED:
-                ranks[method].append(r)
-    seconds = means["seconds"].groupby("method").mean()
-    shown = [
-        {
-            "new rows": m,
-            "mean rank, first four": f"{np.mean(ranks[m]):.2f}",
-            "over the better of random and SMOTE": with_error(over[m], "+"),
-            "worst table": f"{over[m].min():+.1f}",
-            **rows[m],
-            "seconds": f"{seconds[m]:.2f}",
-        }
-        for m in sorted(methods, key=lambda m: np.mean(ranks[m]))
-    ]
-    if WEIGHTS in means.index.get_level_values("method"):
-        weighted = means.xs(WEIGHTS, level="method")
-        values = {c: weighted[f"{c}: balanced accuracy"].mean() for c in CLASSIFIERS}
-        row = {c: "–" if np.isnan(v) else f"–, {v:.3f}" for c, v in values.items()}
-        shown.append(
-            {
-                "new rows": f"none, {WEIGHTS}",
-                "mean rank, first four": "–",
-                "over the better of random and SMOTE": "–",
-                "worst table": "–",
-                **row,
-                "seconds": "0.00",
-            }
-        )
-    text.append(pd.DataFrame(shown).to_markdown(index=False, disable_numparse=True))
-    return "\n\n".join(text)
+def pictures(run: TablesRun) -> None:
+    """Critical differences on the tables that no default was chosen on."""
+    try:
+        draw(largest("tables_report")[1])
+    except FileNotFoundError:
+        print("No picture of the critical differences: tables_report has not been run.")
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    main("tables", BUDGETS, cells, measure, report)
+    main(
+        *("tables_select", BUDGETS, cells, measure, report),
+        Part("tables_report", REPORT_BUDGETS, cells, measure, report),
+        Part("tables_generators", GENERATOR_BUDGETS, cells, measure, report),
+        pictures=pictures,
+    )
