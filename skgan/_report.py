@@ -128,7 +128,7 @@ def page(result) -> str:
     table = result.formatted()
     differences = "; ".join(f"{name} {text}" for name, text in table["over nothing"].items() if text)
     return _PAGE.format(
-        verdict=html.escape(result.verdict),
+        verdict=html.escape(f"{result.verdict} {result.last_word}"),
         table=table.to_html(border=0),
         n_folds=result.folds["fold"].nunique(),
         metric=html.escape(result.scoring.replace("_", " ")),

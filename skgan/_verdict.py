@@ -1,62 +1,95 @@
-"""What a comparison found, in plain words."""
+"""What a comparison found, in plain words: nothing that its intervals do not show."""
 
 import numpy as np
 import pandas as pd
 
-from skgan._statistics import interval
+from skgan._statistics import folds_needed, in_unit_range, interval, rows_needed
 from skgan.samplers import NOTHING
 
 CORRECTED = "nothing, prior-corrected"
 RANKING = "average precision"
 ENOUGH = 0.99
 """A score of nothing above which there is little left to win."""
+FEWEST = 3
+"""Folds below which no verdict is given: with two, an interval has one degree of freedom."""
+
+
+def paired(wide: pd.DataFrame, name: str, over: str, share: float, scoring: str) -> tuple[float, float]:
+    """95 % interval of the mean difference of two rows, from their scores of each fold.
+
+    Parameters
+    ----------
+    wide : DataFrame
+        Scores: a line per fold, a column per row of the comparison.
+    name, over : str
+        Row, and the row that it is compared with.
+    share : float
+        Test rows ÷ training rows of a fold.
+    scoring : str
+        A score between 0 and 1 cannot differ by more than there is room for, and the interval is clipped to that.
+    """
+    mean = wide[over].mean()
+    room = (-mean, 1 - mean) if in_unit_range(scoring) else None
+    return interval(wide[name] - wide[over], share, room)
 
 
 def verdict_of(table: pd.DataFrame, folds: pd.DataFrame, own: list[str], share: float, scoring: str) -> str:
-    """Who wins, over what, and by how much."""
+    """Which row to take, as far as the intervals tell, and what would tell more.
+
+    A row of the caller's own is recommended where its interval against the best row of what costs nothing lies above 0.
+    """
     wide = folds.pivot(index="fold", columns="row", values="score")
+    if len(wide) < FEWEST:
+        return (
+            "No verdict: two folds cannot tell a difference from chance. Use at least 3, better 5 × 2 "
+            "(RepeatedStratifiedKFold(n_splits=5, n_repeats=2))."
+        )
+    nothing, metric = table.loc[NOTHING, "score"], scoring.replace("_", " ")
+    if nothing >= ENOUGH:
+        return f"Nothing is needed: without any new row the {metric} is {nothing:.3f}."
     free = [name for name in table.index if name not in own]
     best_free, best_own = table.loc[free, "score"].idxmax(), table.loc[own, "score"].idxmax()
     best = table["score"].idxmax()
-    nothing, metric = table.loc[NOTHING, "score"], scoring.replace("_", " ")
-
-    def points(name: str, over: str = NOTHING) -> str:
-        difference = wide[name] - wide[over]
-        low, high = interval(difference, share)
-        return (
-            f"{100 * difference.mean():+.1f} points of {metric} (95 % interval {100 * low:+.1f} to {100 * high:+.1f})"
-        )
-
-    if nothing >= ENOUGH:
-        return f"Nothing is needed: without any new row the {metric} is {nothing:.3f}."
-    if not (table["low"] > 0).any():
-        return (
-            f"No sampler helps: no row is better than nothing ({nothing:.3f} {metric}) by more than chance. The best, {best}, "
-            f"is at {points(best)}."
-        )
-    if table.loc[best_own, "low"] <= 0:
-        text = f"{best_own} does not help here: {points(best_own)}; {best_free} does: {points(best_free)}."
-    elif interval(wide[best_own] - wide[best_free], share)[0] > 0:
-        text = f"{best_own} helps here: {points(best_own)} over nothing, "
-        text += (
-            "which is the best of what costs nothing."
-            if best_free == NOTHING
-            else f"and {points(best_own, best_free)} over the best of what costs nothing, {best_free}."
-        )
+    low, high = paired(wide, best_own, best_free, share, scoring)
+    gain = (wide[best_own] - wide[best_free]).mean()
+    points = f"{100 * gain:+.1f} points of {metric} (95 % interval {100 * low:+.1f} to {100 * high:+.1f})"
+    equals = [name for name in table.index if paired(wide, name, best, share, scoring)[1] >= 0]
+    cheapest = f"take the cheapest of these: {'; '.join(equals)}"
+    if low > 0:
+        text = f"Take {best_own}: it is better than {best_free}, the best of what costs nothing, by {points}."
+    elif high < 0:
+        text = f"{best_own} is worse than {best_free}, by {points}. "
+        text += f"Take {best_free}." if equals == [best_free] else f"Otherwise no difference was found; {cheapest}."
     else:
-        text = (
-            f"{best_own} is better than nothing, {points(best_own)}, but by no more than chance better than {best_free}, which "
-            f"costs nothing: {points(best_free)}. Take {best_free}."
-        )
-    if CORRECTED in table.index and CORRECTED not in (best, best_free):
-        behind = table.loc[best, "score"] - table.loc[CORRECTED, "score"]
-        if behind <= table.loc[best, "standard error"]:
-            text += " A prior correction of the probabilities, without new rows, gives the same."
-    changes = {name: table.loc[name, RANKING] - table.loc[NOTHING, RANKING] for name in dict.fromkeys((best, best_own))}
-    if all(np.isfinite(change) for change in changes.values()):
-        told = [
-            f"{name} {'unchanged' if abs(change) < 0.005 else f'{100 * change:+.1f} points of average precision'}"
-            for name, change in changes.items()
-        ]
-        text += f" Ranking: {', '.join(told)}."
-    return text
+        text = f"No difference was found; {cheapest}. {best_own} against {best_free}: {points}. "
+        text += _what_would_settle(wide[best_own] - wide[best_free], share)
+    return text + _ranking(folds, dict.fromkeys((best, best_own)), share)
+
+
+def _what_would_settle(differences: pd.Series, share: float) -> str:
+    """How many folds, or how many times as many rows, would tell whether this difference is one."""
+    if not differences.any():
+        return "The two scored the same in every fold."
+    n_folds, factor = folds_needed(differences, share), rows_needed(differences, share)
+    if n_folds is not None:
+        return f"If that is the true difference, about {n_folds} folds would show it (there were {len(differences)})."
+    if factor <= 100:
+        return f"More folds would not settle that; about {max(2, round(factor))} times as many rows would."
+    return "Neither more folds nor a hundred times as many rows would settle that."
+
+
+def _ranking(folds: pd.DataFrame, names, share: float) -> str:
+    """Changes of average precision against nothing of which the interval tells the direction."""
+    wide = folds.pivot(index="fold", columns="row", values=RANKING)
+    told = []
+    for name in names:
+        difference = wide[name] - wide[NOTHING]
+        if name == NOTHING or not np.isfinite(difference).all():
+            continue
+        low, high = paired(wide, name, NOTHING, share, "average_precision")
+        if low > 0 or high < 0:
+            told.append(
+                f"{name} {100 * difference.mean():+.1f} points of average precision over nothing (95 % interval "
+                f"{100 * low:+.1f} to {100 * high:+.1f})"
+            )
+    return f" Ranking: {', '.join(told)}." if told else ""

@@ -62,7 +62,7 @@ def run_demo(out: Path, n_splits: int, seed: int) -> Comparison:
     result = compare(sampler, classifier, X, y, cv=splits, random_state=seed, verbose=1)
     print(
         f"\n{result.formatted().to_string()}\n\nMean ± standard error over the folds; seconds are one fit of sampler and "
-        f"classifier.\n\n{result.verdict}"
+        f"classifier.\n\n{result.verdict}\n{result.last_word}"
     )
     _write_pictures(out, result)
     return result
@@ -130,7 +130,7 @@ def run_compare(arguments: argparse.Namespace) -> None:
         random_state=arguments.seed,
         verbose=1,
     )
-    print(f"{result.formatted().to_string()}\n\n{result.verdict}")
+    print(f"{result.formatted().to_string()}\n\n{result.verdict}\n{result.last_word}")
     if arguments.out is not None:
         result.to_html(arguments.out)
         print(f"\nReport: {arguments.out}")

@@ -2,7 +2,6 @@
 
 import inspect
 import time
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,32 +13,35 @@ import numpy as np
 import pandas as pd
 from imblearn.pipeline import Pipeline, make_pipeline
 from sklearn.base import clone
-from sklearn.dummy import DummyClassifier
-from sklearn.metrics import average_precision_score, confusion_matrix, get_scorer, get_scorer_names
+from sklearn.metrics import average_precision_score, confusion_matrix
 from sklearn.preprocessing import label_binarize
 from tqdm import tqdm
 
+from skgan._decision import OutOfFold, Response, has_probabilities, response_of, would_choose
 from skgan._folds import Cell, cross_validated
 from skgan._random import draw_seeds
 from skgan._report import GeneratedRows, look_at, page
-from skgan._statistics import interval, with_error
-from skgan._verdict import CORRECTED, RANKING, verdict_of
+from skgan._statistics import with_error
+from skgan._tuning import Judge
+from skgan._verdict import CORRECTED, RANKING, paired, verdict_of
 from skgan._warnings import warn
 from skgan.augment import Rotation, Scale, Translation
 from skgan.prior import PriorCorrectedClassifier
 from skgan.samplers import (
+    CLASS_WEIGHTS,
     NOTHING,
     GANOverSampler,
     auto_samplers,
     checked_splits,
     checked_table,
+    class_weighted,
     rarest_class,
     resamples,
     seeded,
     share_memory,
 )
 
-WEIGHTS, AUGMENTED = "class weights", " + augmentation"
+AUGMENTED = " + augmentation"
 
 
 @dataclass
@@ -65,6 +67,9 @@ class Comparison:
         What "score" is.
     generated : dict
         Name of each sampler of skgan → :class:`skgan._report.GeneratedRows` of the first fold.
+    choice : str
+        What :class:`skgan.ImbalancedClassifierCV` would choose by these folds, of sampler and decision rule, such as "nothing,
+        corrected". No fit is done for it. Rows with augmentation are another classifier and are left out.
     """
 
     table: pd.DataFrame
@@ -75,6 +80,12 @@ class Comparison:
     classes: np.ndarray = field(repr=False)
     scoring: str = "balanced_accuracy"
     generated: dict[str, GeneratedRows] = field(default_factory=dict, repr=False)
+    choice: str = ""
+
+    @property
+    def last_word(self) -> str:
+        """The choice as a sentence."""
+        return f"ImbalancedClassifierCV would choose: {self.choice}." if self.choice else ""
 
     def plot(self, ax=None):
         """Differences to nothing with their intervals, one line a row; returns the axes. Needs matplotlib."""
@@ -180,12 +191,12 @@ def compare(
     fold_seed, seed = draw_seeds(random_state, 2)
     checked = checked_table(GANOverSampler(), X, y)  # refuses rows and labels that no sampler takes, in sentences
     X, labels = checked.X, checked.y
-    scorer = _checked_scorer(scoring, labels) if isinstance(scoring, str) else scoring
+    judge = Judge(scoring, X, labels)
     splits = checked_splits(cv, X, labels, groups, fold_seed)
     rarest = rarest_class(labels, splits)
     rows, own = _rows(samplers, estimator, X, rarest, seed)
     missing_row = _without_smote(list(rows), rarest)
-    measure = partial(_measured, scorer=scorer, classes=np.unique(labels), shown=tuple(own))
+    measure = partial(_measured, scorer=judge.scorer, classes=judge.classes, shown=tuple(own))
     with TemporaryDirectory() as folder:
         for row in rows.values():  # rows that differ in what follows the sampler only train its generator once a fold
             share_memory(row, folder)
@@ -193,8 +204,8 @@ def compare(
     values = [{"row": cell.name, "fold": fold, **cell.measured.values, "seconds": cell.seconds} for fold, cell in cells]
     folds = pd.DataFrame(values)
     share = float(np.mean([len(test) / len(train) for train, test in splits]))
-    table = _table(folds, share)
     name = scoring if isinstance(scoring, str) else scoring.__name__ if inspect.isfunction(scoring) else "score"
+    table = _table(folds, share, name)
     own = [row for row in own if row in rows]
     words = verdict_of(table, folds, own, share, name) + missing_row
     if not complete:
@@ -205,27 +216,19 @@ def compare(
         for _, cell in cells
         if cell.measured.generated is not None and not cell.name.endswith(AUGMENTED)
     }
-    return Comparison(table, folds, words, complete, matrices, np.unique(labels), name, generated)
+    choice = would_choose(_out_of_fold(list(rows), cells, judge, splits))
+    return Comparison(table, folds, words, complete, matrices, judge.classes, name, generated, choice)
 
 
-def _checked_scorer(scoring: str, labels: np.ndarray):
-    """The scorer of this name; refused where it cannot score such labels, which a fit that learns nothing shows at once."""
-    scorer = get_scorer(scoring)
-    rows = np.zeros((len(labels), 1))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            scorer(DummyClassifier(strategy="prior").fit(rows, labels), rows, labels)
-    except Exception as error:
-        classes = np.unique(labels).tolist()
-        others = [f"{scoring}_{kind}" for kind in ("macro", "ovr")]
-        instead = [repr(other) for other in others if other in get_scorer_names()] or ["'balanced_accuracy'"]
-        numbers = ", or name the classes 0 and 1, of which 1 is the one that counts" if len(classes) == 2 else ""
-        raise ValueError(
-            f"scoring={scoring!r} cannot score the {len(classes)} classes {classes[:5]}: {str(error).rstrip('.')}. "
-            f"Take {' or '.join(instead)}{numbers}."
-        ) from error
-    return scorer
+def _out_of_fold(rows: list[str], cells: list[tuple[int, Cell]], judge: Judge, splits) -> dict[str, OutOfFold]:
+    """What the fits said of held-out rows, of the rows that ImbalancedClassifierCV would have: it corrects by itself."""
+    tests = [splits[fold][1] for fold, cell in cells if cell.name == NOTHING]
+    said = {
+        row: [cell.measured.response for _, cell in cells if cell.name == row]
+        for row in rows
+        if row != CORRECTED and not row.endswith(AUGMENTED)
+    }
+    return {row: OutOfFold(judge, responses, tests) for row, responses in said.items()}
 
 
 def _without_smote(rows: list[str], rarest: int) -> str:
@@ -278,11 +281,10 @@ def _rows(samplers, estimator, X, rarest: int, seed: int) -> tuple[dict[str, Any
         if wrong:
             raise TypeError(f"samplers must hold samplers such as GANOverSampler(); {wrong[0]} is {own[wrong[0]]!r}.")
     plain = {NOTHING: clone(estimator)}
-    if _has_probabilities(estimator):
+    if has_probabilities(estimator):
         plain[CORRECTED] = PriorCorrectedClassifier(clone(estimator), prior="uniform")
-    weighted = [name for name in estimator.get_params() if name == "class_weight" or name.endswith("__class_weight")]
-    if weighted:
-        plain[WEIGHTS] = clone(estimator).set_params(**dict.fromkeys(weighted, "balanced"))
+    if (weighted := class_weighted(estimator)) is not None:
+        plain[CLASS_WEIGHTS] = weighted
     resampled = {name: make_pipeline(sampler, clone(estimator)) for name, sampler in {**free, **own}.items()}
     rows = {**plain, **resampled}
     if np.ndim(X) > 2 and "augment" in estimator.get_params(deep=False):
@@ -300,39 +302,37 @@ def _augmented(row, transforms):
     return row
 
 
-def _has_probabilities(estimator) -> bool:
-    return hasattr(estimator, "predict_proba")
-
-
 class Measured(NamedTuple):
-    """One fit: score and average precision, the confusion matrix, and what its sampler made."""
+    """One fit: score and average precision, the confusion matrix, what its sampler made, and what it said of the test side."""
 
     values: dict[str, float]
     confusion: np.ndarray
     generated: GeneratedRows | None
+    response: Response
 
 
 def _measured(name, fold, fitted, training, test, *, scorer, classes, shown) -> Measured:
     """Of one fit on one fold; of the first fold also what the caller's samplers made."""
     X_test, y_test = test
+    response = response_of(fitted, training[1], test, scorer)
     values = {"score": float(scorer(fitted, X_test, y_test)), RANKING: np.nan}
-    if _has_probabilities(fitted):
+    if response.probability is not None:
         truth = label_binarize(y_test, classes=classes)
-        probability = fitted.predict_proba(X_test)
+        probability = response.probability
         values[RANKING] = average_precision_score(truth, probability[:, 1] if truth.shape[1] == 1 else probability)
-    matrix = confusion_matrix(y_test, fitted.predict(X_test), labels=classes)
+    matrix = confusion_matrix(y_test, response.predicted, labels=classes)
     made = (
         look_at(fitted.steps[0][1], training[0], training[1], X_test, y_test) if fold == 0 and name in shown else None
     )
-    return Measured(values, matrix, made)
+    return Measured(values, matrix, made, response)
 
 
-def _table(folds: pd.DataFrame, share: float) -> pd.DataFrame:
+def _table(folds: pd.DataFrame, share: float, scoring: str) -> pd.DataFrame:
     wide = folds.pivot(index="fold", columns="row", values="score")
     lines = {}
     for name, part in folds.groupby("row", sort=False):
         difference = wide[name] - wide[NOTHING]
-        low, high = interval(difference, share)
+        low, high = paired(wide, name, NOTHING, share, scoring)
         lines[name] = {
             "score": part["score"].mean(),
             "standard error": part["score"].sem(),

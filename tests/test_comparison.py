@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from imblearn.base import BaseSampler
-from imblearn.over_sampling import BorderlineSMOTE
+from imblearn.over_sampling import SMOTE, BorderlineSMOTE, RandomOverSampler
+from scipy import stats
 from scipy.ndimage import gaussian_filter
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
@@ -12,8 +13,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeClassifier
 
-from skgan import CNNClassifier, GANOverSampler, compare
-from skgan.comparison import interval
+from skgan import CNNClassifier, GANOverSampler, ImbalancedClassifierCV, compare
+from skgan._statistics import folds_needed, interval, rows_needed
+from skgan._verdict import paired, verdict_of
 from skgan.presets import mlp_gan, offspring
 
 NET = mlp_gan(alpha=1, max_steps=4, batch_size=8)
@@ -65,18 +67,29 @@ def shifted(n, distance, seed=0, rare=0.08):
 
 def test_pure_noise():
     result = compare(BorderlineSMOTE(), LogisticRegression(), *shifted(600, 0.0), random_state=0)
-    assert result.verdict.startswith("No sampler helps: no row is better than nothing (0.500 balanced accuracy)")
+    assert not (result.table["low"] > 0).any()
+    assert result.verdict.startswith(
+        "No difference was found; take the cheapest of these: nothing; nothing, prior-corr"
+    )
 
 
 def test_separable_classes():
     result = compare(BorderlineSMOTE(), LogisticRegression(), *shifted(600, 8.0), random_state=0)
     assert result.verdict == "Nothing is needed: without any new row the balanced accuracy is 1.000."
+    assert result.last_word == "ImbalancedClassifierCV would choose: nothing, as it is."
 
 
 def test_where_the_free_things_do_as_well():
     result = compare(BorderlineSMOTE(), LogisticRegression(), *shifted(3000, 1.5), random_state=0)
-    assert "BorderlineSMOTE is better than nothing" in result.verdict
-    assert "which costs nothing" in result.verdict
+    assert result.table.loc["BorderlineSMOTE", "low"] > 0
+    # Nothing is worse than these, as its interval shows, and is not among them.
+    assert result.verdict.startswith(
+        "No difference was found; take the cheapest of these: nothing, prior-corrected; class weights; copies; SMOTE; "
+        "BorderlineSMOTE. BorderlineSMOTE against class weights: "
+    )
+    assert "times as many rows would." in result.verdict
+    assert "Ranking" not in result.verdict  # average precision changes by no more than chance
+    assert result.choice == "nothing, corrected"
     assert result.table.index.tolist() == [
         *("nothing", "nothing, prior-corrected", "class weights", "copies", "SMOTE", "BorderlineSMOTE"),
     ]
@@ -92,9 +105,16 @@ def test_where_the_free_things_do_as_well():
 def test_where_new_rows_help():
     X, y = clusters(1000, 0.06, np.random.RandomState(0))
     result = compare({"oracle": Oracle()}, DecisionTreeClassifier(), X, y, random_state=0)
-    assert result.verdict.startswith("oracle helps here: +")
-    assert "over the best of what costs nothing" in result.verdict
+    assert result.verdict.startswith("Take oracle: it is better than SMOTE, the best of what costs nothing, by +")
     assert "Ranking: oracle +" in result.verdict
+    assert result.choice == "oracle, as it is"
+    wide = result.folds.pivot(index="fold", columns="row", values="score")
+    assert interval(wide["oracle"] - wide["SMOTE"], 0.25)[0] > 0
+    two = compare({"oracle": Oracle()}, DecisionTreeClassifier(), X, y, cv=2, random_state=0)
+    assert two.verdict.startswith(
+        "No verdict: two folds cannot tell a difference from chance. Use at least 3, better 5 × 2"
+    )
+    assert len(two.table) == len(result.table)
 
 
 @pytest.mark.slow
@@ -102,9 +122,9 @@ def test_where_offspring_help():
     # A nearest neighbour knows no shift, and a rare glyph was seen at few places: 18 rows, 49 places.
     X, y = moved_glyphs([100] * 8 + [24] * 8, seed=0)
     nearest = make_pipeline(FunctionTransformer(lambda X: X.reshape(len(X), -1) / 255.0), KNeighborsClassifier(1))
-    sampler = GANOverSampler(net=offspring(shares=(1, 0, 0), max_steps=400))
+    sampler = GANOverSampler(net=offspring(max_steps=400), shares={"net": 1})
     result = compare(sampler, nearest, X, y, cv=5, random_state=0)
-    assert result.verdict.startswith("GANOverSampler helps here: +")
+    assert result.verdict.startswith("Take GANOverSampler: it is better than ")
     assert result.table.loc["GANOverSampler", "score"] > 0.05 + result.table.loc[["copies", "SMOTE"], "score"].max()
 
 
@@ -113,6 +133,92 @@ def test_the_interval_is_corrected_for_overlap():
     low, high = interval(differences, 0.25)
     half = 2.776445 * np.sqrt((1 / 5 + 1 / 4) * differences.var(ddof=1))
     assert (low, high) == pytest.approx((differences.mean() - half, differences.mean() + half), rel=1e-5)
+
+
+def test_a_score_has_no_more_room_than_there_is():
+    wide = pd.DataFrame({"nothing": [0.9, 0.94, 0.98], "sampler": [0.99, 0.91, 0.99]})
+    unclipped = interval(wide["sampler"] - wide["nothing"], 0.5)
+    assert unclipped[1] > 0.06
+    low, high = paired(wide, "sampler", "nothing", 0.5, "balanced_accuracy")
+    assert (low, high) == (unclipped[0], pytest.approx(1 - 0.94))
+    assert paired(wide - 0.9, "nothing", "sampler", 0.5, "f1_macro")[0] == pytest.approx(0.9 - wide["sampler"].mean())
+    assert paired(wide, "sampler", "nothing", 0.5, "neg_log_loss") == unclipped
+    assert paired(wide, "sampler", "nothing", 0.5, "matthews_corrcoef") == unclipped
+
+
+def verdict_on(**scores):
+    """Of 5 folds, 100 test rows on 400 training rows each."""
+    part = [
+        {"row": row.replace("_", " "), "fold": fold, "score": score, "average precision": np.nan}
+        for row, of_folds in scores.items()
+        for fold, score in enumerate(of_folds)
+    ]
+    folds = pd.DataFrame(part)
+    table = pd.DataFrame({"score": folds.groupby("row", sort=False)["score"].mean()})
+    return verdict_of(table, folds, ["ours"], 0.25, "balanced_accuracy")
+
+
+BASE = np.array([0.60, 0.62, 0.58, 0.61, 0.59])
+NOISE = np.array([0.02, -0.02, 0.01, 0.0, -0.01])
+
+
+def test_a_sampler_is_recommended_only_where_its_interval_to_the_best_free_row_is_above_0():
+    assert verdict_on(nothing=BASE, copies=BASE + 0.1, ours=BASE + 0.2 + NOISE).startswith(
+        "Take ours: it is better than copi"
+    )
+    told = verdict_on(
+        nothing=BASE, copies=BASE + 0.1, ours=BASE + 0.11 + NOISE
+    )  # much better than nothing, not than copies
+    assert told.startswith(
+        "No difference was found; take the cheapest of these: copies; ours. ours against copies: +1.0"
+    )
+    told = verdict_on(nothing=BASE, copies=BASE + 0.2, ours=BASE + 0.1 + NOISE)
+    assert told.startswith("ours is worse than copies, by -10.0 points")
+    assert told.endswith("Take copies.")
+    assert verdict_on(nothing=BASE, ours=BASE).endswith("The two scored the same in every fold.")
+
+
+def test_what_would_settle_a_difference():
+    differences = 0.02 + NOISE
+    assert interval(differences, 0.25)[0] < 0
+    n = folds_needed(differences, 0.25)
+    spread = differences.std(ddof=1)
+    for k, enough in ((n - 1, False), (n, True)):
+        assert (stats.t.ppf(0.975, k - 1) * spread * np.sqrt(1 / k + 0.25) < 0.02) == enough
+    assert f"about {n} folds would show it (there were 5)" in verdict_on(nothing=BASE, ours=BASE + differences)
+    # However many folds: they share their rows. A smaller spread, as of more rows, would do.
+    assert folds_needed(0.005 + NOISE, 0.25) is None
+    factor = rows_needed(0.005 + NOISE, 0.25)
+    low = interval(0.005 + NOISE / np.sqrt(factor), 0.25)[0]
+    assert low == pytest.approx(0, abs=1e-9)
+    assert f"about {factor:.0f} times as many rows would" in verdict_on(nothing=BASE, ours=BASE + 0.005 + NOISE)
+    assert rows_needed(NOISE - NOISE, 0.25) == np.inf
+    assert "Neither more folds nor" in verdict_on(nothing=BASE, ours=BASE + 0.0001 + NOISE)
+
+
+def test_the_choice_takes_no_further_fit_and_is_that_of_the_class(table, trainings):
+    X, y = shifted(400, 1.2, rare=0.1)
+    fits = []
+
+    class Counted(LogisticRegression):
+        def fit(self, X, y, sample_weight=None):
+            fits.append(len(y))
+            return super().fit(X, y, sample_weight)
+
+    result = compare(BorderlineSMOTE(), Counted(), X, y, cv=3, random_state=0)
+    assert len(fits) == 3 * len(result.table)
+    own = ImbalancedClassifierCV(
+        Counted(), [None, "class weights", RandomOverSampler(), SMOTE(), BorderlineSMOTE()], cv=3, random_state=0
+    )
+    own.fit(X, y)
+    told = dict(
+        zip(["RandomOverSampler", "SMOTE", "BorderlineSMOTE"], ["copies", "SMOTE", "BorderlineSMOTE"], strict=True)
+    )
+    sampler, rule = own.best_name_.rsplit(", ", 1)
+    assert result.choice == f"{told.get(sampler, sampler)}, {rule}"
+    mean = own.cv_results_.set_index("name")["mean"]
+    for row, name in (("nothing", "nothing, as it is"), ("nothing, prior-corrected", "nothing, corrected")):
+        assert result.table.loc[row, "score"] == pytest.approx(mean[name])
 
 
 def test_the_default_sampler_missing_values_and_the_same_twice(table):
