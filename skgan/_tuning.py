@@ -158,9 +158,7 @@ def _best_shift(scores: np.ndarray, k: int, codes, best: float, value, gains) ->
         return 0.0, best
     cuts = np.concatenate([[places[0] - 1], (places[1:] + places[:-1]) / 2, [places[-1] + 1]])
     if gains is None:
-        if len(cuts) > MOST_CUTS:
-            cuts = cuts[np.linspace(0, len(cuts) - 1, MOST_CUTS).round().astype(int)]
-        values = np.array([value(np.where(turns < cut, k, rival)) for cut in cuts])
+        cuts, values = _tried(cuts, lambda cut: value(np.where(turns < cut, k, rival)))
     else:
         order = np.argsort(turns)
         change = gains * ((codes == k).astype(float) - (codes == rival))
@@ -170,6 +168,17 @@ def _best_shift(scores: np.ndarray, k: int, codes, best: float, value, gains) ->
         return 0.0, best
     good = cuts[values >= values.max() - 1e-9]
     return float(good[np.abs(good).argmin()]), float(values.max())
+
+
+def _tried(cuts: np.ndarray, value: Callable[[float], float]) -> tuple[np.ndarray, np.ndarray]:
+    """Some of the cuts, evenly over all of them and then around the best of those, and their values."""
+    coarse = np.unique(np.linspace(0, len(cuts) - 1, MOST_CUTS // 2).round().astype(int))
+    values = np.array([value(cuts[i]) for i in coarse])
+    at = int(values.argmax())
+    low, high = coarse[max(at - 1, 0)] + 1, coarse[min(at + 1, len(coarse) - 1)] - 1
+    fine = np.setdiff1d(np.linspace(low, max(low, high), MOST_CUTS // 2).round().astype(int), coarse)
+    fine = fine[fine < len(cuts)]
+    return cuts[np.r_[coarse, fine]], np.r_[values, [value(cuts[i]) for i in fine]]
 
 
 def scaled(logs: np.ndarray) -> np.ndarray:
