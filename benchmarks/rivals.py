@@ -8,6 +8,7 @@ import contextlib
 import io
 import logging
 import warnings
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -117,20 +118,24 @@ def refined_smote(X, y, seed: int, steps: int | None = None):
 
 
 def smote_variant(name: str, X: pd.DataFrame, y: np.ndarray, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
-    """An over-sampler of smote-variants, on quantile-scaled and one-hot columns; the largest of a one-hot group wins."""
+    """An over-sampler of smote-variants, on quantile-scaled and one-hot columns; the largest of a one-hot group wins.
+
+    Each class that wants rows is set against all others: its own way with several classes stops where two are of one size.
+    """
     import smote_variants
 
     logging.getLogger("smote_variants").setLevel(logging.ERROR)
     codec = TabularCodec().fit(X)
     encoded = codec.transform(X)
-    sampler = getattr(smote_variants, name)(random_state=seed)
-    if len(np.unique(y)) > 2:
-        sampler = smote_variants.MulticlassOversampling(
-            oversampler=name, oversampler_params={"random_state": seed}, strategy="eq_1_vs_many_successive"
-        )
-    made, y_new = sampler.sample(encoded, y)
-    rows = codec.inverse_transform(np.asarray(made[len(X) :], dtype=np.float32))
-    return pd.concat([X, rows], ignore_index=True), np.concatenate([y, y_new[len(X) :].astype(y.dtype)])
+    pieces, labels = [X], [y]
+    for klass, n in zip(*np.unique(wanted_rows(y), return_counts=True), strict=True):
+        of_class = (y == klass).astype(int)
+        proportion = n / (len(y) - 2 * of_class.sum())  # of what would make the class as large as all others
+        made, _ = getattr(smote_variants, name)(proportion, random_state=seed).sample(encoded, of_class)
+        rows = codec.inverse_transform(np.asarray(made[len(X) :], dtype=np.float32))
+        pieces.append(rows.sample(min(n, len(rows)), random_state=seed))  # some make a multiple of the rows they have
+        labels.append(np.full(len(pieces[-1]), klass))
+    return pd.concat(pieces, ignore_index=True), np.concatenate(labels)
 
 
 def _filled_up(
@@ -169,28 +174,28 @@ def ctgan_or_tvae(name: str, X: pd.DataFrame, y: np.ndarray, seed: int, epochs: 
     return _filled_up(pieces, X, y, seed)
 
 
-def forest_diffusion(X: pd.DataFrame, y: np.ndarray, seed: int, n_times: int) -> tuple[pd.DataFrame, np.ndarray]:
+def forest_diffusion(
+    X: pd.DataFrame, y: np.ndarray, seed: int, n_times: int, n_copies: int
+) -> tuple[pd.DataFrame, np.ndarray]:
     """ForestDiffusion (flow matching with boosted trees), trained on each class that wants rows.
 
-    With labels it trains one model a class as well, but also for the classes that want none.
+    Given labels it trains one model a class too, but also for the classes that want none. Columns are quantile-scaled and
+    one-hot: its own one-hot columns go wrong where a class lacks a category, and where there are more than ten columns.
     """
     from ForestDiffusion import ForestDiffusionModel
 
-    levels = {column: X[column].cat.categories for column in _discrete(X)}
-    codes = X.assign(**{column: X[column].cat.codes for column in levels}).astype(float)
-    places = [codes.columns.get_loc(column) for column in levels]
+    codec = TabularCodec().fit(X)
+    rows = codec.transform(X).astype(float)
     pieces = []
     state = np.random.get_state()  # ForestDiffusion seeds the global stream
     for klass, n in zip(*np.unique(wanted_rows(y), return_counts=True), strict=True):
-        rows = codes[y == klass].to_numpy()
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
-            model = ForestDiffusionModel(rows, n_t=n_times, cat_indexes=places, n_jobs=1, seed=seed)
-            made = pd.DataFrame(model.generate(batch_size=n), columns=X.columns)
-        for column, names in levels.items():
-            chosen = made[column].round().astype(int).clip(0, len(names) - 1)
-            made[column] = pd.Categorical.from_codes(chosen, dtype=X[column].dtype)
-        pieces.append(_rounded(made, X))
+            model = ForestDiffusionModel(
+                rows[y == klass], n_t=n_times, duplicate_K=n_copies, n_jobs=1, seed=seed, nthread=1
+            )
+            made = model.generate(batch_size=int(n))
+        pieces.append(codec.inverse_transform(np.asarray(made, dtype=np.float32)))
     np.random.set_state(state)
     return _filled_up(pieces, X, y, seed)
 
@@ -200,11 +205,12 @@ def adversarial_forest(X: pd.DataFrame, y: np.ndarray, seed: int) -> tuple[pd.Da
     from arfpy import arf
 
     discrete = _discrete(X)
-    frame = X.rename(columns=str).assign(class_=y.astype(str))
-    frame = frame.astype({"class_": "category"})
+    frame = X.assign(class_=pd.Categorical(y))
+    frame.columns = range(frame.shape[1])  # arfpy mixes up names and positions, which are the same here
     state = np.random.get_state()  # arfpy draws from the global stream
     np.random.seed(seed)
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+    former = mock.patch.object(np, "in1d", np.isin, create=True)  # arfpy 0.1.1 calls it, and NumPy 2.4 has it no more
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), former:
         warnings.simplefilter("ignore")
         model = arf.arf(x=frame, verbose=False, random_state=seed, n_jobs=1)
         model.forde()
@@ -212,8 +218,7 @@ def adversarial_forest(X: pd.DataFrame, y: np.ndarray, seed: int) -> tuple[pd.Da
     np.random.set_state(state)
     pieces = []
     for klass in np.unique(wanted_rows(y)):
-        piece = made[made["class_"].astype(str) == str(klass)].drop(columns="class_")
-        piece.columns = X.columns
+        piece = made[made[X.shape[1]] == klass].drop(columns=X.shape[1]).set_axis(X.columns, axis=1)
         pieces.append(_rounded(piece.astype({column: X[column].dtype for column in discrete}), X))
     return _filled_up(pieces, X, y, seed)
 

@@ -42,7 +42,8 @@ class TablesRun(Run):
     tuned: tuple[str, ...] = ()  # classifiers whose decision is tuned, after TUNED_METHODS
     steps: int | None = None  # of skgan's networks; None is the preset's own
     epochs: int = 100  # of CTGAN and TVAE
-    n_times: int = 20  # of ForestDiffusion, whose own is 50
+    n_times: int = 10  # of ForestDiffusion, whose own is 50
+    n_copies: int = 20  # of each row with other noise, of ForestDiffusion, whose own is 100
 
 
 NOTHING, WEIGHTS, BALANCED_FOREST, GAN = "nothing", "class weights", "balanced random forest", "GANOverSampler"
@@ -103,10 +104,17 @@ GENERATOR_BUDGETS = {
         tuned=(),
         epochs=3,
         n_times=3,
+        n_copies=5,
     ),
     "default": replace(DEFAULT, told="8 small tables, 3 folds", tables=SMALL, methods=GENERATORS, tuned=()),
     "full": replace(
-        FULL, told="8 small tables, 2 times 5 folds", tables=SMALL, methods=GENERATORS, tuned=(), n_times=50
+        FULL,
+        told="8 small tables, 2 times 5 folds",
+        tables=SMALL,
+        methods=GENERATORS,
+        tuned=(),
+        n_times=50,
+        n_copies=100,
     ),
 }
 
@@ -149,7 +157,7 @@ def resampled(
     if method in ("CTGAN", "TVAE"):
         return ctgan_or_tvae(method, X, y, seed, run.epochs)
     if method == "ForestDiffusion":
-        return forest_diffusion(X, y, seed, run.n_times)
+        return forest_diffusion(X, y, seed, run.n_times, run.n_copies)
     return adversarial_forest(X, y, seed) if method in PACKAGES else (X, y)
 
 
