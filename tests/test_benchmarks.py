@@ -11,6 +11,7 @@ import mixing_ratio
 import numpy as np
 import pandas as pd
 import pytest
+import regret
 import report
 import teaching
 import torch
@@ -270,3 +271,25 @@ def test_the_other_camera_brightens_and_blurs():
     assert seen[0, 4, 5] > 0
     assert seen[0].sum() > X[0].sum()
     np.testing.assert_array_equal(seen[0], seen[1])
+
+
+def test_regret_picks_the_best_on_one_half_and_measures_it_on_the_other():
+    scores = {"nothing, as it is": (0.5, 0.6), "nothing, corrected": (0.8, 0.6), "SMOTE, as it is": (0.7, 0.9)}
+    cells = [
+        {"data": data, "classifier": "k-NN", "split": split, "chosen": "nothing, corrected"}
+        | {regret.CHOICE: scores["nothing, corrected"][split], "highest mean": "SMOTE, as it is"}
+        | dict.fromkeys(regret.CANDIDATES, 0.5)
+        | {name: values[split] for name, values in scores.items()}
+        for data in ("one", "two")
+        for split in (0, 1)
+    ]
+    # On split 0 corrected is the best, .6 on split 1; on split 1 SMOTE is, .7 on split 0.
+    assert regret.regret(*(pd.DataFrame([cell]) for cell in cells[:2]), {"SMOTE": "SMOTE, as it is"})["SMOTE"] < -0.29
+    text = regret.report(pd.DataFrame(cells))
+    line = next(line.split("|") for line in text.splitlines() if line.startswith("| all"))
+    assert [value.strip() for value in line[2:9]] == [
+        *("2", "-5.0 ± 0.0", "-15.0 ± 0.0", "10.0 ± 0.0", "-5.0 ± 0.0", "-15.0 ± 0.0", "15.0 ± 0.0"),
+    ]
+    assert "Chosen: nothing, corrected 4." in text
+    cut = next(line for line in regret.report(pd.DataFrame(cells[:3])).splitlines() if line.startswith("| all"))
+    assert cut.split("|")[2].strip() == "1"  # the second table has one half only
