@@ -15,6 +15,7 @@ import pandas as pd
 import torch
 from imblearn.over_sampling import SMOTE
 from shared import seeded, wanted_rows
+from sklearn.neighbors import NearestNeighbors
 from skorch import NeuralNetRegressor
 from torch import nn
 
@@ -77,14 +78,26 @@ class RefinerNet(OffspringNet):
     has_parents = False  # a mixture is of two rows
     POOL = 500  # mixtures of each class to train from
 
+    def mixtures(self, rows: torch.Tensor, n: int) -> torch.Tensor:
+        """SMOTE between encoded rows of a class; copies where there is one row only."""
+        chosen = torch.randint(len(rows), (n,))
+        if len(rows) == 1:
+            return rows[chosen]
+        flat = rows.flatten(1)
+        nearest = (
+            NearestNeighbors(n_neighbors=min(5, len(rows) - 1)).fit(flat.numpy()).kneighbors(return_distance=False)
+        )
+        neighbours = torch.from_numpy(nearest)[chosen]
+        partner = neighbours[torch.arange(n), torch.randint(neighbours.shape[1], (n,))]
+        mixed = torch.lerp(flat[chosen], flat[partner], torch.rand(n, 1))
+        for start, stop in self.get_params_for("module").get("spans", ()):  # categories by vote of the neighbours
+            mixed[:, start:stop] = flat[neighbours][:, :, start:stop].mean(1)
+        return mixed.view(-1, *rows.shape[1:])
+
     def get_iterator(self, dataset, training=False):
         X, y = dataset.tensors
-        pools = []
-        for klass in range(self.n_classes_):
-            rows = to_unit_range(X[y == klass])
-            chosen = torch.randint(len(rows), (self.POOL,))
-            pools.append(self.mixtures(rows, chosen)[0] if len(rows) > 1 else rows[chosen])
-        self.pool_ = torch.stack(pools)
+        classes = (to_unit_range(X[y == klass]) for klass in range(self.n_classes_))
+        self.pool_ = torch.stack([self.mixtures(rows, self.POOL) for rows in classes])
         return super().get_iterator(dataset, training)
 
     def train_step(self, batch, **fit_params):
@@ -96,8 +109,7 @@ class RefinerNet(OffspringNet):
 
     def draw(self, y, source=None):
         of_class = to_unit_range(torch.from_numpy(source[0][source[1] == y[0]]))  # a sampler's block has one class
-        chosen = torch.randint(len(of_class), (len(y),))
-        seeds = self.mixtures(of_class, chosen)[0] if len(of_class) > 1 else of_class[chosen]
+        seeds = self.mixtures(of_class, len(y))
         rows = self.in_chunks(
             lambda labels, parent: self.module_(self.latent(len(labels)), labels, parent), torch.from_numpy(y), seeds
         )

@@ -188,12 +188,14 @@ def tuned_note(frame: pd.DataFrame) -> str:
 
 def report(results: pd.DataFrame) -> str:
     """Markdown for docs/results.md."""
+    if missing := {NOTHING, COPIES, REFERENCE} - set(results["method"]):
+        return f"Not measured yet, and compared with: {', '.join(sorted(missing))}."
     frame = tidy(results)
     if frame.empty:
         return "No fold is finished by all methods yet."
     wide = by_source(frame, PREDICTED)
     n_sources, n_folds = frame["source"].nunique(), frame["fold"].nunique()
-    test = friedmanchisquare(*wide.to_numpy().T) if n_sources > 1 else None
+    test = friedmanchisquare(*wide.to_numpy().T) if n_sources > 1 and wide.shape[1] > 2 else None
     text = [
         f"{frame['table'].nunique()} tables of {n_sources} sources, {n_folds} stratified folds each, "
         f"{frame['classifier'].nunique()} classifiers. Balanced accuracy in percent and points, the mean over classifiers; "
