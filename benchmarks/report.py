@@ -40,7 +40,7 @@ class Section(NamedTuple):
 
 SECTIONS = {
     "overhead": Section("What it costs", "overhead", costs.report),
-    "tables_report": Section("Imbalanced tables", "tables.py --parts tables_report", tables.report),
+    "tables_report": Section("Imbalanced tables", "tables.py --parts tables_report", tables.report_with_picture),
     "tables_select": Section(
         "Imbalanced tables on which defaults are chosen", "tables.py --parts tables_select", tables.report
     ),

@@ -12,6 +12,7 @@ from skgan._statistics import interval
 NOTHING, NOTHING_CORRECTED, COPIES, REFERENCE = "nothing", "nothing, prior-corrected", "copies", "SMOTE"
 LEAST_RARE = 15  # rows of a table's smallest class, below which a worst table says more of chance than of a method
 TIE = 0.5  # points of balanced accuracy
+PICTURE = "critical-difference.png"
 KEYS = ["method", "source", "table", "fold", "rare rows", "test share", "seconds"]
 BRIEF = {  # method → what a reader calls it
     NOTHING: NOTHING,
@@ -219,6 +220,11 @@ def report(results: pd.DataFrame) -> str:
     return "\n\n".join(filter(None, text))
 
 
+def report_with_picture(results: pd.DataFrame) -> str:
+    """The report, and the picture of :func:`draw`."""
+    return f"{report(results)}\n\n![Critical differences](images/{PICTURE})"
+
+
 def brief(results: pd.DataFrame) -> str:
     """Markdown for docs/when_not.md: means over all sources and classifiers."""
     frame = tidy(results)
@@ -253,5 +259,5 @@ def draw(results: pd.DataFrame) -> None:
         mean_ranks(wide), scikit_posthocs.posthoc_nemenyi_friedman(wide.reset_index(drop=True)), ax=axes
     )
     axes.set_title(f"Mean ranks over {len(wide)} sources; a bar joins methods that no test tells apart (Nemenyi, 5 %)")
-    figure.savefig(DOCS / "images" / "critical-difference.png", dpi=120)
+    figure.savefig(DOCS / "images" / PICTURE, dpi=120)
     plt.close(figure)
