@@ -161,8 +161,9 @@ def check_net(net: GenerativeNet, X: np.ndarray | None = None, y: np.ndarray | N
     pickled = pickle.loads(pickle.dumps(fitted)).sample(y, source, random_state=1)
     _require(np.array_equal(rows, pickled), f"{name} gives other rows after pickling.")
     if fitted.has_parents:
-        drawn = fitted.draw_offspring(y, source)
-        _require(drawn.parents is not None, f"{name}.has_parents is True, and draw_offspring names no parents.")
+        with fitted.seeded(0):
+            drawn = fitted.draw(y, source)
+        _require(drawn.parents is not None, f"{name}.has_parents is True, and draw names no parents.")
         _require((drawn.parents[:, 0] >= 0).all(), f"{name}.has_parents is True, and some row has no parent.")
     if fitted.scores_rows:
         scores = fitted.score_samples(X, y)

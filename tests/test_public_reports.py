@@ -362,8 +362,8 @@ def rng() -> np.random.RandomState:
 def bands_of_different_ranges():
     r = rng()
     X = np.stack([r.rand(600, 16, 16) - 0.5, 3000 * r.rand(600, 16, 16)], 1).astype(np.float32)
-    for net in (offspring(max_steps=2, shares=(1, 0, 0)), dcgan(max_steps=2, module__width=4)):
-        made = new_rows(X, net=net)
+    for net in (offspring(max_steps=2), dcgan(max_steps=2, module__width=4)):
+        made = new_rows(X, net=net, shares={"net": 1})
         assert made.dtype == np.float32
         for channel in (0, 1):
             assert within(made[:, channel], X[:, channel].min(), X[:, channel].max())
@@ -377,7 +377,7 @@ def series():
         new_rows(X, net=offspring(max_steps=2))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        made = new_rows(X, net=offspring(max_steps=2, shares=(1, 0, 0)), codec=ImageCodec(channels="last"))
+        made = new_rows(X, net=offspring(max_steps=2), shares={"net": 1}, codec=ImageCodec(channels="last"))
     assert made.shape == (480, 12, 2)
     assert within(made[:, :, 0], 20, 30)
     assert within(made[:, :, 1], 0, 1)
@@ -388,7 +388,7 @@ def flat_rows_with_channels_last():
     r = rng()
     images = r.rand(600, 16, 16, 3) * [1, 10, 100]
     codec = ImageCodec(image_shape=(16, 16, 3), channels="last")
-    made = new_rows(images.reshape(600, -1), net=offspring(max_steps=2, shares=(1, 0, 0)), codec=codec)
+    made = new_rows(images.reshape(600, -1), net=offspring(max_steps=2), shares={"net": 1}, codec=codec)
     made = made.reshape(-1, 16, 16, 3)
     for channel in range(3):
         assert within(made[..., channel], 0, 10**channel)

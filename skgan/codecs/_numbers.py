@@ -226,6 +226,22 @@ class NumericColumns:
         """Position → what stands for a missing value in a column of objects."""
         return {j: column.missing_cell for j, column in self.named() if column.cell is not None}
 
+    def between(self, first: np.ndarray, second: np.ndarray, share: np.ndarray, mixed: np.ndarray) -> np.ndarray:
+        """Encoded rows between two each, with the numbers on the straight line between the columns' own values.
+
+        Parameters
+        ----------
+        first, second : ndarray of shape (n, n_encoded)
+        share : ndarray of shape (n,)
+        mixed : ndarray of shape (n, n_encoded)
+            On the straight line between the encoded ones; changed in place.
+        """
+        for i, column in enumerate(self.columns):
+            if column.scaler is not None and not column.scaler.is_linear:
+                a, b = (column.scaler.decode(rows[:, i].astype(np.float64)) for rows in (first, second))
+                mixed[:, i] = column.scaler.encode(a * (1 - share) + b * share)
+        return mixed
+
     def named(self) -> list[tuple[int, NumberColumn]]:
         """Position and column."""
         return list(zip(self.indices.tolist(), self.columns, strict=True))

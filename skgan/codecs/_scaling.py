@@ -24,6 +24,8 @@ class RankScaling:
         Finite; n ≥ 1.
     """
 
+    is_linear = False
+
     def __init__(self, values: np.ndarray):
         knots, counts = np.unique(values, return_counts=True)
         last = np.cumsum(counts) - 1
@@ -99,6 +101,8 @@ class RobustScaling:
     values : ndarray of shape (n,), float64
         Finite; n ≥ 1.
     """
+
+    is_linear = True  # but for what is clipped
 
     def __init__(self, values: np.ndarray):
         q25, self.centre, q75 = np.percentile(values, [25, 50, 75])

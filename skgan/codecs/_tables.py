@@ -151,6 +151,11 @@ class TabularCodec(Codec):
         check_is_fitted(self)
         return self._columns.codes(by_columns(X))
 
+    def between(self, first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
+        """As :meth:`Codec.between`; the line is straight between the values of the table, not between their ranks."""
+        check_is_fitted(self)
+        return self._columns.numeric.between(first, second, share, super().between(first, second, share))
+
     def ranges(self, X, groups: np.ndarray) -> dict[int, tuple[np.ndarray, np.ndarray]]:
         """Group of rows → lowest and highest encoded value of each column, where other decades begin beyond it.
 

@@ -48,6 +48,19 @@ class Codec(TransformerMixin, BaseEstimator):
         """Decode rows; a codec with ``inherited_`` columns is given ``codes``, others need not have that argument."""
         raise NotImplementedError(f"{type(self).__name__} must have a method inverse_transform(encoded).")
 
+    def between(self, first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
+        """Encoded rows on the straight line between two each.
+
+        Parameters
+        ----------
+        first, second : ndarray of shape (n, …), float32
+            Encoded rows; of images, in [-1, 1].
+        share : ndarray of shape (n,)
+            How far from the first to the second, 0 to 1.
+        """
+        share = share.reshape(-1, *[1] * (first.ndim - 1)).astype(np.float32)
+        return first + share * (second - first)
+
     def ranges(self, X, groups: np.ndarray) -> dict[int, tuple[np.ndarray, np.ndarray]]:
         """Group of rows → lowest and highest encoded value of each column in which new rows of the group may lie.
 

@@ -1,9 +1,10 @@
 """What every generative net shares: its parameters and traits, fit, export and restore, chunked sampling."""
 
 import inspect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from numbers import Integral, Real
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -93,6 +94,8 @@ class GenerativeNet(DrawsRows, StepTraining):
         Whether a class of a single row gets new ones, with what was learned of other classes; else it gets copies.
     needs_classes : bool
         Whether it learns from several classes at once, and so not with ``per_class=True``.
+    default_shares : dict
+        What ``shares="auto"`` of a sampler stands for with this net: maker → weight.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -112,6 +115,7 @@ class GenerativeNet(DrawsRows, StepTraining):
     translates: bool = False
     scores_rows: bool = False
     starts_from_one_row: bool = False
+    default_shares: Mapping[str, float] = MappingProxyType({"net": 1.0})
     sampling_params: tuple[str, ...] = ()
     """Parameters that only sampling reads: changing them needs no new training."""
 

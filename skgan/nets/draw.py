@@ -25,13 +25,10 @@ class Draw(NamedTuple):
     rows : ndarray of shape (n, *data_shape), float32
     parents : ndarray of shape (n, 2), or None
         Which rows of the source each was made from: two of them, or one and −1, or −1 and −1 for none. None is none at all.
-    origin : ndarray of shape (n,), str, or None
-        "net", "mixture" or "copy"; None is "net" for all.
     """
 
     rows: np.ndarray
     parents: np.ndarray | None = None
-    origin: np.ndarray | None = None
 
 
 def draw_parents(y: np.ndarray, source) -> np.ndarray:
@@ -92,10 +89,6 @@ class DrawsRows:
         return Draw(
             self.in_chunks(lambda labels: self.module_(self.latent(len(labels)), labels), as_tensor(self.labels(y)))
         )
-
-    def draw_offspring(self, y, source) -> Draw:
-        """As ``draw``, without the copies and mixtures that a net adds to its own rows."""
-        return self.draw(y, source)
 
     def sample(self, y, source=None, random_state=None) -> np.ndarray:
         """Make one encoded row per label.

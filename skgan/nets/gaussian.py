@@ -10,10 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from skgan._compat import Number
-from skgan._draws import rand
 from skgan._tensors import as_tensor, to_unit_range
 from skgan.nets.base import GenerativeNet
-from skgan.nets.draw import NO_PARENT, Draw, draw_parents, single_parents
 
 
 class ClassGaussians(nn.Module):
@@ -102,9 +100,6 @@ class GaussianNet(GenerativeNet):
         S for class c is borrowed from the classes with more rows than c whose means are nearest, this many of them
         (distribution calibration: Yang, Liu & Xu, "Free lunch for few-shot learning", ICLR 2021, eqs. 5 and 6, without
         the power transform). The largest class borrows from none. None: S is pooled over all classes.
-    copies : float in [0, 1], default=0.0
-        Share of plain copies of real rows among the new ones, which keep a classifier from learning what drawn rows look
-        like. Changing it needs no new training.
     **kwargs
         As :class:`skgan.nets.GenerativeNet`; nothing is trained by steps.
     """
@@ -113,11 +108,9 @@ class GaussianNet(GenerativeNet):
         **GenerativeNet._parameter_constraints,
         "prior_rows": [Number(Real, 0, None, closed="left")],
         "n_donors": [None, Number(Integral, 1, None, closed="left")],
-        "copies": [Number(Real, 0, 1, closed="both")],
     }
 
     scores_rows = True
-    sampling_params = ("copies",)
 
     def __init__(
         self,
@@ -126,23 +119,16 @@ class GaussianNet(GenerativeNet):
         *,
         prior_rows=20.0,
         n_donors=None,
-        copies=0.0,
         max_steps=1,
         **kwargs,
     ):
         self.prior_rows = prior_rows
         self.n_donors = n_donors
-        self.copies = copies
         super().__init__(module, criterion, max_steps=max_steps, **kwargs)
 
     @property
     def _default_callbacks(self):
         return []
-
-    @property
-    def needs_source(self) -> bool:
-        """Where copies are among the new rows."""
-        return self.copies > 0
 
     def check_shapes(self):
         size = 8 * self.n_classes_ * int(np.prod(self.data_shape_)) ** 2
@@ -178,17 +164,6 @@ class GaussianNet(GenerativeNet):
             donors = larger[distance[k, larger].argsort()[: self.n_donors]] if len(larger) else torch.tensor([k])
             lent[k] = scatter[donors].sum(0) / (counts[donors] - 1).sum().clamp(min=1)
         return lent
-
-    def draw(self, y, source=None) -> Draw:
-        """As :meth:`GenerativeNet.draw`, a share of the rows being copies of the source's."""
-        drawn = super().draw(y, source)
-        if not self.copies:
-            return drawn
-        parents = draw_parents(np.asarray(y), source)
-        copied = (rand(len(drawn.rows)) < self.copies).numpy()
-        drawn.rows[copied] = to_unit_range(np.asarray(source[0][parents[copied]]))
-        parents[~copied] = NO_PARENT
-        return Draw(drawn.rows, single_parents(parents), np.where(copied, "copy", "net"))
 
     def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
         """The record is written by ``fit_loop``."""

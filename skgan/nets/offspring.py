@@ -1,44 +1,34 @@
-"""Offspring of real rows: a pair GAN for training, and a mix of offspring, mixtures and copies for sampling."""
+"""Offspring of real rows: a GAN of pairs."""
 
-from collections.abc import Sequence
 from numbers import Integral, Real
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from sklearn.neighbors import NearestNeighbors
-from torch import Tensor
 
 from skgan._compat import Number
-from skgan._draws import multinomial, rand, randint
 from skgan._tensors import as_tensor, to_unit_range
 from skgan.losses import Hinge
 from skgan.nets.adversarial import AdversarialNet
 from skgan.nets.base import class_ids
-from skgan.nets.draw import NO_PARENT, Draw, draw_parents, single_parents
-
-KINDS = ("net", "mixture", "copy")
-"""What ``shares`` are of, in its order."""
+from skgan.nets.draw import Draw, draw_parents, single_parents
 
 
 class OffspringNet(AdversarialNet):
-    """A net that makes new rows from real ones: offspring, SMOTE mixtures and plain copies, in given shares.
+    """A net that makes new rows from real ones: each is the offspring of one row.
 
     Trained on pairs: the discriminator sees (parent, another real row of its class) against (parent, offspring), so that
     an offspring must differ from its parent as much as real rows of one class do. The other row is the nearest of a few
-    drawn ones, since the generator cannot turn any row of a class into any other without leaving it. Copies and mixtures
-    among the new rows keep a classifier from learning what generated rows look like.
+    drawn ones, since the generator cannot turn any row of a class into any other without leaving it. Half of the rows that
+    a sampler makes with it are plain copies, unless its ``shares`` say otherwise: these keep a classifier from learning what
+    generated rows look like.
 
     Parameters
     ----------
     module : class
         Such as :class:`skgan.modules.Offspring`, whose forward takes ``(z, y, parent)``.
     criterion : class, default=Hinge
-    shares : (offspring, mixtures, copies), default=(1, 0, 1)
-        Non-negative weights of the three kinds among the new rows; only their ratio counts. Changing them needs no new
-        training.
-    n_neighbors : int, default=5
-        Nearest rows of the class that a mixture's second parent is drawn from.
     n_candidates : int, default=8
         Rows of its class drawn for a parent in training; the nearest is its pair. 1 takes any row; more, and offspring
         keep nearer to their parents and to their class. Classes of fewer than 25 rows a candidate draw fewer.
@@ -55,8 +45,6 @@ class OffspringNet(AdversarialNet):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **AdversarialNet._parameter_constraints,
-        "shares": ["array-like"],
-        "n_neighbors": [Number(Integral, 1, None, closed="left")],
         "n_candidates": [Number(Integral, 1, None, closed="left")],
         "spread": [Number(Real, 0, None, closed="left")],
         "source_classes": [None, "array-like"],
@@ -66,22 +54,19 @@ class OffspringNet(AdversarialNet):
     has_parents = True
     scores_rows = False  # its discriminator sees pairs
     starts_from_one_row = True
-    sampling_params = ("shares", "n_neighbors", "spread")
+    sampling_params = ("spread",)
+    default_shares = MappingProxyType({"net": 1.0, "copy": 1.0})
 
     def __init__(
         self,
         module,
         criterion=Hinge,
         *,
-        shares=(1, 0, 1),
-        n_neighbors=5,
         n_candidates=8,
         spread=1.5,
         source_classes=None,
         **kwargs,
     ):
-        self.shares = shares
-        self.n_neighbors = n_neighbors
         self.n_candidates = n_candidates
         self.spread = spread
         self.source_classes = source_classes
@@ -91,15 +76,6 @@ class OffspringNet(AdversarialNet):
     def needs_classes(self) -> bool:
         """With ``source_classes``."""
         return self.source_classes is not None
-
-    def check_training_params(self):
-        super().check_training_params()
-        shares = np.asarray(self.shares, dtype=float)
-        if shares.shape != (3,) or not (np.isfinite(shares).all() and (shares >= 0).all() and shares.sum() > 0):
-            raise ValueError(
-                "shares must be three weights (offspring, mixtures, copies), none negative and not all 0; "
-                f"got {self.shares!r}."
-            )
 
     def for_classes(self, classes):
         """Turn the labels of ``source_classes`` into ids."""
@@ -129,35 +105,7 @@ class OffspringNet(AdversarialNet):
     # Sampling
 
     def draw(self, y, source=None) -> Draw:
-        """Offspring, mixtures and copies, as ``shares`` says, of parents drawn among the source's rows of each class."""
-        if source is None:
-            raise ValueError("This net makes rows from real ones: give the encoded training set as source=(X, y).")
-        y = np.asarray(y)
-        shares = torch.tensor(self.shares, dtype=torch.float64)
-        kinds = multinomial(shares, len(y)).numpy()
-        rows = np.empty((len(y), *self.data_shape_), dtype=np.float32)
-        parents = np.full((len(y), 2), NO_PARENT)
-        for klass in np.unique(y):
-            of_class = np.flatnonzero(source[1] == klass)
-            where = np.flatnonzero(y == klass)
-            chosen = randint(len(of_class), (len(where),))
-            parents[where, 0] = of_class[chosen.numpy()]
-            rows[where] = to_unit_range(np.asarray(source[0][parents[where, 0]]))
-            mixed = kinds[where] == 1
-            if mixed.any() and len(of_class) > 1:
-                whole_class = as_tensor(to_unit_range(np.asarray(source[0][of_class]))).float()
-                mixtures, partners = self.mixtures(whole_class, chosen[torch.from_numpy(mixed)])
-                rows[where[mixed]] = mixtures
-                parents[where[mixed], 1] = of_class[partners.numpy()]
-        fresh = kinds == 0
-        if fresh.any():
-            rows[fresh] = self.offspring_of(rows[fresh], y[fresh])
-        origin = np.array(KINDS)[kinds]
-        origin[(kinds == 1) & (parents[:, 1] == NO_PARENT)] = "copy"  # a class of one row
-        return Draw(rows, parents, origin)
-
-    def draw_offspring(self, y, source) -> Draw:
-        """One offspring per label, no mixture and no copy."""
+        """An offspring of a real row, drawn among the source's rows of its class, for each label."""
         y = np.asarray(y)
         parents = draw_parents(y, source)
         return Draw(self.offspring_of(to_unit_range(np.asarray(source[0][parents])), y), single_parents(parents))
@@ -169,29 +117,3 @@ class OffspringNet(AdversarialNet):
             as_tensor(y),
             as_tensor(parents),
         )
-
-    def mixtures(self, rows: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """SMOTE in the encoded space: between a row and one of its nearest; categories by vote of all of them.
-
-        Returns the mixtures, and the index of each one's second parent.
-        """
-        k = min(self.n_neighbors, len(rows) - 1)
-        flat = rows.flatten(1)
-        # Only the chosen rows are looked up, in a class of any size; a row may or may not find itself (equal rows).
-        found = NearestNeighbors(n_neighbors=k + 1).fit(flat.numpy()).kneighbors(flat[chosen].numpy())[1]
-        others = torch.from_numpy(found)
-        itself = others == chosen[:, None]
-        itself[~itself.any(1), -1] = True
-        neighbours = others[~itself].view(len(chosen), k)
-        partner = neighbours[torch.arange(len(chosen)), randint(k, (len(chosen),))]
-        share = rand(len(chosen), 1)
-        mixed = torch.lerp(flat[chosen], flat[partner], share)
-        for start, stop in self.spans:
-            mixed[:, start:stop] = flat[neighbours][:, :, start:stop].mean(1)
-        return mixed.view(-1, *rows.shape[1:]), partner
-
-    @property
-    def spans(self) -> Sequence[tuple[int, int]]:
-        """One-hot spans of categorical columns."""
-        params: dict[str, Any] = self.get_params_for("module")
-        return params.get("spans", ())

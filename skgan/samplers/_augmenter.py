@@ -48,6 +48,8 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
     net : str, net or dict, default="auto"
         As in :class:`skgan.GANOverSampler`. For real-valued labels "auto" is ``predictor_gan()``, and on tables
         ``predictor_mlp_gan()``.
+    shares : "auto" or dict, default="auto"
+        As in :class:`skgan.GANOverSampler`; "auto" is the net's own always. Real-valued labels go with "net" and "copy" alone.
     codec, row_filter, categorical_features
         As in :class:`skgan.GANOverSampler`.
     max_steps, max_time, memory, n_jobs, device, random_state, verbose
@@ -109,6 +111,7 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
         target="auto",
         labeler=None,
         net="auto",
+        shares="auto",
         codec="auto",
         row_filter=None,
         categorical_features="auto",
@@ -127,6 +130,7 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
         self.target = target
         self.labeler = labeler
         self.net = net
+        self.shares = shares
         self.codec = codec
         self.row_filter = row_filter
         self.categorical_features = categorical_features
@@ -250,7 +254,7 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
         fitted = super()._attributes(task, factory, made, keep_real)
         if task.conditions is not None:
             fitted["conditions_"] = task.conditions.values[:0] if made.conditions is None else made.conditions
-        if not keep_real and any(generator.net.needs_source for generator in factory.generators):
+        if not keep_real and factory.real is not None:
             warn(
                 "keep_real=False returns rows that were made from real ones, some of them copies: the real rows are as good as "
                 "in them, and this is no privacy protection. Use a net that starts from noise, such as net='dcgan' or "

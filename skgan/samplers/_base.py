@@ -21,13 +21,11 @@ from skgan.samplers._training import free_device_memory
 class BaseGenerativeSampler(BaseSampler):
     """A sampler around a generative net. Subclasses write ``_task``, which checks a call and says what is wanted.
 
-    They have the parameters ``net, codec, row_filter, per_class, categorical_features, max_steps, max_time, memory, n_jobs,
-    device, random_state, verbose``.
+    They have the parameters ``net, shares, codec, row_filter, per_class, categorical_features, max_steps, max_time, memory,
+    n_jobs, device, random_state, verbose``.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = NET_CONSTRAINTS
-    offspring_only = False
-    """Whether copies and mixtures that a net adds to its own rows are left out."""
     required_traits: tuple[str, ...] = ()
     """Of the net."""
 
@@ -36,6 +34,7 @@ class BaseGenerativeSampler(BaseSampler):
     net: Any
     codec: Any
     row_filter: Any
+    shares: Any
     memory: Any
     random_state: Any
 
@@ -137,6 +136,10 @@ class BaseGenerativeSampler(BaseSampler):
             return presets.predictor_gan() if codec.is_image else presets.predictor_mlp_gan()
         return presets.offspring() if codec.is_image or codec.mostly_zero_ else presets.mlp_gan(alpha=2)
 
+    def auto_shares(self, codec: Codec, net: GenerativeNet, n_classes: int) -> Mapping[str, float]:
+        """What ``shares="auto"`` stands for with this net, on rows of this fitted codec and so many classes."""
+        return net.default_shares
+
     # Sampling
 
     def sample(self, counts: Mapping[Any, int], random_state: int | None = None):
@@ -175,8 +178,8 @@ class BaseGenerativeSampler(BaseSampler):
         counts, random_state
             As for ``sample``.
         offspring_only : bool, default=False
-            Leave out the copies and mixtures that ``offspring()`` adds to its own rows: these are not the rows that ``sample``
-            gives.
+            The net's rows alone, without the copies and mixtures that ``shares`` puts beside them: these are not the rows that
+            ``sample`` gives.
 
         Returns
         -------
@@ -192,7 +195,7 @@ class BaseGenerativeSampler(BaseSampler):
         """
         factory = self._fitted(counts)
         if offspring_only:
-            factory = factory.without_copies()
+            factory = factory.net_rows()
         made = factory.make(counts, SAMPLE, random_state, with_parents=True)
         y = factory.rows.container.y.like(made.y)
         return factory.as_given(made.X), y, factory.as_given(made.parent_rows)

@@ -1,5 +1,7 @@
 """From a checked call to the row factory: encode, choose the nets, train, and set up the makers."""
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -7,8 +9,10 @@ import pandas as pd
 from sklearn.base import clone
 
 from skgan._random import draw_seeds, sub_seed
-from skgan.codecs import choose_codec
+from skgan.codecs import Codec, choose_codec
+from skgan.filters import RowFilter
 from skgan.nets import GenerativeNet
+from skgan.samplers._blends import BlendMaker, MixtureMaker, checked_shares
 from skgan.samplers._checks import warn_of_identifiers
 from skgan.samplers._factory import RowFactory
 from skgan.samplers._makers import ConditionMaker, CopyMaker, JitterMaker, Maker, NetMaker
@@ -37,7 +41,7 @@ def built_factory(sampler: "BaseGenerativeSampler", task: Task) -> RowFactory:
     rows = Rows(codec, (X.iloc[:0] if isinstance(X, pd.DataFrame) else X[:0]).copy(), task.container)
     sizes = np.bincount(members, minlength=len(labels.classes))
     wanted = [labels.number_of(name) for name, n in task.wanted.items() if n]
-    nets = _checked_nets(sampler, task, codec, wanted, sizes)
+    nets, shares = _checked_nets(sampler, task, codec, wanted, sizes)
     plan = _plan(sampler, task, nets, wanted, sizes)
     if not wanted:
         return RowFactory(rows, labels, {}, [], {}, None, None, sample_seed, pd.DataFrame())
@@ -53,35 +57,31 @@ def built_factory(sampler: "BaseGenerativeSampler", task: Task) -> RowFactory:
         largest = f"The largest class has {sizes.max()} rows, and a net needs a class of at least {TOO_FEW}"
     plan.warn(labels.names(), largest)
     memory = None if sampler.random_state is None else sampler.memory  # fresh entropy would only fill the disk
-    jobs = _jobs(sampler, task, nets, plan, encoded, train_seed)
-    generators = train_all(jobs, memory, sampler.n_jobs) if plan.trained else []
+    gaussian = None
+    used = {name for i in plan.trained for name in shares[i]}
+    if "gaussian" in used:
+        job = Job(encoded, members, prepared("gaussian", codec, {}), sub_seed(train_seed, len(sizes)))
+        gaussian = train_all([job], memory, None)[0]
+    jobs = _jobs(sampler, task, nets, plan, encoded, train_seed) if "net" in used else []
+    generators = train_all(jobs, memory, sampler.n_jobs)
     row_filter = None
-    if generators and sampler.row_filter is not None:
-        shared = not sampler.per_class
+    if plan.trained and sampler.row_filter is not None:
+        shared = bool(generators) and not sampler.per_class
         row_filter = fitted_filter(sampler.row_filter, encoded, members, generators, shared=shared, memory=memory)
-    conditions = None if task.conditions is None else task.conditions.values
-    of_group = np.split(np.argsort(members, kind="stable"), np.cumsum(sizes)[:-1])
-    copied = plan.copied if row_filter is None else [i for i, n in enumerate(sizes) if n]
-    copiers = {i: CopyMaker(encoded, of_group[i], conditions) for i in copied}
-    makers: dict[int, Maker] = {}
-    for i in range(len(labels.classes)):
-        generator = _generator_of(i, sampler.per_class, plan, generators)
-        if i in plan.copied:
-            makers[i] = copiers[i]
-        elif i in plan.jittered:
-            makers[i] = JitterMaker(encoded[of_group[i]], int(of_group[i][0]), codec.numeric_)
-        elif generator is not None and task.conditions is not None:
-            makers[i] = ConditionMaker(generator, task.conditions, i, labels.described(i))
-        elif generator is not None:
-            class_id, source = (0, of_group[i]) if sampler.per_class else (i, None)
-            makers[i] = NetMaker(generator, class_id, labels.described(i), source, sampler.offspring_only)
-    fill = copiers if row_filter is not None else {}
-    starts_from_real = bool(fill or plan.copied or plan.jittered) or any(generator.source for generator in generators)
+    makers = _Makers(sampler, task, codec, encoded, sizes, plan, generators, gaussian, shares)
+    made_by = {i: maker for i in range(len(sizes)) if (maker := makers.of(i)) is not None}
+    fill = {} if row_filter is None else {i: makers.copier(i) for i, n in enumerate(sizes) if n}
+    trained = generators if gaussian is None else [*generators, gaussian]
+    starts_from_real = (
+        bool(fill or plan.copied or plan.jittered)
+        or any(generator.source for generator in generators)
+        or not used.isdisjoint(("mixture", "copy"))
+    )
     return RowFactory(
         rows,
         labels,
-        makers,
-        generators,
+        made_by,
+        trained,
         fill,
         row_filter,
         encoded if starts_from_real else None,
@@ -90,8 +90,68 @@ def built_factory(sampler: "BaseGenerativeSampler", task: Task) -> RowFactory:
     )
 
 
-def _checked_nets(sampler, task: Task, codec, wanted: list[int], sizes: np.ndarray) -> dict[int, GenerativeNet]:
-    """Group → net, ready to train; every refusal that needs no training."""
+@dataclass(frozen=True)
+class _Makers:
+    """What makes the rows of each group."""
+
+    sampler: "BaseGenerativeSampler"
+    task: Task
+    codec: Codec
+    encoded: np.ndarray
+    sizes: np.ndarray
+    plan: Plan
+    generators: list[Generator]
+    gaussian: Generator | None
+    shares: dict[int, dict[str, float]]
+
+    @cached_property
+    def of_group(self) -> list[np.ndarray]:
+        """The real rows of each."""
+        return np.split(np.argsort(self.task.members, kind="stable"), np.cumsum(self.sizes)[:-1])
+
+    def of(self, i: int) -> Maker | None:
+        """The maker of group i, or None where it has none."""
+        if i in self.plan.copied:
+            return self.copier(i)
+        if i in self.plan.jittered:
+            return JitterMaker(self.encoded[self.of_group[i]], int(self.of_group[i][0]), self.codec.numeric_)
+        shares = self.shares.get(i, {})
+        makers = {name: maker for name in shares if (maker := self._of_share(name, i)) is not None}
+        if len(makers) < 2 or ("net" in shares and "net" not in makers):
+            return makers.get("net") if "net" in shares else next(iter(makers.values()), None)
+        return BlendMaker(makers, {name: shares[name] for name in makers})
+
+    def _of_share(self, name: str, i: int) -> Maker | None:
+        described = self.task.labels.described(i)
+        if name == "net":
+            return self._of_net(i, described)
+        if not self.sizes[i]:
+            return None
+        if name == "gaussian":
+            return None if self.gaussian is None else NetMaker(self.gaussian, i, described, origin="gaussian")
+        if name == "mixture" and self.sizes[i] > 1:  # a single row has no other to mix with
+            return MixtureMaker(self.encoded, self.of_group[i], self.codec)
+        return self.copier(i)
+
+    def _of_net(self, i: int, described: str) -> Maker | None:
+        generator = _generator_of(i, self.sampler.per_class, self.plan, self.generators)
+        if generator is None:
+            return None
+        if self.task.conditions is not None:
+            return ConditionMaker(generator, self.task.conditions, i, described)
+        class_id, members = (0, self.of_group[i]) if self.sampler.per_class else (i, None)
+        return NetMaker(generator, class_id, described, members)
+
+    def copier(self, i: int) -> CopyMaker:
+        """Copies of the group's rows."""
+        conditions = None if self.task.conditions is None else self.task.conditions.values
+        return CopyMaker(self.encoded, self.of_group[i], conditions)
+
+
+def _checked_nets(
+    sampler, task: Task, codec, wanted: list[int], sizes: np.ndarray
+) -> tuple[dict[int, GenerativeNet], dict[int, dict[str, float]]]:
+    """Group → net, ready to train, and group → shares of its makers; every refusal that needs no training."""
     shortcuts: dict[str, Any] = {
         "max_steps": sampler.max_steps,
         "max_time": sampler.max_time,
@@ -102,40 +162,55 @@ def _checked_nets(sampler, task: Task, codec, wanted: list[int], sizes: np.ndarr
     def prepare(net) -> GenerativeNet:
         return prepared(net, codec, shortcuts, lambda: sampler.auto_net(codec, task.conditions is not None))
 
-    if task.conditions is None:
-        names = task.labels.names()
+    given = None if isinstance(sampler.shares, str) else checked_shares(sampler.shares, task.conditions is not None)
+    names = task.labels.names()
+    unseen = [names[i] for i in wanted if not sizes[i]]
+    _check_unseen(unseen, sampler.row_filter is not None, int(sizes.max()), given)
+    if given is not None and "net" not in given:
+        nets: dict[int, GenerativeNet] = {}
+    elif task.conditions is None:
         nets = resolve_nets(sampler.net, wanted, names, per_class=sampler.per_class, prepare=prepare)
-        unseen = [names[i] for i in wanted if not sizes[i]]
-        _check_unseen(unseen, sampler.row_filter is not None, int(sizes.max()))
     else:
         if not wanted or len(task.members) < TOO_FEW:
-            return {}
+            return {}, {}
         nets = dict.fromkeys(wanted, prepare(sampler.net))
         nets[wanted[0]].check_takes_conditions()
+    shared = nets[wanted[0]] if nets and not sampler.per_class else None
     for trait in sampler.required_traits if wanted else ():
-        require(None if sampler.per_class else nets[wanted[0]], trait)
+        require(shared, trait)
     if sampler.row_filter is not None and wanted and sizes.max() >= TOO_FEW:
-        sampler.row_filter.check()
-        if sampler.row_filter.needs_classes and len(sizes) < 2:
-            raise ValueError(
-                f"{type(sampler.row_filter).__name__} tells classes apart, and y holds real-valued labels; use NeighbourFilter "
-                "or None."
-            )
-        if sampler.row_filter.needs_scores and task.conditions is not None:
-            raise ValueError(
-                "A row filter such as DiscriminatorFilter asks how real a row of a class looks, and this net is told "
-                "real-valued labels; use ClassifierFilter or NeighbourFilter here."
-            )
-        if sampler.row_filter.needs_scores:
-            require(None if sampler.per_class else nets[wanted[0]], "scores_rows")
-    return nets
+        _check_filter(sampler.row_filter, len(sizes), task.conditions is not None, shared)
+    if given is None:
+        own = {i: checked_shares(sampler.auto_shares(codec, net, len(sizes))) for i, net in nets.items()}
+        # Classes that need no rows are made by the net that all share
+        return nets, own if shared is None else dict.fromkeys(range(len(sizes)), own[wanted[0]])
+    return nets, dict.fromkeys(range(len(sizes)), given)
 
 
-def _check_unseen(unseen: list, filtered: bool, largest: int) -> None:
+def _check_filter(row_filter: RowFilter, n_groups: int, conditions: bool, shared: GenerativeNet | None) -> None:
+    """Refuse a row filter that does not go with the labels or the net."""
+    row_filter.check()
+    name = type(row_filter).__name__
+    if row_filter.needs_classes and n_groups < 2:
+        raise ValueError(f"{name} tells classes apart, and y holds real-valued labels; use NeighbourFilter or None.")
+    if row_filter.needs_scores and conditions:
+        raise ValueError(
+            "A row filter such as DiscriminatorFilter asks how real a row of a class looks, and this net is told "
+            "real-valued labels; use ClassifierFilter or NeighbourFilter here."
+        )
+    if row_filter.needs_scores:
+        require(shared, "scores_rows")
+
+
+def _check_unseen(unseen: list, filtered: bool, largest: int, shares: dict[str, float] | None) -> None:
     """Refuse what cannot be done for a class without rows."""
     if unseen and filtered:
         raise ValueError(
             f"The classes {unseen} have no real rows that a row filter could measure new ones by; set row_filter=None."
+        )
+    if unseen and shares is not None and "net" not in shares:
+        raise ValueError(
+            f"The classes {unseen} have no real rows, and only a net can make rows of them: give 'net' a weight in shares."
         )
     if unseen and largest < TOO_FEW:
         raise ValueError(

@@ -1,5 +1,6 @@
 """DomainOverSampler: more rows of a scarce domain (a scanner, a camera), whose labels are those of the rows they come from."""
 
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,8 +28,7 @@ class DomainOverSampler(BaseGenerativeSampler):
     sampling_strategy : str, float, dict or callable, default="auto"
         As of :class:`skgan.GANOverSampler`, of domains.
     net : str or net, default="cyclegan"
-        One whose rows each have one parent: ``cyclegan()``, ``offspring()`` or ``dagan()``. Copies and mixtures that a net adds
-        to its own rows are left out.
+        One whose rows each have one parent: ``cyclegan()``, ``offspring()`` or ``dagan()``.
     codec, row_filter, categorical_features, max_steps, max_time, memory, n_jobs, device, random_state, verbose
         As of :class:`skgan.GANOverSampler`.
 
@@ -60,7 +60,7 @@ class DomainOverSampler(BaseGenerativeSampler):
     _sampling_type = "bypass"
     _parameter_constraints: ClassVar[dict] = {**NET_CONSTRAINTS, **BaseOverSampler._parameter_constraints}
 
-    offspring_only = True
+    shares = MappingProxyType({"net": 1.0})
     required_traits = ("has_parents",)
     per_class = False
 

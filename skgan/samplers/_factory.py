@@ -41,7 +41,7 @@ class Made(NamedTuple):
     parents : ndarray of shape (n, 2)
         Which of the real rows each was made from; −1 is none.
     origin : ndarray of shape (n,), str
-        "net", "mixture", "copy" or "jitter".
+        "net", "gaussian", "mixture", "copy" or "jitter".
     conditions : ndarray of shape (n, k), or None
     filter_report : DataFrame or None
         What the row filter did: class, made, accepted, copies, acceptance.
@@ -141,9 +141,9 @@ class RowFactory:
             self.rows.stack(parent_pieces) if with_parents else None,
         )
 
-    def without_copies(self) -> "RowFactory":
-        """One whose nets leave out the copies and mixtures that they add to their own rows."""
-        return replace(self, makers={i: maker.without_copies() for i, maker in self.makers.items()})
+    def net_rows(self) -> "RowFactory":
+        """One that makes the nets' rows alone, without others beside them."""
+        return replace(self, makers={i: maker.net_rows() for i, maker in self.makers.items()})
 
     def as_given(self, X):
         """Rows like the checked ones in the user's container."""
@@ -174,12 +174,12 @@ class RowFactory:
             block_seed = sub_seed(seed, group, number)
             block = maker.block(block_seed)
             block = replace(block, rows=self.rows.inside(block.rows, group))
-            if self.row_filter is not None and maker.from_net:
+            if self.row_filter is not None and maker.filtered:
                 block = block.take(self.row_filter.score_samples(block.rows, np.full(BLOCK, group)) >= 0)
                 tally["made"] += BLOCK
                 tally["accepted"] += len(block.rows)
                 if len(block.rows) < n and tally["made"] >= OVER_GENERATION * max(wanted, BLOCK):
-                    copies = self.fill[group].copies(n - len(block.rows), block_seed)
+                    copies = self.fill[group].block(block_seed, n - len(block.rows))
                     tally["copies"] = len(copies.rows)
                     block = Block.joined([block, copies])
             yield block.take(slice(n))
@@ -214,7 +214,7 @@ class RowFactory:
     def translate(self, X, to, back: bool):
         """Rows of the donor of a group turned into rows of it, or back."""
         group = self.labels.number_of(to)
-        maker = self.makers.get(group)
+        maker = self.makers[group].net_rows() if group in self.makers else None
         if not isinstance(maker, NetMaker):
             raise NotFittedError(
                 f"fit_resample trained nothing that turns rows into rows of class {to!r}, because it had too few rows; see "
@@ -230,7 +230,7 @@ class RowFactory:
 
     def at(self, conditions: np.ndarray, groups: np.ndarray, random_state: int | None):
         """One row for each of these conditions (n, k), of these groups (n,)."""
-        maker = self.makers[int(groups[0])] if len(groups) else next(iter(self.makers.values()))
+        maker = (self.makers[int(groups[0])] if len(groups) else next(iter(self.makers.values()))).net_rows()
         assert isinstance(maker, ConditionMaker), "the sampler has asked"
         seed, pieces = self._seed(random_state), [self.rows.empty]
         with self._at_work():

@@ -1,7 +1,7 @@
 """Makers of blocks: encoded rows of one group from a seed alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -27,7 +27,7 @@ class Block:
     parents : ndarray of shape (n, 2)
         Which of the real rows each was made from; −1 is none.
     origin : ndarray of shape (n,), str
-        "net", "mixture", "copy" or "jitter".
+        "net", "gaussian", "mixture", "copy" or "jitter".
     conditions : ndarray of shape (n, k), or None
         What the net was told.
     """
@@ -55,16 +55,16 @@ class Block:
 
 
 class Maker(Protocol):
-    """Makes blocks; ``from_net`` says whether a row filter judges them."""
+    """Makes blocks; ``filtered`` says whether a row filter judges them."""
 
-    from_net: bool
+    filtered: bool
 
-    def block(self, seed: int) -> Block:
-        """``BLOCK`` rows; the same seed gives the same ones."""
+    def block(self, seed: int, n: int = BLOCK) -> Block:
+        """n rows; the same n and seed give the same ones."""
         ...
 
-    def without_copies(self) -> "Maker":
-        """The maker, leaving out what a net adds to its own rows."""
+    def net_rows(self) -> "Maker":
+        """What makes the net's rows alone, where there are others beside them."""
         ...
 
 
@@ -79,16 +79,12 @@ class CopyMaker:
     conditions: np.ndarray | None = None
     """Of all real rows."""
 
-    from_net = False
+    filtered = False
 
-    def without_copies(self) -> "CopyMaker":
+    def net_rows(self) -> "CopyMaker":
         return self
 
-    def block(self, seed: int) -> Block:
-        return self.copies(BLOCK, seed)
-
-    def copies(self, n: int, seed: int) -> Block:
-        """n of them."""
+    def block(self, seed: int, n: int = BLOCK) -> Block:
         drawn = self.members[np.random.RandomState(seed).randint(len(self.members), size=n)]
         conditions = None if self.conditions is None else self.conditions[drawn]
         return Block(to_unit_range(self.real[drawn]), single_parents(drawn), np.full(n, "copy"), conditions)
@@ -104,19 +100,21 @@ class JitterMaker:
     numeric: np.ndarray | bool
     """Which columns of a table are numbers."""
 
-    from_net = False
+    filtered = False
 
-    def without_copies(self) -> "JitterMaker":
+    def net_rows(self) -> "JitterMaker":
         return self
 
-    def block(self, seed: int) -> Block:
-        rows = to_unit_range(np.repeat(self.row, BLOCK, axis=0))
+    def block(self, seed: int, n: int = BLOCK) -> Block:
+        rows = to_unit_range(np.repeat(self.row, n, axis=0))
         noise = 0.05 * np.random.RandomState(seed).standard_normal(rows.shape).astype(np.float32)
         rows = rows + (noise if rows.ndim > 2 else noise * self.numeric)
-        return Block(rows, single_parents(np.full(BLOCK, self.member)), np.full(BLOCK, "jitter"))
+        return Block(rows, single_parents(np.full(n, self.member)), np.full(n, "jitter"))
 
 
-def as_block(draw: Draw, members: np.ndarray | None, conditions: np.ndarray | None, described: str) -> Block:
+def as_block(
+    draw: Draw, members: np.ndarray | None, conditions: np.ndarray | None, described: str, origin: str
+) -> Block:
     """What a net drew, finite, with parents counted among all real rows.
 
     Parameters
@@ -127,13 +125,13 @@ def as_block(draw: Draw, members: np.ndarray | None, conditions: np.ndarray | No
     conditions : ndarray or None
     described : str
         The group in the middle of a sentence.
+    origin : str
     """
     n = len(draw.rows)
     parents = np.full((n, 2), NO_PARENT) if draw.parents is None else draw.parents
     if members is not None:
         parents = np.where(parents == NO_PARENT, NO_PARENT, members[parents])
-    origin = np.full(n, "net") if draw.origin is None else draw.origin
-    return Block(finite(draw.rows, described), parents, origin, conditions)
+    return Block(finite(draw.rows, described), parents, np.full(n, origin), conditions)
 
 
 def finite(rows: np.ndarray, described: str) -> np.ndarray:
@@ -156,19 +154,18 @@ class NetMaker:
     class_id: int
     described: str
     members: np.ndarray | None = None
-    offspring_only: bool = False
-    """Leave out the copies and mixtures that a net adds to its own rows."""
+    origin: str = "net"
 
-    from_net = True
+    filtered = True
 
-    def without_copies(self) -> "NetMaker":
-        return replace(self, offspring_only=True)
+    def net_rows(self) -> "NetMaker":
+        return self
 
-    def block(self, seed: int) -> Block:
-        net, ids = self.generator.ready, np.full(BLOCK, self.class_id)
+    def block(self, seed: int, n: int = BLOCK) -> Block:
+        net = self.generator.ready
         with net.seeded(seed):
-            draw = (net.draw_offspring if self.offspring_only else net.draw)(ids, self.generator.source)
-        return as_block(draw, self.members, None, self.described)
+            draw = net.draw(np.full(n, self.class_id), self.generator.source)
+        return as_block(draw, self.members, None, self.described, self.origin)
 
 
 @dataclass(frozen=True)
@@ -180,18 +177,18 @@ class ConditionMaker:
     group: int
     described: str
 
-    from_net = True
+    filtered = True
 
-    def without_copies(self) -> "ConditionMaker":
+    def net_rows(self) -> "ConditionMaker":
         return self
 
-    def block(self, seed: int) -> Block:
+    def block(self, seed: int, n: int = BLOCK) -> Block:
         net = self.generator.ready
         with net.seeded(seed):
-            drawn = self.conditions.drawn(self.group, BLOCK, np.random.RandomState(seed))
-            told = self.conditions.told(drawn, np.full(BLOCK, self.group))
+            drawn = self.conditions.drawn(self.group, n, np.random.RandomState(seed))
+            told = self.conditions.told(drawn, np.full(n, self.group))
             draw = net.draw(told, self.generator.source)
-        return as_block(draw, None, drawn, self.described)
+        return as_block(draw, None, drawn, self.described, "net")
 
     def at(self, values: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
         """One encoded row for each of these conditions (n, k), of these groups (n,)."""

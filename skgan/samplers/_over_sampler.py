@@ -1,19 +1,28 @@
 """GANOverSampler: SMOTE's place in the pipeline."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
 from sklearn.utils.multiclass import check_classification_targets
 
+from skgan.codecs import Codec
 from skgan.nets import GenerativeNet
 from skgan.nets.genclass import all_classes
+from skgan.presets import mlp_gan, offspring
 from skgan.samplers._amounts import by_strategy
 from skgan.samplers._base import BaseGenerativeSampler
 from skgan.samplers._border import check_containers, check_groups, check_rows
 from skgan.samplers._containers import Classes, Container, class_labels
 from skgan.samplers._labels import ClassLabels
 from skgan.samplers._task import NET_CONSTRAINTS, Task
+
+TABLE_SHARES = {"net": 1, "gaussian": 2, "mixture": 1, "copy": 1}
+"""What ``net="auto"`` puts together on tables: no one kind of rows is safe on all of them (``benchmarks/tables.py``)."""
+
+MAX_GAUSSIAN = 5e10
+"""Classes × encoded columns³ above which "auto" has no Gaussian: its roots would take longer than the net."""
 
 
 class GANOverSampler(BaseGenerativeSampler, BaseOverSampler):
@@ -28,9 +37,16 @@ class GANOverSampler(BaseGenerativeSampler, BaseOverSampler):
         As everywhere in imbalanced-learn: "auto" (= "not majority"), "minority", "not minority", "all"; a float for
         binary targets; a dict class → rows after resampling; or a callable such as :func:`skgan.at_least`.
     net : str, net or dict, default="auto"
-        A preset's name (:mod:`skgan.presets`), a net such as ``dcgan(max_steps=500)``, or "auto": ``offspring()``
-        for images and for tables of many columns that are nearly all 0 (counts of words), ``mlp_gan(alpha=2)`` for other
-        rows. With ``per_class=True`` also a dict class → net.
+        A preset's name (:mod:`skgan.presets`), a net such as ``dcgan(max_steps=500)``, or "auto": ``offspring()``,
+        on tables with 300 steps and ``spread=1``; ``mlp_gan(alpha=2)`` on a table where the row filter asks the net for scores.
+        With ``per_class=True`` also a dict class → net.
+    shares : "auto" or dict, default="auto"
+        Which makers the new rows come from, and their weights, such as ``{"net": 1, "mixture": 1, "copy": 1}``: "net" is the
+        net above; "gaussian" a Gaussian per class (:func:`skgan.presets.gaussian`); "mixture" a row between a real one and one
+        of its five nearest, as of SMOTE; "copy" a real row again. Only the weights' ratio counts, and with ``memory`` other
+        weights need no other training. "auto" is the net's own (``default_shares``: half copies for ``offspring()``, else the
+        net alone); with ``net="auto"`` on a table
+        ``{"net": 1, "gaussian": 2, "mixture": 1, "copy": 1}``.
     codec : "auto" or codec, default="auto"
         How rows become arrays and come back: :class:`skgan.codecs.ImageCodec` where X has more than two axes, else
         :class:`skgan.codecs.TabularCodec`. ``ImageCodec(image_shape=…, channels=…)`` says that flat rows are images, or where
@@ -64,8 +80,8 @@ class GANOverSampler(BaseGenerativeSampler, BaseOverSampler):
     is_synthetic_ : ndarray of bool
         Which of the returned rows are new.
     origin_ : ndarray of str
-        What each of the returned rows is: "real", or new from the "net", a "mixture" of two rows, a "copy", or a copy of a
-        class's single row with "jitter".
+        What each of the returned rows is: "real", or new from the "net" or the "gaussian", a "mixture" of two rows, a "copy",
+        or a copy of a class's single row with "jitter".
     parent_indices_ : ndarray of shape (n, 2)
         Which rows of X each of the returned rows was made from: two of them, or one and −1; −1 and −1 of real rows and of rows
         that were made from noise.
@@ -120,6 +136,7 @@ class GANOverSampler(BaseGenerativeSampler, BaseOverSampler):
         *,
         sampling_strategy="auto",
         net="auto",
+        shares="auto",
         codec="auto",
         row_filter=None,
         per_class=False,
@@ -134,6 +151,7 @@ class GANOverSampler(BaseGenerativeSampler, BaseOverSampler):
     ):
         super().__init__(sampling_strategy=sampling_strategy)
         self.net = net
+        self.shares = shares
         self.codec = codec
         self.row_filter = row_filter
         self.per_class = per_class
@@ -172,6 +190,19 @@ class GANOverSampler(BaseGenerativeSampler, BaseOverSampler):
             For input or parameters that training could not use, before any training.
         """
         return self._resampled(X, y, groups=groups)
+
+    def auto_net(self, codec: Codec, conditions: bool) -> GenerativeNet:
+        if codec.is_image or codec.mostly_zero_:
+            return offspring()
+        if self.row_filter is not None and self.row_filter.needs_scores:
+            return mlp_gan(alpha=2)
+        return offspring(max_steps=300, spread=1.0)
+
+    def auto_shares(self, codec: Codec, net: GenerativeNet, n_classes: int) -> Mapping[str, float]:
+        if self.net != "auto" or codec.is_image or codec.mostly_zero_:
+            return net.default_shares
+        too_wide = n_classes * float(np.size(codec.numeric_)) ** 3 > MAX_GAUSSIAN
+        return {name: share for name, share in TABLE_SHARES.items() if not (too_wide and name == "gaussian")}
 
     def _task(self, X, y, *, groups=None) -> Task:
         check_containers(type(self).__name__, X, y)

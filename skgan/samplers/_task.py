@@ -19,6 +19,7 @@ from skgan.samplers._labels import Labels
 
 NET_CONSTRAINTS: dict[str, list[Any]] = {
     "net": [str, Mapping, GenerativeNet, callable],  # a class or a preset without brackets has a sentence of its own
+    "shares": [StrOptions({"auto"}), Mapping],
     "codec": [StrOptions({"auto"}), Codec],
     "row_filter": [None, RowFilter],
     "per_class": ["boolean"],

@@ -371,7 +371,7 @@ VALUES: dict[str, Any] = {
 
 TABLE_NETS: dict[str, Any] = {
     "mlp_gan": lambda: mlp_gan(alpha=1, **STEPS),
-    "offspring": lambda: offspring(module__width=4, shares=(1, 1, 1), **STEPS),
+    "offspring": lambda: offspring(module__width=4, **STEPS),
     "gaussian": lambda: gaussian(),
     "vae": lambda: vae(**STEPS),
     "autoencoder": lambda: autoencoder(**STEPS),
@@ -381,7 +381,7 @@ TABLE_NETS: dict[str, Any] = {
     "dagan": lambda: dagan(**STEPS),
 }
 IMAGE_NETS: dict[str, Any] = {
-    "offspring": lambda: offspring(module__width=4, shares=(1, 1, 1), **STEPS),
+    "offspring": lambda: offspring(module__width=4, **STEPS),
     "dcgan": lambda: dcgan(module__width=4, module__n_features=8, **STEPS),
     "vae": lambda: vae(**STEPS),
     "wgan_gp": lambda: wgan_gp(module__width=4, module__n_features=8, **STEPS),

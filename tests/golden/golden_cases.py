@@ -21,7 +21,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "genclass": {"module__width": 4, "module__alpha": 1, "attributes": np.eye(3)},
     "gtn": {"module__width": 4, "module__alpha": 1, "unroll_steps": 4, "inner_batch_size": 9, "learner__width": 2},
     "mlp_gan": {"alpha": 1},
-    "offspring": {"module__width": 4, "module__n_features": 8, "n_candidates": 4, "shares": (2, 1, 1)},
+    "offspring": {"module__width": 4, "module__n_features": 8, "n_candidates": 4},
     "photo_gan": {"module__width": 4},
     "predictor_gan": {"module__width": 4, "module__n_hidden": 8, "module__n_kernels": 4},
     "predictor_mlp_gan": {"alpha": 1},

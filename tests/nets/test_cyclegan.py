@@ -74,14 +74,11 @@ def test_batches_hold_rows_of_the_class_and_of_its_donor():
     assert (torch.as_tensor(Y)[parent[:, 0].long()] == net.module_.donors[y]).all()
     wanted = np.repeat([1, 2], 20)
     with private_rng(1):
-        made, parents, origin = net.draw(wanted, (rows, Y))
-    assert origin is None  # all of the net
+        made, parents = net.draw(wanted, (rows, Y))
     assert (parents[:, 1] == NO_PARENT).all()
     assert (Y[parents[:, 0]] == net.module_.donors.numpy()[wanted]).all()
     np.testing.assert_array_equal(made, net.translate(rows[parents[:, 0]], wanted))
     np.testing.assert_array_equal(made, net.sample(wanted, (rows, Y), random_state=1))
-    with private_rng(1):
-        np.testing.assert_array_equal(made, net.draw_offspring(wanted, (rows, Y)).rows)
 
 
 def test_losses_by_hand():

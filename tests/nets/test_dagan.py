@@ -38,7 +38,7 @@ def test_only_source_classes_are_drawn_and_rows_of_the_others_are_made(net):
             seen.append(batch[1])
             return super().train_step(batch, **fit_params)
 
-    params = net(**SMALL, shares=(1, 0, 0), random_state=0).get_params(deep=False)
+    params = net(**SMALL, random_state=0).get_params(deep=False)
     watch = Watch(**{**params, "source_classes": [2, 0]}).fit(X, Y)
     rows = watch.sample(np.array([1, 1, 1]), source=(X, Y))
     assert set(torch.cat(seen).tolist()) == {0, 2}
@@ -50,7 +50,7 @@ def test_children_need_real_rows(net):
     small = {name: SMALL[name] for name in ("max_steps", "batch_size", "module__width")}
     fitted = net(**small, random_state=0).fit(X, Y)
     assert fitted.needs_source
-    for make in (fitted.sample, fitted.draw, fitted.draw_offspring):
+    for make in (fitted.sample, fitted.draw):
         with pytest.raises(ValueError, match=r"give the encoded training set as source=\(X, y\)"):
             make(np.array([1]), None)
 

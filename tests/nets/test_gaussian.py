@@ -3,8 +3,7 @@ import pytest
 import torch
 
 from skgan import GANOverSampler
-from skgan._random import private_rng
-from skgan.nets import NO_PARENT, GaussianNet
+from skgan.nets import GaussianNet
 from skgan.presets import gaussian
 
 RNG = np.random.RandomState(0)
@@ -72,42 +71,12 @@ def test_wrong_parameters_and_sizes_are_refused():
         ValueError, match=r"'prior_rows' parameter of GaussianNet must be .* \[0.0, inf\). Got -1 instead"
     ):
         gaussian(prior_rows=-1).fit(X, Y)
-    with pytest.raises(ValueError, match=r"'copies' parameter of GaussianNet must be .* \[0.0, 1.0\]. Got 2 instead"):
-        gaussian(copies=2).fit(X, Y)
     with pytest.raises(ValueError, match=r"would take 29\.8 GiB"):
         gaussian().fit(np.zeros((2, 20000), dtype=np.float32), [0, 9])
     with pytest.raises(
         ValueError, match=r"'n_donors' parameter of GaussianNet must be None or an int .* \[1, inf\). Got 0"
     ):
         gaussian(n_donors=0).fit(X, Y)
-
-
-@pytest.mark.parametrize("share", [0.25, 1.0])
-def test_a_share_of_the_rows_are_copies_of_their_class(share):
-    net = gaussian(copies=share).fit(X, Y)
-    wanted = np.repeat([0, 1], 2000)
-    with private_rng(0):
-        rows, parents, origin = net.draw(wanted, source=(X, Y))
-    for klass in (0, 1):
-        is_copy = (rows[wanted == klass][:, None] == X[klass == Y]).all(2).any(1)
-        assert abs(is_copy.mean() - share) < 0.05
-    copied = origin == "copy"
-    np.testing.assert_array_equal(rows[copied], X[parents[copied, 0]])
-    assert set(origin[~copied]) <= {"net"}
-    assert (parents[~copied] == NO_PARENT).all()
-    np.testing.assert_array_equal(net.sample(wanted, source=(X, Y), random_state=0), rows)
-    with pytest.raises(ValueError, match="give the encoded training set as source"):
-        net.sample(wanted)
-
-
-@pytest.mark.parametrize("per_class", [False, True])
-def test_copies_are_real_rows_in_the_users_units(per_class):
-    net = gaussian(copies=1.0)
-    rows, labels = GANOverSampler(net=net, per_class=per_class, random_state=0).fit_resample(X, Y)
-    np.testing.assert_allclose(
-        (np.abs(rows[508:, None] - X[500:]).max(2)).min(1), 0, atol=1e-5
-    )  # through quantiles and back
-    assert (labels[508:] == 1).all()
 
 
 def test_a_small_class_borrows_from_its_nearest_larger_class():

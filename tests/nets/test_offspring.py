@@ -15,7 +15,6 @@ from skgan.augment import Translation
 from skgan.filters import NeighbourFilter
 from skgan.modules import Offspring
 from skgan.nets import NO_PARENT, OffspringNet
-from skgan.nets.offspring import KINDS
 from skgan.presets import offspring
 
 SHAPES = [(1, 8, 8), (3, 28, 28), (1, 31, 17), (2, 5, 5), (1, 50, 50)]
@@ -104,13 +103,13 @@ def fitted(**params):
 
 
 def sample(net, n=200, klass=1):
-    """Rows, the encoded rows that they were made from, (n, 2, …), and what they are."""
+    """Rows, and the encoded rows that they were made from."""
     with private_rng(1):
-        rows, parents, origin = net.draw(np.full(n, klass), (X, Y))
-    assert (Y[parents[parents != NO_PARENT]] == klass).all()
-    np.testing.assert_array_equal(parents[:, 1] == NO_PARENT, origin != "mixture")
+        rows, parents = net.draw(np.full(n, klass), (X, Y))
+    assert (Y[parents[:, 0]] == klass).all()
+    assert (parents[:, 1] == NO_PARENT).all()
     np.testing.assert_array_equal(rows, net.sample(np.full(n, klass), (X, Y), random_state=1))
-    return rows, to_unit_range(X[parents]), origin
+    return rows, to_unit_range(X[parents[:, 0]])
 
 
 @pytest.mark.parametrize("n_candidates", [1, 8])
@@ -131,47 +130,17 @@ def test_pairs_are_of_one_class_and_rarely_one_row(n_candidates):
     assert (real[:, 0] == parent[:, 0]).float().mean() < 0.15
 
 
-def test_copies_mixtures_and_offspring_are_what_they_say():
+def test_offspring_are_of_a_row_of_their_class_and_differ_from_it():
+    rows, parents = sample(fitted(max_steps=60))
     real = X / 127.5 - 1
-    rows, parents, origin = sample(fitted(shares=(0, 0, 1)))
-    assert (origin == "copy").all()
-    assert np.abs(rows - parents[:, 0]).max() == 0
-    assert np.abs(rows[:, None] - real[None, 30:]).reshape(200, 10, -1).max(2).min(1).max() < 1e-5
-
-    rows, parents, origin = sample(fitted(shares=(0, 1, 0), n_neighbors=3))
-    assert (origin == "mixture").all()
-    assert (rows >= parents.min(1) - 1e-5).all()
-    assert (rows <= parents.max(1) + 1e-5).all()
-    assert np.abs(parents[:, 0] - parents[:, 1]).max((1, 2, 3)).min() > 0.1
-    assert np.abs(rows - parents[:, 0]).max() > 0.1
-
-    net = fitted(shares=(1, 0, 0), max_steps=60)
-    rows, parents, origin = sample(net)
-    assert (origin == "net").all()
-    assert np.abs(rows - parents[:, 0]).mean() > 1e-3
-
-
-def test_copies_and_mixtures_can_be_left_out_of_a_draw():
-    net = fitted(shares=(1, 1, 1), max_steps=60)
-    with private_rng(1):
-        rows, parents, origin = net.draw_offspring(np.full(50, 1), (X, Y))
-    assert origin is None  # all of the net
-    assert (parents[:, 0] >= 30).all()
-    assert (parents[:, 1] == NO_PARENT).all()
-    assert np.abs(rows - to_unit_range(X[parents[:, 0]])).mean((1, 2, 3)).min() > 1e-3
-
-
-def test_shares_need_no_new_training_and_come_in_their_ratio():
-    a, b = fitted(shares=(2, 1, 1)), fitted(shares=(0, 0, 1))
-    assert all(np.array_equal(a.export()["weights"][k], v) for k, v in b.export()["weights"].items())
-    _, _, origin = sample(a, 2000)
-    np.testing.assert_allclose([(origin == kind).mean() for kind in KINDS], [0.5, 0.25, 0.25], atol=0.04)
+    assert np.abs(parents[:, None] - real[None, 30:]).reshape(200, 10, -1).max(2).min(1).max() < 1e-5
+    assert np.abs(rows - parents).mean((1, 2, 3)).min() > 1e-3
 
 
 def test_the_nets_own_defaults_are_the_presets():
     own = OffspringNet(Offspring).get_params(deep=False)
     of_preset = offspring().get_params(deep=False)
-    expected = {"shares": (1, 0, 1), "n_neighbors": 5, "n_candidates": 8, "spread": 1.5, "source_classes": None}
+    expected = {"n_candidates": 8, "spread": 1.5, "source_classes": None}
     assert {name: own[name] for name in expected} == {name: of_preset[name] for name in expected} == expected
 
 
@@ -187,30 +156,17 @@ def test_rows_that_repeat_teach_nothing_more():
 
 
 def test_spread_moves_offspring_further_without_new_training():
-    net = fitted(shares=(1, 0, 0))
+    net = fitted()
     wiggle(net.module_)
     moved = []
     for spread in (0.0, 0.5, 2.0):
         net.spread = spread
-        rows, parents, _ = sample(net)
-        of_one = rows[(parents[:, 0] == parents[0, 0]).all((1, 2, 3))]
+        rows, parents = sample(net)
+        of_one = rows[(parents == parents[0]).all((1, 2, 3))]
         moved.append(of_one.std(0).mean())
     assert moved[0] < 1e-6 < moved[1] < moved[2]
     with pytest.raises(ValueError, match=r"'spread' parameter of OffspringNet must be .* \[0.0, inf\). Got -1 instead"):
         fitted(spread=-1)
-
-
-def test_mixtures_vote_on_categories():
-    spans = ((1, 3),)
-    rows = torch.tensor([[0.0, 1, 0], [1, 1, 0], [2, 0, 1], [3, 0, 1], [50, 1, 0]])
-    net = OffspringNet(Offspring, n_neighbors=2, module__spans=spans)
-    with private_rng(0):
-        mixed, partner = net.mixtures(rows, torch.tensor([3, 3, 3]))  # neighbours of 3: rows 2 and 1
-    assert set(partner.tolist()) <= {1, 2}
-    low = torch.minimum(rows[3, 0], rows[partner, 0])
-    assert ((mixed[:, 0] >= low) & (mixed[:, 0] <= 3)).all()
-    assert torch.equal(mixed[:, 1:], torch.tensor([[0.5, 0.5]] * 3))
-    assert ((mixed[:, 0] >= 1) & (mixed[:, 0] <= 3)).all()
 
 
 def test_augmentation_moves_row_and_parent_alike():
@@ -242,17 +198,10 @@ def test_augmentation_moves_row_and_parent_alike():
     assert not torch.equal(x, parent)
 
 
-@pytest.mark.parametrize("name", ["n_candidates", "n_neighbors"])
-def test_wrong_numbers_are_refused(name):
-    words = rf"'{name}' parameter of OffspringNet must be an int in the range \[1, inf\). Got 0 instead"
+def test_wrong_numbers_are_refused():
+    words = r"'n_candidates' parameter of OffspringNet must be an int in the range \[1, inf\). Got 0 instead"
     with pytest.raises(ValueError, match=words):
-        fitted(**{name: 0})
-
-
-@pytest.mark.parametrize("shares", [(1, 1), (1, -1, 1), (0, 0, 0), (1, float("nan"), 0)])
-def test_wrong_shares_are_refused(shares):
-    with pytest.raises(ValueError, match="shares must be three weights"):
-        fitted(shares=shares)
+        fitted(n_candidates=0)
 
 
 def test_sampling_without_a_source_is_refused():
@@ -291,7 +240,7 @@ def test_tables_with_categories_keep_real_combinations():
     rng = np.random.RandomState(0)
     town = rng.choice(["Ulm", "Bonn", "Kiel"], 60)
     frame = pd.DataFrame({"x": rng.randn(60), "n": rng.randint(0, 9, 60), "town": town, "coast": town == "Kiel"})
-    net = offspring(max_steps=5, shares=(1, 0, 1))
+    net = offspring(max_steps=5)
     X_new, _ = GANOverSampler(net=net, random_state=0).fit_resample(frame, np.repeat([0, 1], [45, 15]))
     assert ((X_new["town"] == "Kiel") == X_new["coast"]).all()
     assert (X_new.dtypes == frame.dtypes).all()
@@ -304,9 +253,9 @@ def test_offspring_learn_the_spread_of_their_class():
     rows = rng.randn(400, 2).astype(np.float32)
     rows[300:] += 4
     labels = np.repeat([0, 1], [300, 100])
-    net = offspring(max_steps=500, shares=(1, 0, 0), random_state=0).fit(rows, labels)
+    net = offspring(max_steps=500, random_state=0).fit(rows, labels)
     with private_rng(0):
-        child, parents, _ = net.draw(np.zeros(500, int), (rows, labels))
+        child, parents = net.draw(np.zeros(500, int), (rows, labels))
     parent = rows[parents[:, 0]]
     siblings = rng.permutation(rows[:300])[:150] - rng.permutation(rows[:300])[:150]
     ratio = (child - parent).std(0) / siblings.std(0)
@@ -345,7 +294,7 @@ def test_a_filter_that_accepts_nothing_leaves_copies():
 
 def test_a_sampler_shows_offspring_beside_their_parents(table, make_sampler):
     X, y = table
-    sampler = make_sampler(net=offspring(shares=(0, 1, 1), max_steps=2))
+    sampler = make_sampler(net=offspring(max_steps=2), shares={"net": 1, "mixture": 1, "copy": 2})
     sampler.fit_resample(X, y)
     assert sampler.has_parents_
     rows, labels, parents = sampler.sample_with_parents({2: 300, 1: 4, 0: 2})

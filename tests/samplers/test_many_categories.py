@@ -41,7 +41,7 @@ def test_every_new_row_gets_the_shop_of_the_nearest_row_of_its_class(shops, net)
 
 def test_copies_keep_their_own_shop(shops):
     X, y = shops
-    X_new, _ = GANOverSampler(net=offspring(shares=(0, 0, 1)), max_steps=1, random_state=0).fit_resample(X, y)
+    X_new, _ = GANOverSampler(shares={"copy": 1}, random_state=0).fit_resample(X, y)
     shop_of = X.set_index("a")["shop"].sort_index()
     nearest = shop_of.index.get_indexer(X_new["a"][N:], method="nearest")  # a comes back through float32
     assert (shop_of.iloc[nearest].to_numpy() == X_new["shop"][N:].to_numpy()).all()

@@ -99,10 +99,10 @@ def test_other_rows_are_another_key(rows, tmp_path, trainings):
 
 
 def test_what_only_sampling_reads_is_not_in_the_key(rows, tmp_path, trainings):
-    for shares, spread in (((1, 0, 0), 1.0), ((1, 1, 1), 2.0)):
-        net = offspring(shares=shares, spread=spread, max_steps=4, batch_size=8)
-        made = sampler(tmp_path, net=net).fit_resample(*rows)[0]
-        alone = sampler(None, net=net).fit_resample(*rows)[0]
+    for shares, spread in (({"net": 1}, 1.0), ({"net": 1, "mixture": 2, "copy": 1}, 2.0)):
+        net = offspring(spread=spread, max_steps=4, batch_size=8)
+        made = sampler(tmp_path, net=net, shares=shares).fit_resample(*rows)[0]
+        alone = sampler(None, net=net, shares=shares).fit_resample(*rows)[0]
         np.testing.assert_array_equal(made, alone)
     assert len(trainings) == 1 + 2
 

@@ -14,7 +14,7 @@ from skgan.presets import gaussian, mlp_gan, offspring
 
 NETS = {
     "mlp_gan": mlp_gan(alpha=1, max_steps=5, batch_size=8),
-    "offspring": offspring(shares=(1, 1, 1), max_steps=5, batch_size=8),
+    "offspring": offspring(max_steps=5, batch_size=8),
     "gaussian": gaussian(),
 }
 

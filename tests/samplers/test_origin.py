@@ -27,6 +27,9 @@ from skgan.samplers._origin import origin_of_rows
 FAST = {"max_steps": 2, "batch_size": 8}
 
 
+SHARES = {"net": 1, "mixture": 1, "copy": 1}
+
+
 def rows_of(n=(30, 12, 6), seed=0):
     rng = np.random.RandomState(seed)
     y = rng.permutation(np.repeat(np.arange(len(n)), n))
@@ -47,8 +50,9 @@ def test_real_rows_are_first_and_have_no_parents():
 @pytest.mark.parametrize("per_class", [False, True])
 def test_copies_mixtures_and_offspring_name_their_parents(per_class):
     X, y = rows_of()
-    net = offspring(shares=(1, 1, 1), module__width=4, **FAST)
-    sampler = GANOverSampler(net=net, per_class=per_class, sampling_strategy=at_least(3.0), random_state=0)
+    net = offspring(module__width=4, **FAST)
+    params = {"net": net, "shares": SHARES, "per_class": per_class, "sampling_strategy": at_least(3.0)}
+    sampler = GANOverSampler(**params, random_state=0)
     X_new, y_new = sampler.fit_resample(X, y)
     new, (first, second) = sampler.is_synthetic_, sampler.parent_indices_[sampler.is_synthetic_].T
     origin = sampler.origin_[new]
@@ -71,7 +75,7 @@ def test_interpolated_rows_have_two_parents_and_a_gaussians_copies_one():
     parents = sampler.parent_indices_[48:]
     assert (parents >= 0).all()
     assert (y[parents] == y_new[48:, None]).all()
-    sampler = GANOverSampler(net=gaussian(copies=0.5), random_state=0)
+    sampler = GANOverSampler(net=gaussian(), shares={"net": 1, "copy": 1}, random_state=0)
     X_new, _ = sampler.fit_resample(X, y)
     copied = sampler.origin_ == "copy"
     assert 5 < copied.sum() < 37
@@ -120,7 +124,7 @@ def test_copies_that_fill_up_after_a_filter_are_told_from_the_nets_rows():
 
 def test_sample_with_parents_gives_the_rows_of_sample():
     X, y = rows_of()
-    sampler = GANOverSampler(net=offspring(shares=(1, 1, 1), module__width=4, **FAST), random_state=0)
+    sampler = GANOverSampler(net=offspring(module__width=4, **FAST), shares=SHARES, random_state=0)
     sampler.fit_resample(X, y)
     for random_state in (None, 3):
         rows, labels = sampler.sample({2: 30, 0: 5}, random_state)
@@ -136,7 +140,7 @@ def test_sample_with_parents_gives_the_rows_of_sample():
 def test_groups_of_all_rows_keep_families_together():
     X, y = rows_of()
     groups = np.arange(48) // 4
-    sampler = GANOverSampler(net=offspring(shares=(1, 1, 1), module__width=4, **FAST), random_state=0)
+    sampler = GANOverSampler(net=offspring(module__width=4, **FAST), shares=SHARES, random_state=0)
     X_new, y_new = sampler.fit_resample(X, y, groups=groups)
     assert (sampler.groups_[:48] == groups).all()
     parents, of_new = sampler.parent_indices_[48:], sampler.groups_[48:]
@@ -196,7 +200,7 @@ def test_small_integers_and_mixed_types_have_one_more_group():
 
 def test_without_the_real_rows_parents_still_count_them():
     X, y = rows_of()
-    net = offspring(shares=(1, 0, 1), module__width=4, **FAST)
+    net = offspring(module__width=4, **FAST)
     sampler = ConditionalGANAugmenter(1.0, keep_real=False, net=net, random_state=0)
     with pytest.warns(UserWarning, match="no privacy protection"):
         X_new, _ = sampler.fit_resample(X, y, groups=np.arange(48))
@@ -220,7 +224,7 @@ def test_domains_carry_the_labels_of_the_parents():
 
 def test_rounds_name_rows_of_earlier_rounds():
     X, y = rows_of()
-    augmenter = ConditionalGANAugmenter(net=offspring(shares=(0, 0, 1), module__width=4, **FAST))
+    augmenter = ConditionalGANAugmenter(shares={"copy": 1})
     rounds = RecursiveAugmenter(augmenter, n_rounds=2, growth=0.5, random_state=0)
     X_new, _ = rounds.fit_resample(X, y, groups=np.arange(48))
     assert (rounds.origin_[48:] == "copy").all()
@@ -266,9 +270,7 @@ COMBINED = {
     "smote, links": SMOTETomek(smote=SMOTE(k_neighbors=2)),
     "copies, links": make_pipeline(RandomOverSampler(), TomekLinks()),
     "fewer, mixtures": make_pipeline(RandomUnderSampler(sampling_strategy=0.8), SMOTE(k_neighbors=2)),
-    "links, a net": make_pipeline(
-        TomekLinks(), GANOverSampler(net=offspring(shares=(0, 0, 1), module__width=4, **FAST))
-    ),
+    "links, a net": make_pipeline(TomekLinks(), GANOverSampler(shares={"copy": 1})),
 }
 
 
@@ -370,11 +372,10 @@ def test_prototypes_that_take_the_place_of_rows_are_new():
 @pytest.mark.parametrize("candidate", ["rounds", "choice", "over-sampler"])
 def test_a_choice_of_skgans_samplers_has_their_groups(candidate):
     X, y = rows_of()
-    net = offspring(shares=(0, 0, 1), module__width=4, **FAST)
     sampler = {
-        "rounds": RecursiveAugmenter(ConditionalGANAugmenter(net=net), n_rounds=2, growth=0.5),
+        "rounds": RecursiveAugmenter(ConditionalGANAugmenter(shares={"copy": 1}), n_rounds=2, growth=0.5),
         "choice": OverSamplerCV([RandomOverSampler()], cv=2),
-        "over-sampler": GANOverSampler(net=net),
+        "over-sampler": GANOverSampler(shares={"copy": 1}),
     }[candidate]
     choice = OverSamplerCV([sampler], cv=2, random_state=0)
     X_new, _ = choice.fit_resample(X, y, groups=np.arange(48))

@@ -18,7 +18,7 @@ from sklearn.exceptions import NotFittedError
 
 from skgan import GANOverSampler, at_least
 from skgan.codecs import ImageCodec
-from skgan.filters import RowFilter
+from skgan.filters import DiscriminatorFilter, RowFilter
 from skgan.nets import AdversarialNet, GenerativeNet
 from skgan.presets import mlp_gan
 
@@ -76,9 +76,13 @@ def test_flat_rows_with_an_image_shape_are_images(make_image_sampler, images):
     assert (csr.toarray() == X_new).all()
 
 
-def test_net_auto_makes_offspring_of_images_and_is_an_mlp_for_rows(images, table):
-    for (X, y), module in ((images, "Offspring"), (table, "MLPGAN")):
-        sampler = GANOverSampler(max_steps=1, random_state=0)
+def test_net_auto_makes_offspring_and_asks_a_gan_of_single_rows_for_scores(images, table):
+    for (X, y), row_filter, module in (
+        (images, None, "Offspring"),
+        (table, None, "Offspring"),
+        (table, DiscriminatorFilter(), "MLPGAN"),
+    ):
+        sampler = GANOverSampler(max_steps=1, row_filter=row_filter, random_state=0)
         sampler.fit_resample(X, y)
         assert sampler.factory_.generators[0].net.module.__name__ == module
 
