@@ -144,8 +144,9 @@ def augmenter(kind: str, amount: int, seed: int, steps: int, width: int, **param
     elif kind == "cyclegan":
         net = cyclegan(max_steps=min(steps, FEWER_STEPS[kind]), **params)
     else:
-        net = offspring(shares=(1, 0, 0), max_steps=min(steps, FEWER_STEPS[kind]))
-    return ConditionalGANAugmenter(n_synthetic=amount, net=net, memory=CACHE.location, random_state=seed)
+        net = offspring(max_steps=min(steps, FEWER_STEPS[kind]))
+    shares = {"net": 1}
+    return ConditionalGANAugmenter(n_synthetic=amount, net=net, shares=shares, memory=CACHE.location, random_state=seed)
 
 
 def measure(run: PhotosRun, added: str, amount: int, seed: int) -> dict:

@@ -123,7 +123,7 @@ def training_set(dataset: str, method: str, seed: int, steps: int | None) -> tup
     if name == CORRECTED:
         return with_offspring(dataset, seed, steps, (1, 0, 1), wanted_rows(y, 0.3))
     if name == AS_MANY:
-        # As ConditionalGANAugmenter(net=offspring(shares=(1, 0, 0)), mixing_ratio=1)
+        # As ConditionalGANAugmenter(net=offspring(), shares={"net": 1}, mixing_ratio=1)
         return with_offspring(dataset, seed, steps, (1, 0, 0), y)
     begin = time.perf_counter()
     if name == "all real":
@@ -144,8 +144,8 @@ def training_set(dataset: str, method: str, seed: int, steps: int | None) -> tup
         return with_new_rows(GANOverSampler(max_steps=steps, memory=CACHE.location, random_state=seed), X, y)
     elif name == EVERY:
         X, y = flat_resampled(RandomOverSampler(random_state=seed), X, y)
-        net = offspring(shares=(1, 0, 0))
-        sampler = ConditionalGANAugmenter(0.5, net=net, max_steps=steps, memory=CACHE.location, random_state=seed)
+        shares = {"shares": {"net": 1}, "memory": CACHE.location}
+        sampler = ConditionalGANAugmenter(0.5, net=offspring(), max_steps=steps, random_state=seed, **shares)
         return with_new_rows(sampler, X, y)
     return X, y, time.perf_counter() - begin
 
@@ -259,7 +259,7 @@ FILTER_BUDGETS = {
     "default": FilterRun("3 seeds, 400 updates (25 minutes)", n_seeds=3, updates=400, steps=None),
     "full": FilterRun("10 seeds, 4,000 updates", n_seeds=10, updates=4000, steps=None),
 }
-NETS = {"offspring": lambda: offspring(shares=(1, 0, 0)), "conditional dcgan": dcgan}
+NETS = {"offspring": offspring, "conditional dcgan": dcgan}
 FILTERS = {
     "none": lambda: None,
     "ClassifierFilter": ClassifierFilter,
@@ -282,6 +282,7 @@ def measure_filter(run: FilterRun, net: str, seed: int, row_filter: str) -> dict
     # The net is trained once for all filters: the cache's key does not know the filter.
     sampler = GANOverSampler(
         net=NETS[net](),
+        shares={"net": 1},
         row_filter=FILTERS[row_filter](),
         max_steps=run.steps,
         memory=CACHE.location,
@@ -363,7 +364,6 @@ def judge(dataset: str, seed: int, updates: int) -> CNNClassifier:
 def measure_offspring(run: OffspringRun, dataset: str, seed: int) -> dict:
     X, y, whole = tail(dataset, seed)
     net, seconds = trained_offspring(dataset, seed, run.steps)
-    net.shares = (1, 0, 0)
     y_new = wanted_rows(y)
     with net.seeded(seed):
         made = net.draw(y_new, (X[:, None], y))

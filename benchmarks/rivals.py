@@ -22,7 +22,7 @@ from torch import nn
 from skgan import GANOverSampler
 from skgan._tensors import to_unit_range
 from skgan.codecs import TabularCodec
-from skgan.nets import Draw, OffspringNet
+from skgan.nets import Draw, GenerativeNet, OffspringNet
 from skgan.presets import offspring
 
 # Images
@@ -76,6 +76,7 @@ class RefinerNet(OffspringNet):
     """
 
     has_parents = False  # a mixture is of two rows
+    default_shares = GenerativeNet.default_shares
     POOL = 500  # mixtures of each class to train from
 
     def mixtures(self, rows: torch.Tensor, n: int) -> torch.Tensor:

@@ -18,9 +18,13 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import LabelEncoder, OneHotEncoder, StandardScaler
 
+from skgan._random import sub_seed
 from skgan.augment import Flip, Rotation, Scale, Translation
 from skgan.codecs import ImageCodec
 from skgan.nets import OffspringNet
+from skgan.samplers._blends import BlendMaker, MixtureMaker
+from skgan.samplers._makers import CopyMaker, NetMaker
+from skgan.samplers._training import Generator
 
 
 @contextmanager
@@ -57,10 +61,24 @@ def tail(dataset: str, seed: int) -> tuple[np.ndarray, np.ndarray, Images]:
 
 
 def rows_of(net: OffspringNet, shares, X: np.ndarray, y: np.ndarray, y_new: np.ndarray, seed: int) -> np.ndarray:
-    """Images (n, H, W) that a trained net makes in these shares, of the classes ``y_new``, from parents in (X, y)."""
-    net.shares = shares
-    made = net.sample(y_new, source=(X[:, None], y), random_state=seed)
-    return ImageCodec(value_range="dtype").fit(X).inverse_transform(made)
+    """Images (n, H, W) of the classes ``y_new``, from parents in (X, y).
+
+    ``shares`` are the weights of a trained net's rows, of mixtures and of copies.
+    """
+    codec, encoded = ImageCodec(value_range="dtype").fit(X), X[:, None]
+    generator = Generator(net, net.export(), "", (encoded, y))
+    made = np.empty((len(y_new), *encoded.shape[1:]), np.float32)
+    for klass in np.unique(y_new):
+        where, members = np.flatnonzero(y_new == klass), np.flatnonzero(y == klass)
+        makers = {
+            "net": NetMaker(generator, klass, ""),
+            "mixture": MixtureMaker(encoded, members, codec),
+            "copy": CopyMaker(encoded, members),
+        }
+        weights = {name: weight for name, weight in zip(makers, shares, strict=True) if weight}
+        blend = BlendMaker({name: makers[name] for name in weights}, weights)
+        made[where] = blend.block(sub_seed(seed, int(klass)), len(where)).rows
+    return codec.inverse_transform(made)
 
 
 # Tables
