@@ -23,7 +23,7 @@ test: install
 
 # 10,000 inputs of every kind with a fresh seed; a run that was stopped goes on where it was.
 fuzz: install
-	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz
+	PYTHONPATH=tests OMP_NUM_THREADS=1 $(BIN)/python -m fuzz
 
 lint: install
 	$(BIN)/ruff check .

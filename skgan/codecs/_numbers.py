@@ -1,5 +1,6 @@
 """Numeric columns of a table: how they are read, and how new numbers are written like them."""
 
+import hashlib
 from collections import Counter
 from decimal import Decimal
 from typing import Any
@@ -36,6 +37,8 @@ class NumberColumn:
     def __init__(self, column, dtype: np.dtype, name: str, scaling: str):
         self.name, self.dtype = name, dtype
         values = self.read(column)
+        self.digest: bytes | None = hashlib.sha256(np.ascontiguousarray(values)).digest()
+        """Of all values: equal columns have the same. None where float64 may not tell values apart."""
         there = values[~np.isnan(values)]
         self.share_of_zeros = float(np.mean(values == 0))
         self.empty, self.has_missing = not len(there), len(there) < len(values)
@@ -46,6 +49,7 @@ class NumberColumn:
             gone = is_missing(cells)
             self.missing_cell = cells[gone][0] if gone.any() else np.nan
             self.cell = _type_of(cells[~gone])
+            self.digest = None
         self.scaler = None if self.empty else SCALINGS[scaling](there)
         if self.empty:
             return
@@ -57,6 +61,8 @@ class NumberColumn:
             # The seen range as exact integers: float64 rounds above 2⁵³.
             cells = column if self.cell is None else cells[~gone]
             self.low, self.high = int(cells.min()), int(cells.max())
+            if max(abs(self.low), abs(self.high)) > _EXACT:
+                self.digest = None
             self._warn_of_merged(cells, there)
 
     def read(self, column) -> np.ndarray:
@@ -181,6 +187,8 @@ class NumericColumns:
     ----------
     missing : ndarray of int
         Which of them, counted among themselves, had some values missing.
+    first : list of int
+        For each, the first column that equals it: a new row has one value in columns that repeat each other.
     """
 
     def __init__(self, table: Table, X, indices: np.ndarray, scaling: str):
@@ -188,6 +196,8 @@ class NumericColumns:
         self.columns = [
             NumberColumn(column_of(X, j), table.numpy_dtypes[j], table.name(j), scaling) for j in indices.tolist()
         ]
+        first_of = dict[Any, int]()
+        self.first = [first_of.setdefault(c.digest or i, i) for i, c in enumerate(self.columns)]
         some = [i for i, column in enumerate(self.columns) if column.has_missing and not column.empty]
         self.missing = np.array(some, dtype=int)
         zeros = [column.share_of_zeros for column in self.columns]
@@ -216,9 +226,11 @@ class NumericColumns:
         spans : sequence of (start, stop)
             Of the columns that may be missing.
         """
-        values = {j: column.decode(encoded[:, i]) for i, (j, column) in enumerate(self.named())}
+        values = {j: column.decode(encoded[:, self.first[i]]) for i, (j, column) in enumerate(self.named())}
         missing = {j: np.ones(len(encoded), bool) for j, column in self.named() if column.empty}
-        for i, (start, stop) in zip(self.missing, spans, strict=True):
+        span_of = dict(zip(self.missing, spans, strict=True))
+        for i in self.missing:
+            start, stop = span_of[self.first[i]]
             missing[int(self.indices[i])] = encoded[:, start:stop].argmax(1) == 1
         return values, missing
 

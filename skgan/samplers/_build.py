@@ -222,7 +222,7 @@ def _check_unseen(unseen: list, filtered: bool, largest: int, shares: dict[str, 
 def _plan(sampler, task: Task, nets: dict[int, GenerativeNet], wanted: list[int], sizes: np.ndarray) -> Plan:
     if task.conditions is not None:
         return Plan.of_conditions(wanted, len(task.members))
-    return Plan.of_classes(wanted, sizes, lambda i: nets[i].starts_from_one_row and not sampler.per_class)
+    return Plan.of_classes(wanted, sizes, lambda i: i in nets and nets[i].starts_from_one_row and not sampler.per_class)
 
 
 def _jobs(sampler, task: Task, nets, plan: Plan, encoded: np.ndarray, seed: int) -> list[Job]:

@@ -1,4 +1,4 @@
-"""Many inputs with a fresh seed: ``python -m tests.fuzz``. Each distinct failure is shrunk and printed once.
+"""Many inputs with a fresh seed: ``PYTHONPATH=tests python -m fuzz``. Each distinct failure is shrunk and printed once.
 
 The state is kept in ``.fuzz/state.json``, so that a run that was stopped goes on; a finished one is followed by a new seed.
 """

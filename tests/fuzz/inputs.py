@@ -390,6 +390,10 @@ IMAGE_NETS: dict[str, Any] = {
     "gaussian": lambda: gaussian(),
     "mlp_gan": lambda: mlp_gan(alpha=1, **STEPS),
 }
+SHARES: tuple[Any, ...] = (
+    *("auto", "auto", {"net": 1, "gaussian": 1, "mixture": 1, "copy": 1}, {"mixture": 1}, {"gaussian": 1, "copy": 2}),
+    *({"net": 1, "mixture": 0}, {"net": 0}, {"nets": 1}),
+)
 STRATEGIES: tuple[Any, ...] = (
     *("auto", "minority", "not majority", "all", at_least(0.8), 0.9, {1: 30}, {1: 30.0}),
     *({1: float("nan")}, {"yes": 25}, float("nan"), {1: 2}, lambda y: {k: 30 for k in np.unique(y)}),
@@ -400,23 +404,26 @@ STRATEGIES: tuple[Any, ...] = (
 def samplers(draw, are_images: bool):
     """A sampler of any kind, and its story."""
     nets = IMAGE_NETS if are_images else TABLE_NETS
-    name = draw(st.sampled_from(sorted(nets)))
+    name = draw(st.sampled_from(["auto", *sorted(nets)]))
     params = {
-        "net": nets[name](),
+        "net": "auto" if name == "auto" else nets[name](),
+        "max_steps": 2 if name == "auto" else None,
         "random_state": 0,
         "row_filter": draw(st.sampled_from([None, None, None, NeighbourFilter(), ClassifierFilter()])),
     }
     kind = draw(st.sampled_from(["over"] * 6 + ["augment"] * 3 + ["recursive", "domain", "choice"]))
     if kind == "domain":
         made = cyclegan(**STEPS) if draw(st.booleans()) else offspring(module__width=4, **STEPS)
-        return DomainOverSampler(**{**params, "net": made}), (kind, type(made).__name__)
+        return DomainOverSampler(**{**params, "net": made, "max_steps": None}), (kind, type(made).__name__)
     per_class = draw(st.sampled_from([False, False, True]))
+    params["shares"] = shares = draw(st.sampled_from(SHARES))
     if kind == "over" or kind == "choice":
         strategy = draw(st.sampled_from(STRATEGIES))
         sampler: Any = GANOverSampler(sampling_strategy=strategy, per_class=per_class, **params)
         if kind == "choice":
             sampler = OverSamplerCV([None, sampler], cv=2, random_state=0)
-        return sampler, (kind, name, str(strategy), "per class" if per_class else "", str(params["row_filter"]))
+        told = (str(strategy), str(shares), "per class" if per_class else "", str(params["row_filter"]))
+        return sampler, (kind, name, *told)
     amount: dict[str, Any] = draw(
         st.sampled_from([{"mixing_ratio": 0}, {"mixing_ratio": 0.5}, {"n_synthetic": 7}, {"mixing_ratio": {1: 0.5}}])
     )
@@ -424,7 +431,8 @@ def samplers(draw, are_images: bool):
         amount = {**amount, "keep_real": draw(st.sampled_from([True, True, False]))}
         target = draw(st.sampled_from(["auto", "auto", "auto", "class", "continuous"]))
         sampler = ConditionalGANAugmenter(per_class=per_class, target=target, **amount, **params)
-        return sampler, (kind, name, str(amount), target, "per class" if per_class else "", str(params["row_filter"]))
+        told = (str(amount), str(shares), target, "per class" if per_class else "", str(params["row_filter"]))
+        return sampler, (kind, name, *told)
     return RecursiveAugmenter(ConditionalGANAugmenter(**params), n_rounds=2, random_state=0), (kind, name)
 
 

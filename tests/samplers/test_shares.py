@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from imblearn.over_sampling import SMOTE, SMOTENC
+from imblearn.over_sampling import SMOTE, SMOTENC, RandomOverSampler
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score
 from sklearn.neighbors import NearestNeighbors
 
 from skgan import ConditionalGANAugmenter, GANOverSampler, at_least
@@ -186,6 +188,9 @@ def test_a_class_of_one_row_has_no_mixtures():
     sampler.set_params(net=offspring(module__width=4, **FAST))
     _, y_new = sampler.fit_resample(X, y)
     assert set(sampler.origin_[y_new == 2]) == {"real", "net", "copy"}
+    with pytest.warns(UserWarning, match="Class 2 has a single row"):
+        _, y_new = sampler.set_params(shares={"mixture": 1}).fit_resample(X, y)
+    assert set(sampler.origin_[y_new == 2]) == {"real", "jitter"}
 
 
 def test_per_class_nets_are_blended_and_the_gaussian_borrows_from_all():
@@ -240,3 +245,50 @@ def test_a_filter_that_asks_the_net_needs_one():
         sampler.fit_resample(X, y)
     sampler.set_params(row_filter=NeighbourFilter(), sampling_strategy=at_least(0.5)).fit_resample(X, y)
     assert sampler.filter_report_["made"].iloc[0] > 0
+
+
+# Rules between columns, and wide rows
+
+
+def test_columns_that_repeat_each_other_and_constants_stay_so():
+    X, y = rows_of()
+    frame = pd.DataFrame(
+        {"a": X[:, 0], "b": X[:, 1], "again": X[:, 0], "five": 5, "n": np.round(3 * X[:, 2]).astype(int)}
+    )
+    frame["also"] = frame["n"].astype(float)
+    frame.loc[::7, ["b"]] = np.nan
+    frame["b too"] = frame["b"]
+    made = GANOverSampler(max_steps=4, random_state=0).fit_resample(frame, y)[0].iloc[340:]
+    np.testing.assert_array_equal(made["again"], made["a"])
+    np.testing.assert_array_equal(made["also"], made["n"])
+    np.testing.assert_array_equal(made["b too"], made["b"])
+    assert made["b"].isna().any()
+    assert (made["five"] == 5).all()
+
+
+def test_large_whole_numbers_that_float64_merges_are_no_repetition():
+    X, y = rows_of()
+    ids = 2**60 + np.arange(len(X)) * 3
+    frame = pd.DataFrame({"x": X[:, 0], "id": ids, "next": ids + 1})
+    with pytest.warns(UserWarning, match="id"):
+        made = GANOverSampler(shares={"copy": 1}, random_state=0).fit_resample(frame, y)[0]
+    assert made["id"].dtype == made["next"].dtype == np.int64
+
+
+def test_the_default_takes_rows_of_more_columns_than_rows():
+    """500 columns of ten hidden ones, 200 rows: as useful as copies."""
+    rng = np.random.RandomState(0)
+    mix = rng.standard_normal((10, 500))
+
+    def wide(n):
+        y = rng.permutation(np.repeat([0, 1], [n - n // 8, n // 8]))
+        return (rng.standard_normal((n, 10)) + 0.7 * y[:, None]) @ mix + 0.5 * rng.standard_normal((n, 500)), y
+
+    (X, y), test = wide(200), wide(800)
+
+    def score(sampler):
+        return balanced_accuracy_score(test[1], LogisticRegression().fit(*sampler.fit_resample(X, y)).predict(test[0]))
+
+    copies = score(RandomOverSampler(random_state=0))
+    assert score(GANOverSampler(random_state=0)) > copies - 0.01
+    assert score(GANOverSampler(net="gaussian", random_state=0)) > copies - 0.01
