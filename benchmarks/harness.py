@@ -6,6 +6,7 @@ A *cell* is one measurement named by its key columns (data set, seed, method …
 """
 
 import argparse
+import contextlib
 import datetime
 import importlib
 import inspect
@@ -241,12 +242,16 @@ def _keys(path: Path, columns: list[str]) -> set[tuple[str, ...]]:
     return set(frame[columns].itertuples(index=False, name=None))
 
 
+def of_budget(name: str, budget: str) -> pd.DataFrame:
+    """The cells of a benchmark's CSV."""
+    return pd.read_csv(RESULTS / f"{name}-{budget}.csv")
+
+
 def largest(name: str) -> tuple[str, pd.DataFrame]:
     """The largest budget of a benchmark that has a CSV, and its cells."""
     for budget in reversed(BUDGETS):
-        path = RESULTS / f"{name}-{budget}.csv"
-        if path.exists():
-            return budget, pd.read_csv(path)
+        with contextlib.suppress(FileNotFoundError):
+            return budget, of_budget(name, budget)
     raise FileNotFoundError(f"No CSV of {name} in {RESULTS}.")
 
 

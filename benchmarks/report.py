@@ -21,12 +21,13 @@ import long_tail
 import missing_class
 import mixing_ratio
 import pandas as pd
+import regret
 import tables
 import teaching
 import transfer
 import translation
 import zero_shot
-from harness import DOCS, largest, with_error
+from harness import DOCS, largest, of_budget, with_error
 from overhead import costs
 
 
@@ -36,14 +37,26 @@ class Section(NamedTuple):
     heading: str
     command: str
     report: Callable[[pd.DataFrame], str]
+    csv: tuple[str, str] | None = None
+    """Benchmark and budget; None is the section's name and the largest budget."""
 
 
 SECTIONS = {
     "overhead": Section("What it costs", "overhead", costs.report),
     "tables_report": Section("Imbalanced tables", "tables.py --parts tables_report", tables.report_with_picture),
     "tables_select": Section(
-        "Imbalanced tables on which defaults are chosen", "tables.py --parts tables_select", tables.report
+        "Imbalanced tables on which defaults are chosen",
+        "tables.py --parts tables_select",
+        tables.report,
+        ("tables_select", "default"),
     ),
+    "tables_worst": Section(
+        "The worst tables again, in 10 times 5 folds",
+        "tables.py --parts tables_select",
+        tables.report,
+        ("tables_select", "full"),
+    ),
+    "regret": Section("What a choice loses", "regret.py", regret.report),
     "tables_generators": Section("Generators of whole tables", "tables.py --parts tables_generators", tables.report),
     "long_tail": Section("Long-tailed images", "long_tail.py", long_tail.report),
     "offspring_rows": Section(
@@ -85,9 +98,9 @@ dates of its cells. Do not edit by hand.
 
 def section(name: str) -> str:
     """Heading, provenance and the benchmark's own report."""
-    heading, command, report = SECTIONS[name]
+    heading, command, report, csv = SECTIONS[name]
     try:
-        budget, results = largest(name)
+        budget, results = largest(name) if csv is None else (csv[1], of_budget(*csv))
     except FileNotFoundError:
         return f"## {heading}\n\nNot run yet: `python benchmarks/{command}`.\n"
     dates = sorted(results["date"].unique())
@@ -140,6 +153,7 @@ if __name__ == "__main__":
     with contextlib.suppress(FileNotFoundError):  # not run yet: the page keeps what it has
         results = largest("tables_report")[1]
         put(page, "tables", tables.brief(results))
+        put(ROOT / "README.md", "tables", tables.short(results))
         tables.draw(results)
     put(page, "choice", section("choice").split("\n\n", 1)[1])
     print(f"Wrote {DOCS / 'results.md'}, and the tables in README.md and {page}")

@@ -20,6 +20,7 @@ BRIEF = {  # method → what a reader calls it
     COPIES: "copies",
     "SMOTE": "SMOTE",
     "Gaussian": '`GANOverSampler(net="gaussian")`',
+    "Gaussian, mixtures, copies": "a Gaussian, mixtures and copies",
     "mlp_gan": '`GANOverSampler(net="mlp_gan")`',
     "GANOverSampler": "`GANOverSampler()`",
 }
@@ -246,6 +247,33 @@ def brief(results: pd.DataFrame) -> str:
         f"gained over nothing, ± standard error over sources. `python benchmarks/tables.py`, {results['date'].max()}. Class "
         "weights, where classifiers have them, are in the [results](results.md#imbalanced-tables)."
     )
+
+
+def short(results: pd.DataFrame) -> str:
+    """Markdown for README: what is gained over SMOTE, and what that costs."""
+    frame = tidy(results)
+    wide, harmed = by_source(frame, PREDICTED), harm(frame)
+    tables = by_source(frame[frame["rare rows"] >= LEAST_RARE], PREDICTED, "table")
+    seconds = frame.groupby(["method", "table"])["seconds"].mean().groupby("method").mean()
+    lines = [
+        {
+            "new rows from": name,
+            "balanced accuracy": f"{100 * wide[method].mean():.1f}",
+            "over SMOTE": "–" if method == REFERENCE else with_error(100 * (wide[method] - wide[REFERENCE]), "+"),
+            "worst table": worst(tables, method),
+            "below nothing": f"{harmed.loc[method, 'below nothing']:.0%}",
+            "seconds": f"{seconds[method]:.2f}",
+        }
+        for method, name in BRIEF.items()
+        if method in wide
+    ]
+    note = (
+        f"Means over {frame['table'].nunique()} tables of {frame['source'].nunique()} sources on which nothing was chosen, "
+        f"{frame['fold'].nunique()} stratified folds and {frame['classifier'].nunique()} classifiers; points, ± standard error "
+        "over sources. Worst table: against the better of copies and SMOTE. Below nothing: the share of table and classifier "
+        f"pairs that lose more than {TIE} points to it. `python benchmarks/tables.py`, {results['date'].max()}."
+    )
+    return f"{markdown(lines)}\n\n{note}"
 
 
 def draw(results: pd.DataFrame) -> None:

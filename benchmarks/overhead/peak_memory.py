@@ -52,5 +52,8 @@ if __name__ == "__main__":
     if len(sys.argv) == 3:
         print(f"{sys.argv[1]}, {sys.argv[2]}: {peak_of(*sys.argv[1:]):.1f} encoded arrays")
         sys.exit()
-    for kind, net in (("sparse", "auto"), ("sparse", "mlp_gan"), ("dense", "mlp_gan"), ("dense", "offspring")):
+    for kind, net in (
+        *(("sparse", net) for net in ("auto", "mlp_gan")),
+        *(("dense", net) for net in ("auto", "mlp_gan", "offspring")),
+    ):
         subprocess.run([sys.executable, __file__, kind, net], check=True)

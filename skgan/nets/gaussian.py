@@ -13,6 +13,9 @@ from skgan._compat import Number
 from skgan._tensors import as_tensor, to_unit_range
 from skgan.nets.base import GenerativeNet
 
+_PIECE = 512
+"""Rows that are float64 at once."""
+
 
 class ClassGaussians(nn.Module):
     """Means and square roots of covariances, one per class, as a module that a net can export and restore."""
@@ -55,12 +58,17 @@ def fit_gaussians(
     lend : callable (scatter, counts, means) → (n_classes, d, d) or None, default=None
         What is lent to each class; None is the pooled covariance.
     """
-    rows = rows.double()
     counts = torch.bincount(labels, minlength=n_classes).clamp(min=1).double()
-    means = torch.zeros(n_classes, rows.shape[1], dtype=torch.float64).index_add_(0, labels, rows)
+    pieces = [slice(start, start + _PIECE) for start in range(0, len(rows), _PIECE)]
+    d = rows.shape[1]
+    means, scatter = (torch.zeros(n_classes, *shape, dtype=torch.float64) for shape in ((d,), (d, d)))
+    for piece in pieces:
+        means.index_add_(0, labels[piece], rows[piece].double())
     means /= counts[:, None]
-    centred = rows - means[labels]
-    scatter = torch.stack([centred[labels == k].T @ centred[labels == k] for k in range(n_classes)])
+    for piece in pieces:
+        of, centred = labels[piece], rows[piece].double() - means[labels[piece]]
+        for k in of.unique().tolist():
+            scatter[k] += centred[of == k].T @ centred[of == k]
     lent = scatter.sum(0) / (counts - 1).sum().clamp(min=1) if lend is None else lend(scatter, counts, means)
     weight = counts[:, None, None]
     own = weight / (weight + prior_rows)
