@@ -85,7 +85,8 @@ class Comparison:
     @property
     def last_word(self) -> str:
         """The choice as a sentence."""
-        return f"ImbalancedClassifierCV would choose: {self.choice}." if self.choice else ""
+        rule = "which takes the cheapest within a standard error of the best"
+        return f"ImbalancedClassifierCV, {rule}, would choose: {self.choice}." if self.choice else ""
 
     def plot(self, ax=None):
         """Differences to nothing with their intervals, one line a row; returns the axes. Needs matplotlib."""
