@@ -152,6 +152,19 @@ def few_ranks(frame: pd.DataFrame) -> str:
     return markdown(lines)
 
 
+def over_corrected(sets: dict[str, pd.DataFrame]) -> str:
+    """Markdown for docs/when_not.md: a column a set of tables, the default over nothing with corrected probabilities."""
+    columns = {}
+    for name, results in sets.items():
+        frame = tidy(results[results["method"].isin(FEW)])
+        columns[name] = {
+            classifier: with_error(100 * (wide["GANOverSampler"] - wide[NOTHING_CORRECTED]), "+")
+            for classifier, part in frame.groupby("classifier", sort=False)
+            for wide in [by_source(part, PREDICTED)]
+        }
+    return markdown(pd.DataFrame(columns).rename_axis("classifier").reset_index().to_dict("records"))
+
+
 def probability_table(frame: pd.DataFrame) -> str:
     """Decisions, ranking and probabilities of the same fits, and the seconds of new rows."""
     wide = {measure: by_source(frame, measure) for measure in (CORRECTED, RANKING, LOSS)}

@@ -23,12 +23,12 @@ from imblearn.ensemble import BalancedRandomForestClassifier
 from imblearn.over_sampling import SMOTE, BorderlineSMOTE, RandomOverSampler
 from rivals import adversarial_forest, ctgan_or_tvae, forest_diffusion, smote_variant
 from shared import encoded, filled, folds, smote
-from table_reports import brief, draw, report, report_with_picture, short
+from table_reports import brief, draw, over_corrected, report, report_with_picture, short
 from table_scores import ALL, DECISION, FOREST, MEASURES, classifier_of, probabilities_of, scores, tuned_weights
 
 from skgan import GANOverSampler
 
-__all__ = ["brief", "draw", "report", "report_with_picture", "short"]
+__all__ = ["brief", "draw", "over_corrected", "report", "report_with_picture", "short"]
 
 
 @dataclass(frozen=True)
