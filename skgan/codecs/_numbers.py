@@ -37,7 +37,7 @@ class NumberColumn:
     def __init__(self, column, dtype: np.dtype, name: str, scaling: str):
         self.name, self.dtype = name, dtype
         values = self.read(column)
-        self.digest: bytes | None = hashlib.sha256(np.ascontiguousarray(values)).digest()
+        self.digest: bytes | None = hashlib.sha256(np.ascontiguousarray(values).data).digest()
         """Of all values: equal columns have the same. None where float64 may not tell values apart."""
         there = values[~np.isnan(values)]
         self.share_of_zeros = float(np.mean(values == 0))
