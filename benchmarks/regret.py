@@ -35,7 +35,12 @@ ALWAYS = {
     "always SMOTE": "SMOTE, as it is",
     "always GANOverSampler": "GANOverSampler, as it is",
 }
-CHOICE, GREEDY = "ImbalancedClassifierCV", 'ImbalancedClassifierCV(rule="best")'
+CHOICE = "ImbalancedClassifierCV"
+RULES_TRIED = {  # column of the CSV → how it is called
+    "paired": f"{CHOICE}, if the standard error were that of the difference",
+    "unpaired": CHOICE,
+    "highest mean": f'{CHOICE}(rule="best")',
+}
 
 
 @dataclass(frozen=True)
@@ -109,15 +114,29 @@ def measure(run: RegretRun, data: str, classifier: str, split: int) -> dict:
                 fitted.class_weights_ = one.weights(rule)
                 scores[f"{_short(sampler)}, {rule}"] = balanced_accuracy_score(y[test], fitted.predict(X_test))
         pairs, inner = all_scores(found)
-        best = pairs[chosen_by("best", inner, list(range(len(pairs))))]
+        there = list(range(len(pairs)))
+        places = (paired(inner), *(chosen_by(rule, inner, there) for rule in ("one_standard_error", "best")))
+        names = {tried: name_of(pairs[place]) for tried, place in zip(RULES_TRIED, places, strict=True)}
         score = balanced_accuracy_score(y[test], model.predict(X_test))
     return {
         CHOICE: score,
         "chosen": _short(model.best_name_),
-        "highest mean": _short(name_of(best)),
+        **{tried: _short(name) for tried, name in names.items()},
         **scores,
         "seconds of the search": sum(seconds.values()) * len(inner[0]),
     }
+
+
+def paired(scores: np.ndarray) -> int:
+    """The first candidate whose difference to the best one, fold by fold, is within one standard error of 0.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_candidates, n_folds)
+    """
+    behind = scores[scores.mean(axis=1).argmax()] - scores
+    error = behind.std(axis=1, ddof=1) / np.sqrt(scores.shape[1])
+    return int(np.flatnonzero(behind.mean(axis=1) <= error)[0])
 
 
 def _short(name: str) -> str:
@@ -127,8 +146,9 @@ def _short(name: str) -> str:
 def report(results: pd.DataFrame) -> str:
     """Markdown: the regret of each way to choose, by classifier and over all, in points of balanced accuracy."""
     results = results.copy()
-    results[GREEDY] = [row[row["highest mean"]] for _, row in results.iterrows()]
-    ways = {CHOICE: CHOICE, GREEDY: GREEDY, **ALWAYS}
+    for tried, name in RULES_TRIED.items():
+        results[name] = [row[row[tried]] for _, row in results.iterrows()]
+    ways = {**{name: name for name in RULES_TRIED.values()}, **ALWAYS}
     lost = []
     for (data, classifier), part in results.groupby(["data", "classifier"], sort=False):
         halves = [part[part["split"] % 2 == side] for side in (0, 1)]
