@@ -156,4 +156,4 @@ def would_choose(found: Mapping[str, OutOfFold], rule: str = "one_standard_error
     """The name of the candidate that :class:`skgan.ImbalancedClassifierCV` chooses of these, such as "nothing, corrected"."""
     pairs, scores = all_scores(found)
     there = np.flatnonzero(np.isfinite(scores).all(axis=1)).tolist()
-    return name_of(pairs[chosen_by(rule, scores, there)]) if there else ""
+    return name_of(pairs[chosen_by(rule, scores, there, paired=True)]) if there else ""

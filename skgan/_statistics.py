@@ -23,7 +23,7 @@ def simplest_of_the_best(means, error_of_best: float) -> int:
     return int(np.flatnonzero(means >= np.nanmax(means) - error_of_best)[0])
 
 
-def chosen_by(rule: str, scores: np.ndarray, alive: list[int]) -> int:
+def chosen_by(rule: str, scores: np.ndarray, alive: list[int], *, paired: bool = False) -> int:
     """The candidate that a rule takes of those that are alive.
 
     Parameters
@@ -34,12 +34,18 @@ def chosen_by(rule: str, scores: np.ndarray, alive: list[int]) -> int:
         From the simplest candidate on.
     alive : list of int
         Places of the candidates that may be taken; they have no NaN.
+    paired : bool, default=False
+        Whether the standard error is that of a candidate's difference to the best one, fold by fold.
     """
     means = scores[alive].mean(axis=1)
+    best = scores[alive[int(means.argmax())]]
     if rule == "best":
         return alive[int(means.argmax())]
-    error = scores[alive[int(means.argmax())]].std(ddof=1) / np.sqrt(scores.shape[1])
-    return alive[simplest_of_the_best(means, error)]
+    if not paired:
+        return alive[simplest_of_the_best(means, best.std(ddof=1) / np.sqrt(scores.shape[1]))]
+    behind = best - scores[alive]
+    error = behind.std(axis=1, ddof=1) / np.sqrt(scores.shape[1])
+    return alive[int(np.flatnonzero(behind.mean(axis=1) <= error)[0])]
 
 
 _IN_UNIT = ("accuracy", "balanced_accuracy", "average_precision", "f1", "jaccard", "precision", "recall", "roc_auc")

@@ -81,6 +81,7 @@ class ImbalancedClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         None is 5 folds, or as many as the smallest class has rows (or groups) if these are fewer; at least 2. An int means
         shuffled, stratified folds, which keep groups together where ``groups`` are given.
     rule : {"one_standard_error", "best"}, default="one_standard_error"
+        The standard error is that of a candidate's difference to the best one over the inner folds.
         "best" takes the candidate of the highest mean.
     memory : str, path, joblib.Memory or None, default=None
         Handed to samplers of skgan that have none of their own: they keep their trained generators there.
@@ -216,7 +217,7 @@ class ImbalancedClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         tell_failures(
             {name_of(pairs[i]): "the score is not a number" for i in range(len(pairs)) if i not in there}, bool(there)
         )
-        chosen = chosen_by(self.rule, scores, there)
+        chosen = chosen_by(self.rule, scores, there, paired=True)
         sampler, rule = pairs[chosen]
         took = np.array([seconds[name] for name, _ in pairs])
         results = candidates_table([name_of(pair) for pair in pairs], scores, took, there, chosen)

@@ -26,6 +26,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skgan import CNNClassifier, GANOverSampler, ImbalancedClassifierCV, PriorCorrectedClassifier
 from skgan._decision import OutOfFold, response_of
+from skgan._statistics import chosen_by
 from skgan._tuning import Judge, tuned_weights
 from skgan.presets import mlp_gan
 
@@ -326,3 +327,10 @@ def test_what_is_refused_before_any_training(table, params, message):
 
     with pytest.raises((ValueError, TypeError), match=message):
         ImbalancedClassifierCV(**{"estimator": Untrained(), "samplers": PLAIN, "random_state": 0, **params}).fit(*table)
+
+
+def test_a_difference_that_every_fold_shows_counts_though_the_folds_differ():
+    scores = np.array([[0.5, 0.7, 0.9], [0.6, 0.8, 1.0], [0.61, 0.79, 1.0]])
+    assert chosen_by("one_standard_error", scores, [0, 1, 2]) == 0
+    assert chosen_by("one_standard_error", scores, [0, 1, 2], paired=True) == 1
+    assert chosen_by("best", scores, [0, 2]) == 2

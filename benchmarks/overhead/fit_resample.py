@@ -1,6 +1,6 @@
 """Seconds and bytes of one ``fit_resample``, beside SMOTE's seconds.
 
-    python benchmarks/overhead/fit_resample.py {table | images}
+    python benchmarks/overhead/fit_resample.py {table | small | images}
 
 A process of its own, because the largest memory that a process ever had does not go down. Bytes are above what data and
 imports took before.
@@ -20,7 +20,9 @@ from skgan import GANOverSampler
 
 
 def data(kind: str) -> tuple[np.ndarray, np.ndarray]:
-    """A table of 10,000 rows, or 60,000 images of 28 px."""
+    """A table of 10,000 rows of 10 columns, one of 2,000 of 20, or 60,000 images of 28 px."""
+    if kind == "small":
+        return make_classification(2000, 20, weights=[0.9], random_state=0)
     if kind == "table":
         return make_classification(10000, 10, weights=[0.9], random_state=0)
     rng = np.random.RandomState(0)
@@ -29,7 +31,7 @@ def data(kind: str) -> tuple[np.ndarray, np.ndarray]:
 
 if __name__ == "__main__":
     X, y = data(sys.argv[1])
-    sampler = GANOverSampler(max_steps=None if sys.argv[1] == "table" else 20, random_state=0)
+    sampler = GANOverSampler(max_steps=20 if sys.argv[1] == "images" else None, random_state=0)
     before = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
     begin = time.perf_counter()
     X_new, _ = sampler.fit_resample(X, y)
