@@ -15,7 +15,7 @@ def half_more(run, seed):
     return {"value": seed + 0.5}
 
 
-@pytest.mark.parametrize("more", [(), ("--jobs", "2")])
+@pytest.mark.parametrize("more", [(), pytest.param(("--jobs", "2"), marks=pytest.mark.slow)])
 def test_cells_are_measured_until_the_time_is_over(tmp_path, more):
     def run(end, *arguments):
         part = Part("x", dict.fromkeys(BUDGETS, Run("")), lambda budget: [], half_more, str)

@@ -287,8 +287,8 @@ def test_the_default_takes_rows_of_more_columns_than_rows():
     (X, y), test = wide(200), wide(800)
 
     def score(sampler):
-        return balanced_accuracy_score(test[1], LogisticRegression().fit(*sampler.fit_resample(X, y)).predict(test[0]))
+        model = LogisticRegression(max_iter=1000).fit(*sampler.fit_resample(X, y))
+        return balanced_accuracy_score(test[1], model.predict(test[0]))
 
-    copies = score(RandomOverSampler(random_state=0))
-    assert score(GANOverSampler(random_state=0)) > copies - 0.01
-    assert score(GANOverSampler(net="gaussian", random_state=0)) > copies - 0.01
+    # mlp_gan loses 1.4 to 3.6 points to copies here (seeds 0 to 3), the default at most .8
+    assert score(GANOverSampler(random_state=0)) > score(RandomOverSampler(random_state=0)) - 0.01
