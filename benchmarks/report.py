@@ -51,7 +51,7 @@ SECTIONS = {
         ("tables_select", "default"),
     ),
     "tables_worst": Section(
-        "The worst tables again, in 10 times 5 folds",
+        "More folds of the tables on which defaults are chosen, as far as they are finished",
         "tables.py --parts tables_select",
         tables.report,
         ("tables_select", "full"),

@@ -224,7 +224,8 @@ def report(results: pd.DataFrame) -> str:
     if frame.empty:
         return "No fold is finished by all methods yet."
     wide = by_source(frame, PREDICTED)
-    n_sources, n_folds = frame["source"].nunique(), frame["fold"].nunique()
+    n_sources, of_tables = frame["source"].nunique(), frame.groupby("table")["fold"].nunique()
+    n_folds = " to ".join(map(str, sorted({of_tables.min(), of_tables.max()})))
     test = friedmanchisquare(*wide.to_numpy().T) if n_sources > 1 and wide.shape[1] > 2 else None
     text = [
         f"{frame['table'].nunique()} tables of {n_sources} sources, {n_folds} stratified folds each, "
