@@ -15,7 +15,6 @@ import pandas as pd
 import torch
 from imblearn.over_sampling import SMOTE
 from shared import seeded, wanted_rows
-from sklearn.neighbors import NearestNeighbors
 from skorch import NeuralNetRegressor
 from torch import nn
 
@@ -24,6 +23,7 @@ from skgan._tensors import to_unit_range
 from skgan.codecs import TabularCodec
 from skgan.nets import Draw, GenerativeNet, OffspringNet
 from skgan.presets import offspring
+from skgan.samplers._blends import N_NEIGHBORS, neighbours
 
 # Images
 
@@ -85,14 +85,11 @@ class RefinerNet(OffspringNet):
         if len(rows) == 1:
             return rows[chosen]
         flat = rows.flatten(1)
-        nearest = (
-            NearestNeighbors(n_neighbors=min(5, len(rows) - 1)).fit(flat.numpy()).kneighbors(return_distance=False)
-        )
-        neighbours = torch.from_numpy(nearest)[chosen]
-        partner = neighbours[torch.arange(n), torch.randint(neighbours.shape[1], (n,))]
+        near = torch.from_numpy(neighbours(flat.numpy(), chosen.numpy(), N_NEIGHBORS))
+        partner = near[torch.arange(n), torch.randint(near.shape[1], (n,))]
         mixed = torch.lerp(flat[chosen], flat[partner], torch.rand(n, 1))
         for start, stop in self.get_params_for("module").get("spans", ()):  # categories by vote of the neighbours
-            mixed[:, start:stop] = flat[neighbours][:, :, start:stop].mean(1)
+            mixed[:, start:stop] = flat[near][:, :, start:stop].mean(1)
         return mixed.view(-1, *rows.shape[1:])
 
     def get_iterator(self, dataset, training=False):

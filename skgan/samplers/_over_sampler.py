@@ -10,7 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from skgan.codecs import Codec
 from skgan.nets import GenerativeNet
 from skgan.nets.genclass import all_classes
-from skgan.presets import mlp_gan, offspring
+from skgan.presets import offspring
 from skgan.samplers._amounts import by_strategy
 from skgan.samplers._base import BaseGenerativeSampler
 from skgan.samplers._border import check_containers, check_groups, check_rows
@@ -192,15 +192,14 @@ class GANOverSampler(BaseGenerativeSampler, BaseOverSampler):
         return self._resampled(X, y, groups=groups)
 
     def auto_net(self, codec: Codec, conditions: bool) -> GenerativeNet:
-        if codec.is_image or codec.mostly_zero_:
-            return offspring()
-        if self.row_filter is not None and self.row_filter.needs_scores:
-            return mlp_gan(alpha=2)
+        asks_net = self.row_filter is not None and self.row_filter.needs_scores
+        if codec.is_image or codec.mostly_zero_ or asks_net:
+            return super().auto_net(codec, conditions)
         return offspring(max_steps=300, spread=1.0)
 
     def auto_shares(self, codec: Codec, net: GenerativeNet, n_classes: int) -> Mapping[str, float]:
         if self.net != "auto" or codec.is_image or codec.mostly_zero_:
-            return net.default_shares
+            return super().auto_shares(codec, net, n_classes)
         too_wide = n_classes * float(np.size(codec.numeric_)) ** 3 > MAX_GAUSSIAN
         return {name: share for name, share in TABLE_SHARES.items() if not (too_wide and name == "gaussian")}
 
