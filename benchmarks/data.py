@@ -6,9 +6,12 @@ writes 3,000 long-tailed digits (500 … 20 a class) for ``skgan compare``.
 
 Looked for in ``$SKGAN_DATA`` first (``fashion-mnist.npz``, ``mnist-5k.npz``, ``tables/<name>.csv``, ``select/<name>.csv``),
 then on OpenML, whose downloads scikit-learn caches; where neither is to be had, a sentence says what to do. The tables of
-``SELECT`` are looked for in ``$SKGAN_DATA`` alone: most of them are cut, and OpenML has the whole tables.
+``SELECT`` are looked for in ``$SKGAN_DATA`` alone: most of them are cut, and OpenML has the whole tables. So is
+``cifar10-jpeg.npz``: half of CIFAR-10 as JPEG files, one after another in one array, and where each of them ends.
 """
 
+import functools
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -18,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
+from PIL import Image
 from sklearn.datasets import fetch_openml, load_sample_image
 from torch.nn.functional import interpolate
 
@@ -47,7 +51,7 @@ SOURCES = {  # table → what it was cut from, where another table was cut from 
 
 
 class Images(NamedTuple):
-    """uint8 images of shape (n, 28, 28) and integer labels."""
+    """uint8 images, of shape (n, 28, 28) or (n, 3, H, W), and their labels."""
 
     x_train: np.ndarray
     y_train: np.ndarray
@@ -85,6 +89,39 @@ def fashion_mnist() -> Images:
             return Images(*(file[k].astype(np.int64) if k[0] == "y" else file[k] for k in Images._fields))
     X, y = _openml_images("Fashion-MNIST")
     return Images(X[:60000], y[:60000], X[60000:], y[60000:])
+
+
+@functools.lru_cache(maxsize=1)
+def cifar10() -> Images:
+    """2,500 training and 500 test images of each class of CIFAR-10, (n, 3, 32, 32), sorted by class; they were kept as JPEG."""
+    path = data_file("cifar10-jpeg.npz")
+    if path is None:
+        raise SystemExit(
+            f"There is no cifar10-jpeg.npz under $SKGAN_DATA ({os.environ.get('SKGAN_DATA', 'not set')}). Set it to a "
+            "folder that holds it."
+        )
+    with np.load(path) as file:
+        sides = [(_decoded(file[f"jpeg_{side}"], file[f"end_{side}"]), file[f"y_{side}"]) for side in ("train", "test")]
+    (x_train, y_train), (x_test, y_test) = sides
+    return Images(x_train, y_train.astype(np.int64), x_test, y_test.astype(np.int64))
+
+
+def _decoded(files: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """The RGB images of JPEG files that stand one after another, (n, 3, H, W)."""
+    parts = np.split(files, ends[:-1])
+    images = [np.asarray(Image.open(io.BytesIO(part.tobytes())).convert("RGB")) for part in parts]
+    return np.ascontiguousarray(np.stack(images).transpose(0, 3, 1, 2))
+
+
+def photograph_tail(seed: int, ratio: float, n_most: int = 2000) -> tuple[np.ndarray, np.ndarray]:
+    """Training images of CIFAR-10's long tail: ``n_most`` of class 0, 1 / ``ratio`` of that of class 9."""
+    return tail_rows(seed, ratio, n_most, *cifar10()[:2])
+
+
+def tail_rows(seed: int, ratio: float, n_most: int, X, y) -> tuple[np.ndarray, np.ndarray]:
+    """The long tail of ten classes' rows X, geometric from ``n_most`` to ``n_most / ratio``."""
+    counts = [int(n_most * ratio ** (-k / 9)) for k in range(10)]
+    return long_tail(X, y, counts, np.random.RandomState(seed))
 
 
 def mnist_5k(seed: int) -> Images:
