@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 from skgan.classifier import CNNClassifier
 from skgan.comparison import Comparison, compare
+from skgan.embedding import ImageEmbedding
 from skgan.imbalanced import ImbalancedClassifierCV
 from skgan.model_selection import prefit_generators
 from skgan.prior import PriorCorrectedClassifier
@@ -25,6 +26,7 @@ __all__ = [
     "DomainOverSampler",
     "GANOverSampler",
     "GenClassClassifier",
+    "ImageEmbedding",
     "ImbalancedClassifierCV",
     "OverSamplerCV",
     "PriorCorrectedClassifier",
