@@ -2,11 +2,19 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from skgan._warnings import warn
+
+
+class ImageFolder(NamedTuple):
+    """X and y as :func:`load_image_folder` returns them, and the file of each image."""
+
+    X: np.ndarray
+    y: np.ndarray
+    files: list[Path]
 
 
 def load_image_folder(
@@ -60,6 +68,12 @@ def load_image_folder(
     8 bits beside some of 16 are multiplied by 257. Neither goes together with floats or 32 bits. Images are resized in their
     own depth. Coloured files of 16 bits are read in 8, which is all that Pillow has.
     """
+    folder = read_folder(path, size, mode=mode, dtype=dtype)
+    return folder.X, folder.y
+
+
+def read_folder(path, size=None, *, mode: str = "auto", dtype: str = "uint8") -> ImageFolder:
+    """As :func:`load_image_folder`, with the file of each image."""
     try:
         from PIL import Image
     except ImportError as error:
@@ -72,11 +86,12 @@ def load_image_folder(
         raise ValueError(f"dtype must be 'uint8' or 'keep', got {dtype!r}.")
     shape = _checked_size(size)
     files = _files(Path(path), set(Image.registered_extensions()))
-    images, labels, broken = [], [], []
+    images, labels, read, broken = [], [], [], []
     for file, label in files:
         try:
             images.append(_opened(file, shape))
             labels.append(label)
+            read.append(file)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             broken.append(f"{file} ({error})")
     if broken:
@@ -97,9 +112,23 @@ def load_image_folder(
     arrays = [image if isinstance(image, np.ndarray) else np.asarray(image.convert(mode)) for image in images]
     scaled = _on_one_scale(arrays, dtype)
     if mode == "L":
-        return np.stack(scaled)[:, None], np.array(labels)
+        return ImageFolder(np.stack(scaled)[:, None], np.array(labels), read)
     coloured = np.stack([array if array.ndim == 3 else np.repeat(array[:, :, None], 3, axis=2) for array in scaled])
-    return np.ascontiguousarray(np.moveaxis(coloured, 3, 1)), np.array(labels)
+    return ImageFolder(np.ascontiguousarray(np.moveaxis(coloured, 3, 1)), np.array(labels), read)
+
+
+def in_png_depth(X: np.ndarray) -> np.ndarray:
+    """Images (n, C, H, W) read with dtype="keep" in what a PNG file holds: grey uint16 as it is, all else in uint8."""
+    if X.dtype == np.uint16 and X.shape[1] == 1:
+        return X
+    return X if X.dtype == np.uint8 else np.stack(_on_one_scale(list(X), "uint8"))
+
+
+def write_png(path: Path, image: np.ndarray) -> None:
+    """An image (C, H, W) of ``in_png_depth`` as a file."""
+    from PIL import Image
+
+    Image.fromarray(image[0] if len(image) == 1 else np.ascontiguousarray(np.moveaxis(image, 0, 2))).save(path, "PNG")
 
 
 def _size(image) -> tuple[int, int]:
@@ -149,22 +178,27 @@ def _checked_size(size) -> tuple[int, int] | None:
     return int(pair[0]), int(pair[1])
 
 
+def class_folders(folder: Path) -> list[str]:
+    """Their names, sorted."""
+    return sorted(child.name for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))
+
+
 def _files(folder: Path, extensions: set[str]) -> list[tuple[Path, str]]:
     """Image files and their classes, in the order of their paths."""
     if not folder.exists():
         raise FileNotFoundError(f"There is no folder {str(folder)!r}.")
     if not folder.is_dir():
         raise NotADirectoryError(f"{str(folder)!r} is a file; give the folder that holds the class folders.")
-    classes = sorted(child for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))
+    classes = class_folders(folder)
     if not classes:
         raise ValueError(
             f"{str(folder)!r} holds no class folders: put the images of each class into a folder of its name, such as "
             f"{folder / 'cat' / '1.jpg'}."
         )
     files = [
-        (file, klass.name)
+        (file, klass)
         for klass in classes
-        for file in sorted(klass.rglob("*"))
+        for file in sorted((folder / klass).rglob("*"))
         if file.suffix.lower() in extensions and not file.name.startswith(".") and file.is_file()
     ]
     if not files:
