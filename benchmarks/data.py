@@ -2,7 +2,11 @@
 
     python benchmarks/data.py mnist-tail.npz
 
-writes 3,000 long-tailed digits (500 … 20 a class) for ``skgan compare``.
+writes 3,000 long-tailed digits (500 … 20 a class) for ``skgan compare``, and
+
+    python benchmarks/data.py digits
+
+a new folder of scikit-learn's digits, 40 a class and 8 threes, for ``skgan sample``.
 
 Looked for in ``$SKGAN_DATA`` first (``fashion-mnist.npz``, ``mnist-5k.npz``, ``tables/<name>.csv``, ``select/<name>.csv``),
 then on OpenML, whose downloads scikit-learn caches; where neither is to be had, a sentence says what to do. The tables of
@@ -22,7 +26,7 @@ import numpy as np
 import pandas as pd
 import torch
 from PIL import Image
-from sklearn.datasets import fetch_openml, load_sample_image
+from sklearn.datasets import fetch_openml, load_digits, load_sample_image
 from torch.nn.functional import interpolate
 
 TABLES = (
@@ -206,9 +210,22 @@ def two_textures(n: int, size: int, seed: int) -> Images:
 
 COMPARED = (500, 500, 500, 450, 400, 300, 180, 100, 50, 20)
 
-if __name__ == "__main__":
-    if len(sys.argv) != 2 or not sys.argv[1].endswith(".npz"):
-        raise SystemExit("Usage: python benchmarks/data.py FILE.npz")
+SAMPLED = dict.fromkeys(range(10), 40) | {3: 8}
+
+
+def write_folder(folder: Path) -> None:
+    """As many of scikit-learn's digits as ``SAMPLED`` says, the first of each, as PNG files in class folders."""
+    from PIL import Image
+
+    digits = load_digits()
+    for digit, n in SAMPLED.items():
+        (folder / str(digit)).mkdir(parents=True)
+        for i in np.flatnonzero(digits.target == digit)[:n]:
+            Image.fromarray((digits.images[i] * 15).astype(np.uint8)).save(folder / str(digit) / f"{i:04}.png")
+
+
+def write_tail(path: Path) -> None:
+    """As many of MNIST's digits as ``COMPARED`` says, as X and y of an npz file."""
     whole = mnist_5k(0)
     X, y = long_tail(
         np.concatenate([whole.x_train, whole.x_test]),
@@ -216,5 +233,13 @@ if __name__ == "__main__":
         COMPARED,
         np.random.RandomState(0),
     )
-    np.savez_compressed(sys.argv[1], X=X, y=y)
-    print(f"Wrote {len(y)} images to {sys.argv[1]}")
+    np.savez_compressed(path, X=X, y=y)
+
+
+if __name__ == "__main__":
+    writers = {".npz": write_tail, "": write_folder}
+    if len(sys.argv) != 2 or (to := Path(sys.argv[1])).suffix not in writers:
+        raise SystemExit("Usage: python benchmarks/data.py FILE.npz, or python benchmarks/data.py FOLDER")
+    writers[to.suffix](to)
+    n = sum(COMPARED if to.suffix else SAMPLED.values())
+    print(f"Wrote {n} images to {to}")

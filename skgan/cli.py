@@ -1,4 +1,4 @@
-"""The ``skgan`` command: ``skgan demo``, ``skgan compare`` and ``skgan --version``."""
+"""The ``skgan`` command: ``skgan demo``, ``skgan compare``, ``skgan sample`` and ``skgan --version``."""
 
 import argparse
 import difflib
@@ -19,6 +19,7 @@ from sklearn.pipeline import make_pipeline
 
 from skgan import __version__, presets
 from skgan._reading import load_data
+from skgan._sample_command import add_sample, run_sample
 from skgan.classifier import CNNClassifier
 from skgan.codecs import ImageCodec
 from skgan.comparison import Comparison, compare
@@ -170,6 +171,7 @@ def build_parser() -> argparse.ArgumentParser:
     demo.add_argument("--folds", type=int, default=5, help="stratified folds (default: %(default)s)")
     demo.add_argument("--seed", type=int, default=0, help="random seed (default: %(default)s)")
     _add_compare(commands)
+    add_sample(commands)
     return parser
 
 
@@ -231,6 +233,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             parser.error(f"--out {arguments.out} is a file; name a folder.")
         run_demo(arguments.out, arguments.folds, arguments.seed)
         return 0
+    if arguments.command == "sample":
+        return run_sample(arguments, parser)
     # Found now, not after an hour of work
     if arguments.scoring not in get_scorer_names():
         near = difflib.get_close_matches(arguments.scoring, get_scorer_names(), n=3)

@@ -1,4 +1,4 @@
-"""Every example of the user guide and of the pitfalls page runs, page by page from top to bottom, with a few training steps."""
+"""Every example of the guides and of the pitfalls page runs, page by page from top to bottom, with a few training steps."""
 
 import re
 from pathlib import Path
@@ -55,7 +55,7 @@ def quick(monkeypatch, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("page", ["user_guide.md", "pitfalls.md"])
+@pytest.mark.parametrize("page", ["user_guide.md", "pitfalls.md", "own_network.md"])
 def test_examples_run(page, names):
     with sklearn.config_context(), joblib.parallel_config(backend="sequential"):  # workers would train in earnest
         for heading, examples in blocks(page):
