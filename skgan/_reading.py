@@ -76,8 +76,12 @@ def load_data(
     if (path.is_dir() or suffix == ".npz") and (drop or separator is not None):
         raise ValueError(f"--drop and --sep are for tables with named columns, and {path.name} is none.")
     if path.is_dir():
-        X, y = load_image_folder(path, size)
-        return Loaded(X, y, [])
+        try:
+            X, y = load_image_folder(path, size)
+            return Loaded(X, y, [])
+        except ValueError as error:  # in the command's words instead of the function's
+            said = str(error).replace("give size=64, or size=(height, width)", "give --size 224")
+            raise ValueError(said) from error
     if suffix == ".npz":
         return Loaded(*_npz(path), [])
     if suffix not in TEXT + PARQUET:

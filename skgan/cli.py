@@ -12,18 +12,22 @@ import numpy as np
 import pandas as pd
 from sklearn.datasets import load_digits
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import get_scorer_names
 from sklearn.model_selection import StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skgan import __version__, presets
+from skgan._compare_images import embedding_for
 from skgan._reading import load_data
 from skgan._sample_command import add_sample, run_sample
+from skgan._tuning import checked_scorer
 from skgan.classifier import CNNClassifier
 from skgan.codecs import ImageCodec
 from skgan.comparison import Comparison, compare
-from skgan.samplers import GANOverSampler, OverSamplerCV, default_estimator
+from skgan.samplers import GANOverSampler, OverSamplerCV, checked_splits, default_estimator
 from skgan.strategies import at_least
 
 RARE = (3, 8)
@@ -97,6 +101,10 @@ ESTIMATORS = {
 }
 
 
+EMBEDDED_LOGISTIC = LogisticRegression(C=0.001, max_iter=500)
+"""A strong penalty: embeddings have more columns than most classes have rows (benchmarks/embeddings.py)."""
+
+
 def run_compare(arguments: argparse.Namespace) -> None:
     """Read the data, compare, print, and write the page."""
     X, y, notes = load_data(
@@ -110,16 +118,21 @@ def run_compare(arguments: argparse.Namespace) -> None:
         if len(groups) != len(y):
             raise ValueError(f"{arguments.groups} has {len(groups)} groups, and there are {len(y)} rows.")
     images = np.ndim(X) > 2
-    name = arguments.estimator or ("cnn" if images else "logistic")
+    embed, note = embedding_for(X, arguments.embed, arguments.estimator)
+    name = arguments.estimator or ("cnn" if images and embed is None else "logistic")
     if name == "cnn" and not images:
         raise ValueError("--estimator cnn takes images, and these rows are a table.")
-    make = ESTIMATORS[name]
-    estimator = default_estimator(X)
-    if make is not None:
-        estimator = make() if name == "cnn" else make_pipeline(*(step for _, step in estimator.steps[:-1]), make())
-    print(f"{len(y)} rows, {X.shape[1:]} each; classes: {_counted(y)}; classifier: {name}.\n")
+    _check_folds(arguments, X, y, groups)
+    net = _checked_net(arguments, embed is not None)
+    print(
+        f"{len(y)} rows, {X.shape[1:]} each; classes: {_counted(y)}; classifier: {name}.{note and f' {note}'}\n",
+        flush=True,
+    )
+    if embed is not None:
+        X = embed.fit_transform(X)
+    estimator = _estimator(name, X, embed is not None)
     result = compare(
-        _sampler(arguments, estimator),
+        _sampler(arguments, estimator, net),
         estimator,
         X,
         y,
@@ -137,16 +150,52 @@ def run_compare(arguments: argparse.Namespace) -> None:
         print(f"\nReport: {arguments.out}")
 
 
-def _sampler(arguments: argparse.Namespace, estimator) -> dict[str, Any]:
+def _check_folds(arguments: argparse.Namespace, X, y: np.ndarray, groups) -> None:
+    """Refuse folds and scores that these classes do not allow, before images are embedded."""
+    checked_scorer(arguments.scoring, y)
+    classes, counts = np.unique(y, return_counts=True)
+    rarest, n = classes.tolist()[counts.argmin()], counts.min()
+    if n < arguments.folds:
+        fewer = f"use fewer folds (--folds {n}), or" if n > 1 else "no folds can have it:"
+        raise ValueError(
+            f"Class {rarest!r} has {n} {'row' if n == 1 else 'rows'}, and {arguments.folds} folds need "
+            f"{arguments.folds} of it: {fewer} collect more rows of it, or leave the class out."
+        )
+    checked_splits(arguments.folds, X, y, groups, arguments.seed)
+
+
+def _checked_net(arguments: argparse.Namespace, embedded: bool) -> str:
+    """GANOverSampler's net; refuses options that do not go with it."""
+    steps = arguments.max_steps
+    if arguments.sampler == "OverSamplerCV" and (arguments.net != "auto" or steps is not None):
+        raise ValueError("--net and --max-steps are GANOverSampler's; OverSamplerCV chooses a sampler by itself.")
+    if steps is not None and steps < 1:
+        raise ValueError(f"--max-steps must be at least 1, got {steps}.")
+    if not embedded or arguments.net != "auto":
+        return arguments.net
+    if steps is not None:
+        raise ValueError(
+            "--max-steps: the net of embedded images is gaussian, which takes no steps; name another with --net."
+        )
+    return "gaussian"
+
+
+def _estimator(name: str, X, embedded: bool):
+    """The classifier, behind what makes numbers of the rows."""
+    make = ESTIMATORS[name]
+    if name == "cnn":
+        return make()
+    steps = [StandardScaler()] if embedded else [step for _, step in default_estimator(X).steps[:-1]]
+    last = EMBEDDED_LOGISTIC if embedded else default_estimator(X).steps[-1][1]
+    return make_pipeline(*steps, last if make is None else make())
+
+
+def _sampler(arguments: argparse.Namespace, estimator, net: str) -> dict[str, Any]:
     """The line of new rows, by its name."""
     if arguments.sampler == "OverSamplerCV":
-        if arguments.net != "auto" or arguments.max_steps is not None:
-            raise ValueError("--net and --max-steps are GANOverSampler's; OverSamplerCV chooses a sampler by itself.")
         return {"OverSamplerCV": OverSamplerCV(estimator=estimator, scoring=arguments.scoring)}
-    if arguments.max_steps is not None and arguments.max_steps < 1:
-        raise ValueError(f"--max-steps must be at least 1, got {arguments.max_steps}.")
-    name = "GANOverSampler" if arguments.net == "auto" else f"GANOverSampler ({arguments.net})"
-    return {name: GANOverSampler(sampling_strategy=at_least(1.0), net=arguments.net, max_steps=arguments.max_steps)}
+    name = "GANOverSampler" if net == "auto" else f"GANOverSampler ({net})"
+    return {name: GANOverSampler(sampling_strategy=at_least(1.0), net=net, max_steps=arguments.max_steps)}
 
 
 def _counted(y: np.ndarray) -> str:
@@ -197,7 +246,16 @@ def _add_compare(commands) -> None:
     )
     comparison.add_argument("--size", type=int, help="images of a folder are brought to this many pixels a side")
     comparison.add_argument(
-        "--estimator", choices=list(ESTIMATORS), help="classifier (default: logistic, for images cnn)"
+        "--estimator",
+        choices=list(ESTIMATORS),
+        help="classifier (default: logistic, for images that are not embedded cnn)",
+    )
+    comparison.add_argument(
+        "--embed",
+        choices=["auto", "yes", "no"],
+        default="auto",
+        help="compare images by what a network that saw ImageNet says of them; 'auto': where the extra 'embed' is installed "
+        "(default: %(default)s)",
     )
     comparison.add_argument(
         "--sampler",
@@ -210,7 +268,7 @@ def _add_compare(commands) -> None:
         choices=["auto", *presets.__all__],
         default="auto",
         metavar="PRESET",
-        help="GANOverSampler's net, by name",
+        help="GANOverSampler's net, by name (default: the sampler's own; of embedded images gaussian)",
     )
     comparison.add_argument("--max-steps", type=int, help="GANOverSampler's training steps (default: the net's own)")
     comparison.add_argument("--scoring", default="balanced_accuracy", help="scikit-learn's name (default: %(default)s)")

@@ -83,7 +83,7 @@ def test_a_folder_of_images(tmp_path, capsys):
         (tmp_path / "photos" / name).mkdir(parents=True)
         for i in range(n):
             Image.fromarray(rng.randint(0, 256, (9, 12), dtype=np.uint8)).save(tmp_path / "photos" / name / f"{i}.png")
-    cli.main(["compare", str(tmp_path / "photos"), "--size", "8", "--folds", "2"])
+    cli.main(["compare", str(tmp_path / "photos"), "--size", "8", "--folds", "2", "--embed", "no"])
     told = capsys.readouterr().out
     assert "18 rows, (1, 8, 8) each; classes: cat (12), dog (6); classifier: cnn." in told
     assert "GANOverSampler + augmentation" in told
@@ -123,7 +123,9 @@ def test_what_is_refused_before_any_work(frame, tmp_path, capsys, monkeypatch):
 def test_too_few_rows_for_the_folds(frame, tmp_path, capsys):
     frame.loc[0, "outcome"] = "maybe"
     frame.to_csv(tmp_path / "data.csv", index=False)
-    assert "use fewer folds" in refused(capsys, tmp_path / "data.csv", "--target", "outcome")
+    assert "Class 'maybe' has 1 row, and 5 folds need 5 of it: no folds can have it" in refused(
+        capsys, tmp_path / "data.csv", "--target", "outcome"
+    )
 
 
 @pytest.mark.parametrize(

@@ -60,10 +60,13 @@ ALLOWED = {
     "_written_numbers": {"codecs"},
     "_reading": {"_written_numbers", "codecs", "datasets"},
     "_sample_command": {"_reading", "codecs", "datasets", "samplers", "strategies"},
+    "_compare_images": {"codecs", "embedding"},
     "cli": {
         "__init__",
+        "_compare_images",
         "_reading",
         "_sample_command",
+        "_tuning",
         "classifier",
         "codecs",
         "comparison",

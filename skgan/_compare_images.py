@@ -1,0 +1,68 @@
+"""Images of ``skgan compare``: whether a pretrained network embeds them, at what size, and what is said of it."""
+
+import numpy as np
+
+from skgan.codecs import image_layout
+from skgan.embedding import ImageEmbedding, efficientnet_lite0
+
+SMALLEST, LARGEST = 96, 224
+"""Pixels of the longer side. Below, accuracy falls; the backbone was trained on the larger, and four times the pixels cost four
+times the time."""
+SHORTEST = 32
+"""Pixels of the shorter side: the backbone halves it five times."""
+
+
+def embedding_for(X, wanted: str, estimator: str | None) -> tuple[ImageEmbedding | None, str]:
+    """What embeds these images, or None where they are compared as they are, and a sentence on it.
+
+    Parameters
+    ----------
+    X : array-like
+        Images, or the rows of a table.
+    wanted : {"auto", "yes", "no"}
+        The option ``--embed``.
+    estimator : str or None
+        The option ``--estimator``.
+
+    Raises
+    ------
+    ValueError, ImportError
+        Where "yes" cannot be had.
+    """
+    must = wanted == "yes"
+    if must and np.ndim(X) < 3:
+        raise ValueError("--embed yes takes images, and these rows are a table: leave it out.")
+    if must and estimator == "cnn":
+        raise ValueError(
+            "--embed yes makes a table of the images, and --estimator cnn takes images: leave one of them out."
+        )
+    if wanted == "no" or estimator == "cnn" or np.ndim(X) < 3:
+        return None, ""
+    channels, height, width = image_layout(X.shape).data_shape
+    if channels not in (1, 3):
+        why = f"These images have {channels} channels, and the pretrained network takes grey or RGB images"
+        if must:
+            raise ValueError(f"{why}: give --embed no.")
+        return None, f"{why}: they are compared by a CNN that is trained from scratch."
+    try:
+        module = efficientnet_lite0()
+    except ImportError as error:
+        if must:
+            raise
+        return None, (
+            "These images are compared by a CNN that is trained from scratch. Photographs are usually told apart better by a "
+            f"pretrained network. {error}"
+        )
+    size = embedding_size(height, width)
+    note = (
+        f"The images are embedded at {size[0]}×{size[1]} px by EfficientNet-Lite0, which was trained on ImageNet: it has seen "
+        "many photographs of ImageNet's own classes. --embed no trains a CNN from scratch instead."
+    )
+    return ImageEmbedding(module, size=size, verbose=1), note
+
+
+def embedding_size(height: int, width: int) -> tuple[int, int]:
+    """Height and width at which images of this many pixels are embedded, of the same proportion."""
+    longer = max(height, width)
+    scale = min(max(longer, SMALLEST), LARGEST) / longer
+    return max(round(scale * height), SHORTEST), max(round(scale * width), SHORTEST)
