@@ -2,8 +2,8 @@
 
 import difflib
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -11,7 +11,9 @@ from torch import Tensor
 from torch.utils.data import Subset, TensorDataset
 
 from skgan._batches import ShuffledBatches
+from skgan._draws import randint
 from skgan._tensors import as_tensor
+from skgan.augment import LabelMixing, apply_all
 
 
 def refuse_unknown(caller: str, given: Mapping[str, Any], known: Iterable[str]) -> None:
@@ -119,6 +121,32 @@ def with_weights(batch) -> tuple[Tensor, Any]:
     """X, and y or, where the batch has weights, (y, weights)."""
     X, y = batch
     return X, (y, batch.weights) if isinstance(batch, WeightedBatch) else y
+
+
+class MixedTargets(NamedTuple):
+    """The targets of mixed images, those of their partners, and the weight of the former."""
+
+    own: Any
+    partners: Any
+    share: Tensor
+
+
+def augmented(images: Tensor, targets, transforms: Iterable) -> tuple[Tensor, Any]:
+    """A batch through transforms in order and, where some of them mix labels, through one of those, drawn at random."""
+    mixing = [transform for transform in transforms if isinstance(transform, LabelMixing)]
+    images = apply_all((t for t in transforms if not isinstance(t, LabelMixing)), images)
+    if not mixing:
+        return images, targets
+    images, partners, share = mixing[int(randint(len(mixing), (1,)))].mix(images)
+    of_partners = tuple(t[partners] for t in targets) if isinstance(targets, tuple) else targets[partners]
+    return images, MixedTargets(targets, of_partners, share)
+
+
+def mixed_loss(loss: Callable[[Any], Tensor], targets) -> Tensor:
+    """The loss of a batch; of mixed images the mean of the losses for both targets, weighted by their shares."""
+    if not isinstance(targets, MixedTargets):
+        return loss(targets)
+    return targets.share * loss(targets.own) + (1 - targets.share) * loss(targets.partners)
 
 
 def weighted_mean(losses: Tensor, y: Tensor, weights: Tensor | None, class_weights: Tensor | None) -> Tensor:

@@ -115,9 +115,12 @@ def multinomial(weights: Tensor, n: int) -> Tensor:
 def drop_values(x: Tensor, p: float) -> Tensor:
     """x with every value set to 0 with probability p, the others divided by 1 − p."""
     if p == 1:
-        return x * 0  # 0 / 0 below
-    kept = torch.empty_like(x).bernoulli_(1 - p, generator=generator_of(x.device))
-    return x * kept.div_(1 - p)
+        return x * 0  # 1 / 0 below
+    # Four draws of 16 bits out of one of 64: bernoulli_ was a quarter of a small CNN's training on a CPU.
+    words = torch.empty(-(-x.numel() // 4), dtype=torch.int64, device=x.device)
+    drawn = words.random_(-(2**63), None, generator=generator_of(x.device)).view(torch.int16)[: x.numel()]
+    kept = drawn.as_strided(x.shape, torch.empty_like(x).stride()) >= min(round(p * 2**16), 2**16 - 1) - 2**15
+    return x * kept * (1 / (1 - p))
 
 
 def gumbel_softmax(logits: Tensor, temperature: float) -> Tensor:

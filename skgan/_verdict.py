@@ -6,7 +6,8 @@ import pandas as pd
 from skgan._statistics import folds_needed, in_unit_range, interval, rows_needed
 from skgan.samplers import NOTHING
 
-CORRECTED = "nothing, prior-corrected"
+CORRECTED = ", prior-corrected"
+"""What is added to the name of a row whose probabilities are corrected to equal classes."""
 RANKING = "average precision"
 ENOUGH = 0.99
 """A score of nothing above which there is little left to win."""

@@ -15,9 +15,11 @@ from skorch.callbacks import EpochScoring, EpochTimer, LRScheduler, PassthroughS
 from torch import Tensor, nn
 
 from skgan._classifier_data import (
+    augmented,
     batches_of,
     checked_weights,
     complete,
+    mixed_loss,
     real_rows_held_out,
     refuse_unknown,
     valid_accuracy,
@@ -26,11 +28,12 @@ from skgan._classifier_data import (
 )
 from skgan._compat import Number, StrOptions, validate_parameter_constraints
 from skgan._device import resolve_device
+from skgan._image_statistics import augmentation_for
 from skgan._random import draw_seeds, private_rng
 from skgan._settings import plain_torch
 from skgan._skorch import TrainingMixin
 from skgan._tensors import as_tensor, to_unit_range
-from skgan.augment import apply_all, transforms_of
+from skgan.augment import transforms_of
 from skgan.codecs import ImageCodec
 from skgan.modules.classifiers import ARCHITECTURES
 
@@ -46,16 +49,19 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
 
     Parameters
     ----------
-    architecture : {"cnn_2conv", "cnn_3conv", "cnn_tiny", "mlp_300"}, default="cnn_2conv"
-        The classifiers of the imbalance, galaxy, photo and MNIST reports.
+    architecture : {"cnn_2conv", "cnn_3conv", "cnn_tiny", "mlp_300", "resnet8"}, default="cnn_2conv"
+        The classifiers of the imbalance, galaxy, photo and MNIST reports, and a small residual network.
     max_updates : int or None, default=None
         Optimiser steps; overrides ``max_epochs``, so that training sets of any size get equal training.
     max_epochs : int, default=20
     batch_size : int, default=128
     lr : float, default=2e-3
         Peak of the one-cycle schedule.
-    augment : transform, sequence of transforms or None, default=None
-        Of :mod:`skgan.augment`, on every training batch: "traditional augmentation".
+    augment : "auto", transform, sequence of transforms or None, default=None
+        Of :mod:`skgan.augment`, on every training batch: "traditional augmentation". "auto" chooses by the training images:
+        shifts, which show the image mirrored at its border, or, where most of the borders has one value, shifts, rotations
+        and scales, which show that value; and flips where mirrored images of a class are as near to the others of the class
+        as these are to each other.
     class_weight : dict, "balanced" or None, default=None
         As everywhere in scikit-learn; weights of the cross-entropy, which multiply those of ``sample_weight``.
     image_shape : tuple of int or None, default=None
@@ -75,6 +81,8 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
 
     Attributes
     ----------
+    augment_ : list
+        The transforms.
     classes_ : ndarray
         The labels, sorted.
     history : skorch History
@@ -246,9 +254,10 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
         check_consistent_length(X, y, is_synthetic)
         weights = checked_weights(sample_weight, len(y), self.criterion, self.get_params_for("criterion"))
         images = self._fit_codec(X)
+        augment = augmentation_for(images, y) if self.augment == "auto" else transforms_of(self.augment)
         # Attributes of a failed fit must not look like those of a finished one, so the encoder comes after all checks.
         self.label_encoder_ = LabelEncoder().fit(y)
-        self._labels_, self._weights_ = y, weights
+        self._labels_, self._weights_, self.augment_ = y, weights, augment
         self._synthetic_ = None if is_synthetic is None else np.asarray(is_synthetic, dtype=bool)
         self.n_features_in_ = np.shape(X)[1]
         self.n_updates_ = self._count_updates(len(y))
@@ -295,7 +304,7 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
         """skorch's, on the augmented batch; updates are counted."""
         X, y = with_weights(batch)
         self.updates_ += 1
-        return super().train_step((apply_all(transforms_of(self.augment), to_unit_range(X)), y), **fit_params)
+        return super().train_step(augmented(to_unit_range(X), y, self.augment_), **fit_params)
 
     def validation_step(self, batch, **fit_params):
         """skorch's, with the weights of the rows."""
@@ -307,11 +316,14 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
 
     def get_loss(self, y_pred, y_true, *args, **kwargs):
         """The criterion on logits and class ids, or (class ids, weights of the rows), all on the device already."""
-        y, weights = y_true if isinstance(y_true, tuple) else (y_true, None)
-        loss = self.criterion_(y_pred, y)
-        return (
-            weighted_mean(loss, y, weights, dict(self.criterion_.named_buffers()).get("weight")) if loss.ndim else loss
-        )
+        class_weights = dict(self.criterion_.named_buffers()).get("weight")
+
+        def of(targets) -> Tensor:
+            y, weights = targets if isinstance(targets, tuple) else (targets, None)
+            loss = self.criterion_(y_pred, y)
+            return weighted_mean(loss, y, weights, class_weights) if loss.ndim else loss
+
+        return mixed_loss(of, y_true)
 
     # Prediction
 

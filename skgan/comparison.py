@@ -2,7 +2,6 @@
 
 import inspect
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,13 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from imblearn.pipeline import Pipeline, make_pipeline
-from sklearn.base import clone
 from sklearn.metrics import average_precision_score, confusion_matrix
 from sklearn.preprocessing import label_binarize
 from tqdm import tqdm
 
-from skgan._decision import OutOfFold, Response, has_probabilities, response_of, would_choose
+from skgan._compared_rows import AUGMENTED, compared_rows, estimated_seconds, sampler_of, without_smote
+from skgan._decision import OutOfFold, Response, response_of, would_choose
 from skgan._folds import Cell, cross_validated
 from skgan._random import draw_seeds
 from skgan._report import GeneratedRows, look_at, page
@@ -25,23 +23,7 @@ from skgan._statistics import with_error
 from skgan._tuning import Judge
 from skgan._verdict import CORRECTED, RANKING, paired, verdict_of
 from skgan._warnings import warn
-from skgan.augment import Rotation, Scale, Translation
-from skgan.prior import PriorCorrectedClassifier
-from skgan.samplers import (
-    CLASS_WEIGHTS,
-    NOTHING,
-    GANOverSampler,
-    auto_samplers,
-    checked_splits,
-    checked_table,
-    class_weighted,
-    rarest_class,
-    resamples,
-    seeded,
-    share_memory,
-)
-
-AUGMENTED = " + augmentation"
+from skgan.samplers import NOTHING, GANOverSampler, checked_splits, checked_table, rarest_class, share_memory
 
 
 @dataclass
@@ -143,13 +125,15 @@ def compare(
 
     Rows that are always there: nothing; nothing with the probabilities corrected to equal classes, where the estimator has
     probabilities; class weights, where it has them; copies; SMOTE (SMOTENC, SMOTEN), where it works on such rows, and else
-    the verdict says why not. For a :class:`skgan.CNNClassifier` on images all of them again with traditional augmentation
-    (shift, rotation, scale).
+    the verdict says why not. For a :class:`skgan.CNNClassifier` on images all of them again with ``augment="auto"``. The free
+    row to beat on photographs is "nothing, prior-corrected + augmentation".
 
     Parameters
     ----------
     samplers : sampler, list, dict of name → sampler, or None
-        None is :class:`skgan.GANOverSampler`.
+        None is :class:`skgan.GANOverSampler`, and before a classifier with augmentation also as many offspring as real rows of
+        each class, by :class:`skgan.ConditionalGANAugmenter`. Rows of the latter, which leaves the classes as unequal as they
+        are, have corrected probabilities, where the estimator has any.
     estimator : classifier
         Cloned for every fit.
     X, y
@@ -167,7 +151,8 @@ def compare(
     random_state : int, RandomState or None, default=None
         Of the folds, and of samplers and estimators whose own is None.
     verbose : int, default=0
-        1 shows progress and the time left on the standard error stream.
+        1 says beforehand how long it takes, by a few updates on these rows, and shows progress and the time left on the
+        standard error stream.
 
     Returns
     -------
@@ -195,8 +180,10 @@ def compare(
     judge = Judge(scoring, X, labels)
     splits = checked_splits(cv, X, labels, groups, fold_seed)
     rarest = rarest_class(labels, splits)
-    rows, own = _rows(samplers, estimator, X, rarest, seed)
-    missing_row = _without_smote(list(rows), rarest)
+    rows, own = compared_rows(samplers, estimator, X, rarest, seed)
+    missing_row = without_smote(list(rows), rarest)
+    if verbose:
+        print(_told(rows, estimator, X, labels, len(splits), n_jobs))
     measure = partial(_measured, scorer=judge.scorer, classes=judge.classes, shown=tuple(own))
     with TemporaryDirectory() as folder:
         for row in rows.values():  # rows that differ in what follows the sampler only train its generator once a fold
@@ -221,24 +208,22 @@ def compare(
     return Comparison(table, folds, words, complete, matrices, judge.classes, name, generated, choice)
 
 
+def _told(rows: dict[str, Any], estimator, X, y, n_splits: int, n_jobs: int | None) -> str:
+    """How many fits there are, and how long they take."""
+    minutes = estimated_seconds(rows, estimator, X, y, n_splits, n_jobs) / 60
+    time_needed = "less than a minute" if minutes < 1 else f"some {float(f'{minutes:.1g}'):g} minutes"
+    return f"{len(rows)} rows in {n_splits} folds are {n_splits * len(rows)} fits: {time_needed} on this machine.\n"
+
+
 def _out_of_fold(rows: list[str], cells: list[tuple[int, Cell]], judge: Judge, splits) -> dict[str, OutOfFold]:
     """What the fits said of held-out rows, of the rows that ImbalancedClassifierCV would have: it corrects by itself."""
     tests = [splits[fold][1] for fold, cell in cells if cell.name == NOTHING]
     said = {
         row: [cell.measured.response for _, cell in cells if cell.name == row]
         for row in rows
-        if row != CORRECTED and not row.endswith(AUGMENTED)
+        if not row.endswith((CORRECTED, AUGMENTED))
     }
     return {row: OutOfFold(judge, responses, tests) for row, responses in said.items()}
-
-
-def _without_smote(rows: list[str], rarest: int) -> str:
-    """Why there is no row of SMOTE among these from the beginning on; one that fails later is warned of."""
-    if any(row.startswith("SMOTE") for row in rows):
-        return ""
-    if rarest < 2:
-        return " There is no row of SMOTE: it needs two rows of each class on every training side."
-    return " There is no row of SMOTE: values of X are missing, and it takes none that are."
 
 
 def _all_cells(
@@ -269,40 +254,6 @@ def _all_cells(
     return [(fold, cell) for fold, cell in done if cell.name in rows], complete
 
 
-def _rows(samplers, estimator, X, rarest: int, seed: int) -> tuple[dict[str, Any], list[str]]:
-    """Name → unfitted estimator, and the names of those with the caller's samplers."""
-    candidates = {name.removesuffix(" to 100%"): s for name, s in auto_samplers(X, rarest, amounts=(1.0,)).items()}
-    own = {name: sampler for name, sampler in candidates.items() if isinstance(sampler, GANOverSampler)}
-    free = {name: sampler for name, sampler in candidates.items() if name not in own and sampler is not None}
-    if samplers is not None:
-        if resamples(samplers):
-            samplers = [samplers]
-        own = dict(samplers) if isinstance(samplers, Mapping) else {type(s).__name__: s for s in samplers}
-        wrong = [name for name, s in own.items() if not resamples(s)]
-        if wrong:
-            raise TypeError(f"samplers must hold samplers such as GANOverSampler(); {wrong[0]} is {own[wrong[0]]!r}.")
-    plain = {NOTHING: clone(estimator)}
-    if has_probabilities(estimator):
-        plain[CORRECTED] = PriorCorrectedClassifier(clone(estimator), prior="uniform")
-    if (weighted := class_weighted(estimator)) is not None:
-        plain[CLASS_WEIGHTS] = weighted
-    resampled = {name: make_pipeline(sampler, clone(estimator)) for name, sampler in {**free, **own}.items()}
-    rows = {**plain, **resampled}
-    if np.ndim(X) > 2 and "augment" in estimator.get_params(deep=False):
-        transforms = [Translation(0.08), Rotation(10), Scale(0.1)]
-        rows |= {name + AUGMENTED: _augmented(row, transforms) for name, row in rows.items()}
-    names = [name for name in rows if name.removesuffix(AUGMENTED) in own]
-    return {name: seeded(row, seed) for name, row in rows.items()}, names
-
-
-def _augmented(row, transforms):
-    row = clone(row)
-    inner = row.steps[-1][1] if isinstance(row, Pipeline) else row
-    inner = inner.estimator if isinstance(inner, PriorCorrectedClassifier) else inner
-    inner.set_params(augment=transforms)
-    return row
-
-
 class Measured(NamedTuple):
     """One fit: score and average precision, the confusion matrix, what its sampler made, and what it said of the test side."""
 
@@ -323,7 +274,7 @@ def _measured(name, fold, fitted, training, test, *, scorer, classes, shown) -> 
         values[RANKING] = average_precision_score(truth, probability[:, 1] if truth.shape[1] == 1 else probability)
     matrix = confusion_matrix(y_test, response.predicted, labels=classes)
     made = (
-        look_at(fitted.steps[0][1], training[0], training[1], X_test, y_test) if fold == 0 and name in shown else None
+        look_at(sampler_of(fitted), training[0], training[1], X_test, y_test) if fold == 0 and name in shown else None
     )
     return Measured(values, matrix, made, response)
 

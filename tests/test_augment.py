@@ -2,7 +2,20 @@ import pytest
 import torch
 
 from skgan._random import private_rng
-from skgan.augment import Crop, Cutout, Flip, InstanceNoise, Rotation, Scale, Translation, apply_all, transforms_of
+from skgan.augment import (
+    Crop,
+    CutMix,
+    Cutout,
+    Flip,
+    InstanceNoise,
+    Mixup,
+    Rotation,
+    Scale,
+    Translation,
+    apply_all,
+    transforms_of,
+)
+from skgan.presets import dcgan
 
 TRANSFORMS = [Translation(0.2), Rotation(20), Scale(0.2), Crop(0.7), Flip(0.5), Cutout(0.4)]
 
@@ -65,8 +78,51 @@ def test_rotation_keeps_the_distance_to_the_centre_on_images_that_are_not_square
     assert y.std() > 2
 
 
-def test_flip_mirrors_left_and_right():
+@pytest.mark.parametrize("kind", [Translation, Rotation, Scale])
+def test_what_comes_into_view_is_a_number_or_the_image_mirrored(kind):
+    images = torch.full((50, 1, 12, 9), 0.25)
+    strength = 40 if kind is Rotation else 0.4
+    assert kind(strength)(images).min() == -1
+    assert kind(strength, padding=1.0)(images).max() == 1
+    torch.testing.assert_close(kind(strength, padding="reflect")(images), images)
+    for wrong in ("edge", 2.0):
+        with pytest.raises(ValueError, match=r"padding must be 'reflect' or a number in \[-1, 1\], from black to white; got"):
+            kind(strength, padding=wrong)
+
+
+def test_flip_mirrors_left_and_right_or_top_and_bottom():
     assert torch.equal(Flip(1.0)(blob(at=(3, 1))), blob(at=(3, 10)))
+    assert torch.equal(Flip(1.0, "vertical")(blob(at=(3, 1))), blob(at=(12, 1)))
+    with pytest.raises(ValueError, match="axis must be 'horizontal' or 'vertical', got 'diagonal'"):
+        Flip(axis="diagonal")
+
+
+@pytest.mark.parametrize("kind", [Mixup, CutMix])
+def test_an_image_is_mixed_with_its_partner_by_the_share_that_is_told(kind):
+    images = torch.arange(8.0)[:, None, None, None].expand(8, 3, 10, 12)
+    shares = []
+    for seed in range(40):
+        with private_rng(seed):
+            mixed, partners, share = kind(1.0).mix(images)
+        assert sorted(partners.tolist()) == list(range(8))
+        # Of constant images the mean says how much is whose
+        expected = share * images.mean((1, 2, 3)) + (1 - share) * images[partners].mean((1, 2, 3))
+        torch.testing.assert_close(mixed.mean((1, 2, 3)), expected)
+        if kind is CutMix:
+            assert set(mixed[3].unique().tolist()) <= {3.0, float(partners[3])}
+        shares.append(float(share))
+    assert min(shares) < 0.3
+    assert max(shares) > 0.7
+    mixed, _, share = kind(0.0).mix(images)
+    assert torch.equal(mixed, images)
+    assert share == 1
+    with pytest.raises(ValueError, match=r"p is a probability and must lie in \[0, 1\], got 2"):
+        kind(2)
+
+
+def test_a_net_of_images_has_no_use_for_mixed_labels():
+    with pytest.raises(TypeError, match=r"augment must hold instances such as R1\(gamma=1.0\) or Translation"):
+        dcgan(augment=Mixup(), max_steps=1).fit(torch.rand(8, 1, 8, 8).numpy())
 
 
 def test_an_augment_parameter_holds_none_one_or_several():

@@ -14,7 +14,7 @@ from skorch.callbacks import Callback, EarlyStopping
 from skorch.dataset import ValidSplit
 
 from skgan import CNNClassifier
-from skgan.augment import Rotation, Translation
+from skgan.augment import CutMix, LabelMixing, Mixup, Rotation, Scale, Translation
 from skgan.classifier import ARCHITECTURES
 
 
@@ -163,6 +163,50 @@ def test_class_weights_raise_the_recall_of_a_rare_class(digits):
     )
     assert (weighted == 8).mean() > (plain == 8).mean()
     quick(class_weight={c: 1.0 + c for c in range(10)}, max_updates=2).fit(X[:100], y[:100])
+
+
+def test_augmentation_is_chosen_by_the_images(digits):
+    X, y = digits
+    classifier = quick(max_updates=2, augment="auto").fit(X, y)
+    assert [type(t) for t in classifier.augment_] == [Translation, Rotation, Scale]
+    assert clone(classifier).augment == "auto"
+    assert quick(max_updates=2).fit(X, y).augment_ == []
+
+
+def test_mixed_images_count_for_both_labels(digits):
+    class Reversed(LabelMixing):
+        def mix(self, images):
+            return images, torch.arange(len(images)).flip(0), torch.tensor(0.25)
+
+    losses = {}
+
+    class Watch(Callback):
+        def on_batch_end(self, net, batch=None, training=False, loss=None, y_pred=None, **kwargs):
+            y = batch[1]
+            of = torch.nn.functional.cross_entropy
+            losses["expected"] = 0.25 * of(y_pred, y) + 0.75 * of(y_pred, y.flip(0))
+            losses["seen"] = loss
+
+    X, y = digits
+    quick(max_updates=1, augment=Reversed(), callbacks=[Watch()]).fit(X, y)
+    torch.testing.assert_close(losses["seen"], losses["expected"])
+    quick(max_updates=1, augment=Reversed(), callbacks=[Watch()]).fit(X, y, sample_weight=np.full(len(y), 0.5))
+    torch.testing.assert_close(losses["seen"], losses["expected"])
+
+
+def test_mixing_teaches_and_is_left_out_of_prediction(digits):
+    X, y = digits
+    model = quick(augment=[Mixup(), CutMix()]).fit(X[:1000], y[:1000])
+    assert model.score(X[1000:], y[1000:]) > 0.8
+    assert np.array_equal(model.predict_proba(X), model.predict_proba(X))
+
+
+def test_the_residual_network_is_small_and_learns(digits):
+    X, y = digits
+    model = quick(architecture="resnet8", max_updates=60, batch_size=64).fit(X[:1000], y[:1000])
+    assert 70_000 < sum(p.numel() for p in model.module_.parameters()) < 90_000
+    assert model.score(X[1000:], y[1000:]) > 0.8
+    assert model.features(X[:5]).shape == (5, 64)
 
 
 def test_augmentation_is_applied_to_training_batches_only(digits):

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeClassifier
 
-from skgan import CNNClassifier, GANOverSampler, ImbalancedClassifierCV, compare
+from skgan import CNNClassifier, ConditionalGANAugmenter, GANOverSampler, ImbalancedClassifierCV, compare
 from skgan._statistics import folds_needed, interval, rows_needed
 from skgan._verdict import paired, verdict_of
 from skgan.presets import mlp_gan, offspring
@@ -236,8 +236,23 @@ def test_images_are_compared_with_augmentation_too(images):
     classifier = CNNClassifier(max_updates=3)
     result = compare(GANOverSampler(net=NET), classifier, X, y, cv=2, random_state=0)
     names = result.table.index.tolist()
-    plain = ["nothing", "nothing, prior-corrected", "class weights", "copies", "SMOTE", "GANOverSampler"]
-    assert names == plain + [f"{name} + augmentation" for name in plain]
+    free = ["nothing", "nothing, prior-corrected", "class weights", "copies", "SMOTE"]
+    assert names == [
+        *(*free, *(f"{name} + augmentation" for name in free)),
+        *("GANOverSampler", "GANOverSampler + augmentation"),
+    ]
+
+
+def test_as_many_offspring_as_real_rows_are_a_row_of_images(images, capsys):
+    X, y = images
+    augmenter = ConditionalGANAugmenter(1.0, net=offspring(max_steps=3, batch_size=8), shares={"net": 1})
+    named = {"in proportion": augmenter}
+    result = compare(named, CNNClassifier(max_updates=3), X, y, cv=2, random_state=0, verbose=1)
+    mine = ["in proportion", "in proportion, prior-corrected"]
+    assert result.table.index.tolist()[10:] == mine + [f"{name} + augmentation" for name in mine]
+    assert result.generated.keys() == set(mine)
+    told = capsys.readouterr().out
+    assert told.startswith("14 rows in 2 folds are 28 fits: less than a minute on this machine.")
 
 
 def test_time_runs_out(table):

@@ -14,11 +14,11 @@ PACKAGE = Path(skgan.__file__).parent
 # What every unit may import: helpers that know nothing of samplers, nets or codecs
 HELPERS = {
     "_batches",
-    "_classifier_data",
     "_compat",
     "_device",
     "_draws",
     "_random",
+    "_resample",
     "_settings",
     "_skorch",
     "_statistics",
@@ -40,9 +40,11 @@ ALLOWED = {
     "plotting": set(),
     "datasets": {"codecs"},
     "callbacks": {"plotting"},
-    "nets": {"losses", "penalties", "augment", "callbacks"},
+    "_image_statistics": {"augment"},
+    "nets": {"_image_statistics", "losses", "penalties", "augment", "callbacks"},
     "presets": {"nets", "modules", "losses", "penalties", "augment", "callbacks"},
-    "classifier": {"augment", "codecs", "modules"},
+    "_classifier_data": {"augment"},
+    "classifier": {"_classifier_data", "_image_statistics", "augment", "codecs", "modules"},
     "embedding": {"codecs", "samplers"},
     "samplers": {"_folds", "presets", "nets", "codecs", "filters", "strategies"},
     "zero_shot": {"presets", "nets", "codecs", "samplers"},
@@ -53,8 +55,9 @@ ALLOWED = {
     "model_selection": {"samplers"},
     "_report": {"metrics", "plotting", "samplers"},
     "_verdict": {"samplers"},
+    "_compared_rows": {"_decision", "_verdict", "nets", "presets", "prior", "samplers"},
     "comparison": {
-        *("_decision", "_folds", "_report", "_tuning", "_verdict", "augment", "plotting", "prior", "samplers"),
+        *("_compared_rows", "_decision", "_folds", "_report", "_tuning", "_verdict", "plotting", "samplers"),
     },
     "checks": {"codecs", "filters", "losses", "nets", "penalties"},
     "_written_numbers": {"codecs"},
@@ -77,11 +80,11 @@ ALLOWED = {
     },
 }
 # What knows torch alone: it may import no helper that brings another library
-TORCH_ONLY = {"losses", "penalties", "augment", "modules", "_draws"}
+TORCH_ONLY = {"losses", "penalties", "augment", "modules", "_draws", "_resample"}
 # Library → the only units that may import it
 ONLY_IN = {
     "skorch": {"_skorch", "nets", "callbacks", "classifier"},
-    "imblearn": {"samplers", "_compat", "comparison", "imbalanced", "prior"},
+    "imblearn": {"samplers", "_compat", "_compared_rows", "comparison", "imbalanced", "prior"},
     "matplotlib": {"plotting"},
     "PIL": {"datasets"},
     "sklearn_compat": {"_compat"},
@@ -116,7 +119,7 @@ def test_imports_point_one_way(path):
                 if (rest and (PACKAGE / rest[0]).with_suffix(".py").exists()) or (rest and (PACKAGE / rest[0]).is_dir())
                 else "__init__"
             )
-            helpers = {"_draws"} if unit in TORCH_ONLY else HELPERS
+            helpers = {"_draws", "_resample"} if unit in TORCH_ONLY else HELPERS
             assert other == unit or other in ALLOWED[unit] | helpers, f"{unit} imports {name}"
         elif library in ONLY_IN:
             assert unit in ONLY_IN[library], f"{unit} imports {name}"

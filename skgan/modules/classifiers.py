@@ -1,9 +1,10 @@
-"""The reports' classifiers: functions ``(data_shape, n_classes) -> nn.Sequential`` whose last layer gives the logits."""
+"""The reports' classifiers and a small residual one: ``(data_shape, n_classes) -> nn.Sequential`` whose last layer gives logits."""
 
 import math
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.functional import relu
 
 from skgan.modules.layers import Dropout
 
@@ -55,10 +56,40 @@ def mlp_300(data_shape: tuple[int, int, int], n_classes: int) -> nn.Sequential:
     )
 
 
+class _ResidualBlock(nn.Module):
+    """Two convolutions 3×3 with BatchNorm beside a shortcut: the image, or a convolution 1×1 where its shape changes."""
+
+    def __init__(self, n_in: int, n_out: int, stride: int):
+        super().__init__()
+        self.layers = nn.Sequential(
+            *(nn.Conv2d(n_in, n_out, 3, stride, 1, bias=False), nn.BatchNorm2d(n_out), nn.ReLU()),
+            *(nn.Conv2d(n_out, n_out, 3, 1, 1, bias=False), nn.BatchNorm2d(n_out)),
+        )
+        self.shortcut: nn.Module = nn.Identity()
+        if stride != 1 or n_in != n_out:
+            self.shortcut = nn.Sequential(nn.Conv2d(n_in, n_out, 1, stride, bias=False), nn.BatchNorm2d(n_out))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return relu(self.layers(x) + self.shortcut(x))
+
+
+def resnet8(data_shape: tuple[int, int, int], n_classes: int) -> nn.Sequential:
+    """A residual network of 8 layers and some 80,000 weights: 16, 16, 32 and 64 filters, the last two at half the size.
+
+    He et al., "Deep residual learning for image recognition", CVPR 2016, section 4.2, with n = 1.
+    """
+    return nn.Sequential(
+        *(nn.Conv2d(data_shape[0], 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU()),
+        *(_ResidualBlock(16, 16, 1), _ResidualBlock(16, 32, 2), _ResidualBlock(32, 64, 2)),
+        *(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, n_classes)),
+    )
+
+
 # Architecture → (function, smallest side that its poolings leave something of)
 ARCHITECTURES: dict[str, tuple[Any, int]] = {
     "cnn_2conv": (cnn_2conv, 4),
     "cnn_3conv": (cnn_3conv, 8),
     "cnn_tiny": (cnn_tiny, 8),
     "mlp_300": (mlp_300, 1),
+    "resnet8": (resnet8, 1),
 }

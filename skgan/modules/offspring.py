@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import affine_grid, grid_sample, interpolate, leaky_relu, pad
+from torch.nn.functional import affine_grid, interpolate, leaky_relu, pad
 
+from skgan._resample import Padding, check_padding, resample
 from skgan.modules.dcgan import n_doublings
 from skgan.modules.layers import LabelEmbedding, activation_norm, weight_normed
 from skgan.modules.pairs import ImagePairDiscriminator, RowPairDiscriminator
@@ -21,12 +22,18 @@ def _zeroed(layer: nn.Module) -> nn.Module:
 
 
 class _ImageGenerator(nn.Module):
-    """Parent and noise → displacement field, affine map and brightness field (and residual) → offspring. Knows no label."""
+    """Parent and noise → displacement field, affine map and brightness field (and residual) → offspring. Knows no label.
 
-    def __init__(self, data_shape, latent_dim, width, max_shift, norm, residual):
+    ``padding`` is what comes into view at the border, and ``mirrors`` whether parents may be mirrored left and right, and top
+    and bottom, before they are changed: the net that trains the pair may read both off the images.
+    """
+
+    def __init__(self, data_shape, latent_dim, width, max_shift, norm, residual, padding):
         super().__init__()
         channels, self.height, self.width = data_shape
         self.max_shift = max_shift
+        self.padding: Padding = padding
+        self.mirrors: tuple[bool, ...] = (False, False)
         k = n_doublings(self.height, self.width)
         self.multiple = 2**k
         sizes = [channels, *(width << level for level in range(k))]
@@ -77,8 +84,16 @@ class _ImageGenerator(nn.Module):
         change = self.affine(h.flatten(1)).view(-1, 2, 3) * 0.5
         identity = torch.eye(2, 3, device=h.device, dtype=h.dtype)
         grid = affine_grid(identity + change, [len(parent), 1, *size], align_corners=False)
-        # Black is −1: the shift makes what comes in from outside black.
-        return grid_sample(parent + 1, grid + flow.permute(0, 2, 3, 1), align_corners=False, padding_mode="zeros") - 1
+        return resample(parent, grid + flow.permute(0, 2, 3, 1), self.padding)
+
+    def get_extra_state(self) -> Tensor:
+        """What the net has read off the data, saved with the weights: the padding (above 1 is "reflect") and the mirrors."""
+        return torch.tensor([2.0 if self.padding == "reflect" else self.padding, *map(float, self.mirrors)])
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """That of a saved generator."""
+        padding, *mirrors = state.tolist()
+        self.padding, self.mirrors = "reflect" if padding > 1 else padding, tuple(map(bool, mirrors))
 
 
 class _RowGenerator(nn.Module):
@@ -126,6 +141,9 @@ class Offspring(nn.Module):
     norm : {"group", "layer", "spectral", "weight", "none"} or None, default=None
         Of the generator's middle layer; None is "group" for images and "none" for rows.
     discriminator_norm : {"spectral", "weight", "none"}, default="spectral"
+    padding : float in [-1, 1], "reflect" or None, default=None
+        Of images: what comes into view at the border when a parent is moved, a brightness or the image mirrored there. None:
+        the net that trains the pair reads it off the images; alone it is −1, black.
     residual : bool, default=False
         Of images: whether the generator may also paint. Offspring vary more, and cross class lines and blur more.
     head : {"projection", "none"} or None, default=None
@@ -146,6 +164,7 @@ class Offspring(nn.Module):
         max_shift: float = 0.6,
         norm: str | None = None,
         discriminator_norm: str = "spectral",
+        padding: Padding | None = None,
         residual: bool = False,
         head: str | None = None,
         spans: Sequence[tuple[int, int]] = (),
@@ -155,13 +174,23 @@ class Offspring(nn.Module):
             head = "none" if len(data_shape) == 3 else "projection"
         if head not in ("projection", "none"):
             raise ValueError(f"head must be 'projection' or 'none', got {head!r}.")
+        if padding is not None:
+            check_padding(padding)
         known_classes = n_classes if head == "projection" else 1
         self.latent_dim = latent_dim
         self.generator: nn.Module
         self.discriminator: nn.Module
         self.is_image = len(data_shape) == 3
         if self.is_image:
-            self.generator = _ImageGenerator(data_shape, latent_dim, width, max_shift, norm or "group", residual)
+            self.generator = _ImageGenerator(
+                data_shape,
+                latent_dim,
+                width,
+                max_shift,
+                norm or "group",
+                residual,
+                -1.0 if padding is None else padding,
+            )
             self.discriminator = ImagePairDiscriminator(
                 data_shape, known_classes, width=width, n_features=n_features, norm=discriminator_norm
             )

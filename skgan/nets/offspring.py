@@ -7,7 +7,9 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from skgan._compat import Number
+from skgan._compat import Number, StrOptions
+from skgan._draws import rand
+from skgan._image_statistics import background_of, may_mirror
 from skgan._tensors import as_tensor, to_unit_range
 from skgan.losses import Hinge
 from skgan.nets.adversarial import AdversarialNet
@@ -36,6 +38,10 @@ class OffspringNet(AdversarialNet):
         Standard deviation of the noise that offspring are sampled with; training's is 1. Above 1 they vary more than was
         learned (the opposite of the truncation trick of Brock, Donahue & Simonyan, "Large scale GAN training", ICLR 2019).
         Changing it needs no new training.
+    flips : {"auto", "none", "horizontal", "vertical", "both"}, default="auto"
+        Of images: along which axes half of the parents are mirrored before they are changed. "auto" is those along which
+        mirrored images of a class are as near to the others of the class as these are to each other: photographs of animals,
+        but not letters, or shoes that all point left.
     source_classes : sequence or None, default=None
         Classes to train on, by their labels in a sampler and by their ids in the net's own ``fit``; rows of all classes can
         then be made, also of those that training never saw. None is all.
@@ -47,6 +53,7 @@ class OffspringNet(AdversarialNet):
         **AdversarialNet._parameter_constraints,
         "n_candidates": [Number(Integral, 1, None, closed="left")],
         "spread": [Number(Real, 0, None, closed="left")],
+        "flips": [StrOptions({"auto", "none", "horizontal", "vertical", "both"})],
         "source_classes": [None, "array-like"],
     }
 
@@ -64,11 +71,13 @@ class OffspringNet(AdversarialNet):
         *,
         n_candidates=8,
         spread=1.5,
+        flips="auto",
         source_classes=None,
         **kwargs,
     ):
         self.n_candidates = n_candidates
         self.spread = spread
+        self.flips = flips
         self.source_classes = source_classes
         super().__init__(module, criterion, **kwargs)
 
@@ -102,13 +111,32 @@ class OffspringNet(AdversarialNet):
             batches.weights = batches.weights.masked_fill(left_out, 0.0)
         return batches
 
+    def on_train_begin(self, net, X=None, y=None, **kwargs):
+        super().on_train_begin(net, X=X, y=y, **kwargs)
+        generator = self.module_.generator
+        if (
+            X is None or len(self.data_shape_) != 3 or "padding" not in vars(generator)
+        ):  # a table, or a module of others
+            return
+        if self.get_params_for("module").get("padding") is None:
+            generator.padding = background_of(X)
+        if self.flips == "auto":
+            generator.mirrors = may_mirror(X, y, "horizontal"), may_mirror(X, y, "vertical")
+        else:
+            generator.mirrors = self.flips in ("horizontal", "both"), self.flips in ("vertical", "both")
+
     # Sampling
 
     def draw(self, y, source=None) -> Draw:
         """An offspring of a real row, drawn among the source's rows of its class, for each label."""
         y = np.asarray(y)
         parents = draw_parents(y, source)
-        return Draw(self.offspring_of(to_unit_range(np.asarray(source[0][parents])), y), single_parents(parents))
+        rows = to_unit_range(np.asarray(source[0][parents]))
+        for axis, allowed in zip((3, 2), vars(self.module_.generator).get("mirrors", ()), strict=False):
+            if allowed:
+                mirrored = rand(len(rows)).numpy() < 0.5
+                rows = np.where(mirrored[:, None, None, None], np.flip(rows, axis), rows)
+        return Draw(self.offspring_of(rows, y), single_parents(parents))
 
     def offspring_of(self, parents: np.ndarray, y: np.ndarray) -> np.ndarray:
         """An offspring of every parent, of the classes y."""

@@ -156,7 +156,7 @@ def test_rows_that_repeat_teach_nothing_more():
 
 
 def test_spread_moves_offspring_further_without_new_training():
-    net = fitted()
+    net = fitted(flips="none")
     wiggle(net.module_)
     moved = []
     for spread in (0.0, 0.5, 2.0):
@@ -323,3 +323,54 @@ def test_nets_that_start_from_noise_have_no_parents(table, make_sampler):
     assert not sampler.has_parents_
     with pytest.raises(ValueError, match="Rows of class 1 are not all made from real ones"):
         sampler.sample_with_parents({1: 1})
+
+
+# Photographs
+
+
+def scenes(n=40, size=16, seed=0):
+    """Images without a background, bright at the top, whose columns may be exchanged."""
+    rng = np.random.RandomState(seed)
+    rows = np.linspace(230, 90, size)[None, None, :, None] + rng.normal(0, 20, (n, 3, size, size))
+    return np.clip(rows, 60, 255).astype(np.uint8)
+
+
+def test_the_net_reads_border_and_mirrors_off_the_images_and_saves_them():
+    X, y = scenes(), np.arange(40) % 2
+    net = offspring(max_steps=1, batch_size=8, random_state=0, steps_per_epoch=1).fit(X, y)
+    assert net.module_.generator.padding == "reflect"
+    assert net.module_.generator.mirrors == (True, False)
+    again = clone(net).restore(net.export())
+    assert (again.module_.generator.padding, again.module_.generator.mirrors) == ("reflect", (True, False))
+    assert np.array_equal(net.sample(y, (X, y), 0), again.sample(y, (X, y), 0))
+    chosen = offspring(max_steps=1, batch_size=8, random_state=0, module__padding=0.5, flips="both").fit(X, y)
+    assert (chosen.module_.generator.padding, chosen.module_.generator.mirrors) == (0.5, (True, True))
+
+
+def test_moved_photographs_have_no_black_corners():
+    X, y = scenes(), np.arange(40) % 2
+    darkest = {}
+    for padding in ("reflect", -1.0):
+        net = offspring(max_steps=1, batch_size=8, random_state=0, module__padding=padding, flips="none").fit(X, y)
+        with torch.no_grad():
+            net.module_.generator.affine.bias[2::3] += 1.0  # everything is moved by a quarter of the image
+        darkest[padding] = net.sample(y, (X, y), 0).min()
+    assert darkest["reflect"] > -0.7
+    assert darkest[-1.0] == -1
+
+
+def test_half_of_the_offspring_are_of_mirrored_parents():
+    X, y = scenes(), np.zeros(40, dtype=int)
+    net = offspring(max_steps=1, lr=1e-9, batch_size=8, random_state=0, flips="horizontal").fit(X, y)
+    with net.seeded(0):
+        made = net.draw(np.zeros(200, dtype=int), (X, y))
+    parents = to_unit_range(X[made.parents[:, 0]])
+    as_is, mirrored = (np.abs(made.rows - rows).mean((1, 2, 3)) < 0.02 for rows in (parents, parents[:, :, :, ::-1]))
+    assert (as_is ^ mirrored).all()
+    assert 70 < mirrored.sum() < 130
+
+
+@pytest.mark.parametrize("params", [{"module__padding": "mirror"}, {"module__padding": 3.0}, {"flips": "left"}])
+def test_wrong_borders_and_flips_are_refused(params):
+    with pytest.raises(ValueError, match=r"padding must be 'reflect' or a number in|'flips' parameter of OffspringNet must be"):
+        offspring(max_steps=1, **params).fit(scenes(8), np.zeros(8, dtype=int))

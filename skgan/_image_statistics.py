@@ -1,0 +1,89 @@
+"""What training images say of themselves: whether they have one background, and whether their classes may be mirrored."""
+
+from typing import Literal
+
+import numpy as np
+import torch
+from sklearn.neighbors import NearestNeighbors
+from torch.nn.functional import adaptive_avg_pool2d
+
+from skgan._resample import Padding
+from skgan._settings import plain_torch
+from skgan._tensors import as_tensor, to_unit_range
+from skgan.augment import Flip, ImageTransform, Rotation, Scale, Translation
+
+Axis = Literal["horizontal", "vertical"]
+
+_NEAR = 8 / 127.5  # 8 of 255 levels: noise of a camera or a JPEG
+_SIDE = 12  # images are compared at this size
+_ROWS, _MIRRORED = 1000, 150  # of a class: rows that are looked among, rows that are mirrored
+_FEWEST = 8  # rows of a class, below which nearest neighbours say little
+_FURTHER, _FURTHEST = 0.03, 0.1  # log ratios of distances: of the mean class, of any class
+
+
+def background_of(images: np.ndarray) -> Padding:
+    """The value of most pixels at the images' borders, in [-1, 1], or "reflect" where there is no such value.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, C, H, W), uint8, or float32 in [-1, 1]
+    """
+    rows = images[:: -(-len(images) // _ROWS)]
+    sides = (rows[:, :, 0], rows[:, :, -1], rows[:, :, :, 0], rows[:, :, :, -1])
+    border = to_unit_range(np.concatenate([side.reshape(-1) for side in sides]))
+    value = float(np.median(border))
+    return value if np.mean(np.abs(border - value) <= _NEAR) > 0.5 else "reflect"
+
+
+def may_mirror(images: np.ndarray, y: np.ndarray, axis: Axis) -> bool:
+    """Whether mirrored images are as near to the images of their class as these are to each other.
+
+    Mirrored digits and letters are not, nor are shoes that all point left. The distances are those to the nearest image
+    of the class, between images of 12×12 pixels; classes of fewer than 8 images are not asked, and where all are so small
+    nothing is mirrored.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, C, H, W), uint8, or float32 in [-1, 1]
+    y : ndarray of shape (n,)
+    axis : {"horizontal", "vertical"}
+        "horizontal" exchanges left and right.
+    """
+    classes, counts = np.unique(y, return_counts=True)
+    ratios = [_log_ratio(images[y == klass], axis) for klass in classes[counts >= _FEWEST]]
+    return bool(ratios) and bool(np.mean(ratios) <= _FURTHER and max(ratios) <= _FURTHEST)
+
+
+@plain_torch(grad=False)
+def _log_ratio(images: np.ndarray, axis: Axis) -> float:
+    """Of images of one class: the median log ratio of the distances of a mirrored image and of the image itself."""
+    some = images if len(images) <= _ROWS else images[np.random.RandomState(0).permutation(len(images))[:_ROWS]]
+    size = tuple(min(_SIDE, side) for side in images.shape[2:])
+    small = adaptive_avg_pool2d(to_unit_range(as_tensor(some)), size)
+    distinct = np.unique(small.flatten(1).numpy(), axis=0)  # the nearest of an image would be its copy
+    if len(distinct) < _FEWEST:
+        return np.inf
+    asked = np.random.RandomState(0).permutation(len(distinct))[:_MIRRORED]
+    mirrored = torch.from_numpy(distinct[asked]).unflatten(1, small.shape[1:]).flip(3 if axis == "horizontal" else 2)
+    index = NearestNeighbors(n_neighbors=2, algorithm="brute").fit(distinct)
+    own = index.kneighbors(distinct[asked])[0][:, 1]
+    distances, nearest = index.kneighbors(mirrored.flatten(1).numpy())
+    itself = nearest[:, 0] == asked
+    return float(np.median(np.log(np.where(itself, distances[:, 1], distances[:, 0]) / own)))
+
+
+def augmentation_for(images: np.ndarray, y: np.ndarray) -> list[ImageTransform]:
+    """Transforms that keep labels, for these images: what ``augment="auto"`` of a classifier stands for.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, C, H, W), uint8, or float32 in [-1, 1]
+    y : ndarray of shape (n,)
+    """
+    background = background_of(images)
+    flips: list[ImageTransform] = [
+        Flip(axis=axis) for axis in ("horizontal", "vertical") if may_mirror(images, y, axis)
+    ]
+    if background == "reflect":
+        return [Translation(1 / 8, padding="reflect"), *flips]
+    return [Translation(0.08, background), Rotation(10, background), Scale(0.1, background), *flips]
