@@ -2,7 +2,7 @@
 
 import difflib
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -142,11 +142,17 @@ def augmented(images: Tensor, targets, transforms: Iterable) -> tuple[Tensor, An
     return images, MixedTargets(targets, of_partners, share)
 
 
-def mixed_loss(loss: Callable[[Any], Tensor], targets) -> Tensor:
-    """The loss of a batch; of mixed images the mean of the losses for both targets, weighted by their shares."""
-    if not isinstance(targets, MixedTargets):
-        return loss(targets)
-    return targets.share * loss(targets.own) + (1 - targets.share) * loss(targets.partners)
+def batch_loss(criterion, logits: Tensor, targets) -> Tensor:
+    """The loss of a batch; of mixed images the mean of the losses for both targets, weighted by their shares.
+
+    Targets are class ids, or (class ids, weights of the rows), or :class:`MixedTargets` of either.
+    """
+    if isinstance(targets, MixedTargets):
+        own, of_partners = (batch_loss(criterion, logits, part) for part in (targets.own, targets.partners))
+        return targets.share * own + (1 - targets.share) * of_partners
+    y, weights = targets if isinstance(targets, tuple) else (targets, None)
+    loss = criterion(logits, y)
+    return weighted_mean(loss, y, weights, dict(criterion.named_buffers()).get("weight")) if loss.ndim else loss
 
 
 def weighted_mean(losses: Tensor, y: Tensor, weights: Tensor | None, class_weights: Tensor | None) -> Tensor:

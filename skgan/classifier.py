@@ -16,14 +16,13 @@ from torch import Tensor, nn
 
 from skgan._classifier_data import (
     augmented,
+    batch_loss,
     batches_of,
     checked_weights,
     complete,
-    mixed_loss,
     real_rows_held_out,
     refuse_unknown,
     valid_accuracy,
-    weighted_mean,
     with_weights,
 )
 from skgan._compat import Number, StrOptions, validate_parameter_constraints
@@ -33,7 +32,7 @@ from skgan._random import draw_seeds, private_rng
 from skgan._settings import plain_torch
 from skgan._skorch import TrainingMixin
 from skgan._tensors import as_tensor, to_unit_range
-from skgan.augment import transforms_of
+from skgan.augment import LabelMixing, transforms_of
 from skgan.codecs import ImageCodec
 from skgan.modules.classifiers import ARCHITECTURES
 
@@ -58,10 +57,9 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
     lr : float, default=2e-3
         Peak of the one-cycle schedule.
     augment : "auto", transform, sequence of transforms or None, default=None
-        Of :mod:`skgan.augment`, on every training batch: "traditional augmentation". "auto" chooses by the training images:
-        shifts, which show the image mirrored at its border, or, where most of the borders has one value, shifts, rotations
-        and scales, which show that value; and flips where mirrored images of a class are as near to the others of the class
-        as these are to each other.
+        Of :mod:`skgan.augment`, on every training batch. "auto" chooses by the training images: shifts that show the image
+        mirrored at its border (where most of the borders has one value: shifts, rotations and scales that show that value),
+        and flips where mirrored images of a class are as near to the others of the class as these are to each other.
     class_weight : dict, "balanced" or None, default=None
         As everywhere in scikit-learn; weights of the cross-entropy, which multiply those of ``sample_weight``.
     image_shape : tuple of int or None, default=None
@@ -104,6 +102,7 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
         "max_updates": [None, Number(Integral, 1, None, closed="left")],
         "max_epochs": [Number(Integral, 1, None, closed="left")],
         "batch_size": [Number(Integral, 1, None, closed="left")],
+        "augment": [StrOptions({"auto"}), None, callable, list, tuple, LabelMixing],
         "lr": [Number(Real, 0, None, closed="left")],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "random_state": ["random_state"],
@@ -316,14 +315,7 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
 
     def get_loss(self, y_pred, y_true, *args, **kwargs):
         """The criterion on logits and class ids, or (class ids, weights of the rows), all on the device already."""
-        class_weights = dict(self.criterion_.named_buffers()).get("weight")
-
-        def of(targets) -> Tensor:
-            y, weights = targets if isinstance(targets, tuple) else (targets, None)
-            loss = self.criterion_(y_pred, y)
-            return weighted_mean(loss, y, weights, class_weights) if loss.ndim else loss
-
-        return mixed_loss(of, y_true)
+        return batch_loss(self.criterion_, y_pred, y_true)
 
     # Prediction
 
