@@ -73,45 +73,62 @@ class RowFilter(BaseEstimator):
 
 
 class ClassifierFilter(RowFilter):
-    """Keep rows that a classifier takes for their class as surely as it does held-out real rows.
+    """Keep rows that a classifier takes for their class as surely as it does held-out real rows, or for no other class.
 
     Parameters
     ----------
     estimator : classifier or None, default=None
-        None is logistic regression on standardised, flattened rows.
-    quantile : float in [0, 1], default=0.1
+        None is logistic regression on standardised, flattened rows. One fit serves all classes: where they are of unequal
+        size, ``PriorCorrectedClassifier(…, prior="uniform")`` keeps a frequent class from taking a rare one's rows.
+    quantile : float in [0, 1] or None, default=0.1
         A row is accepted when its class probability is at least this quantile of the class's real rows, each judged by a
-        classifier that did not see it.
+        classifier that did not see it. None: when its class is the most probable one, which needs one fit and no folds.
     cv : int, default=3
         Folds of that cross-fitting; classes with fewer rows than folds share the threshold of all classes.
+    flat : bool, default=True
+        Whether the estimator gets images as rows (n, d); False is for one that takes images, such as
+        :class:`skgan.CNNClassifier`: (n, C, H, W), float32 in [-1, 1].
 
     Attributes
     ----------
     thresholds_ : ndarray of shape (n_classes,)
+        With a quantile.
     """
 
     needs_classes = True
 
-    def __init__(self, estimator=None, *, quantile=0.1, cv=3):
+    def __init__(self, estimator=None, *, quantile=0.1, cv=3, flat=True):
         self.estimator = estimator
         self.quantile = quantile
         self.cv = cv
+        self.flat = flat
 
     def check(self):
-        _check_quantile("quantile", self.quantile)
+        if self.quantile is not None:
+            _check_quantile("quantile", self.quantile)
+
+    def _rows(self, X) -> np.ndarray:
+        return _flat(X) if self.flat else to_unit_range(np.asarray(X))
 
     def fit(self, X, y, net=None):
         """Learn the classifier and the real rows' probabilities."""
         self.check()
-        X, y = _flat(X), np.asarray(y)
+        X, y = self._rows(X), np.asarray(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
         estimator = self.estimator
         if estimator is None:
             estimator = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
+        if self.quantile is not None:
+            self.thresholds_ = self._thresholds(estimator, X, labels)
+        self.estimator_ = clone(estimator).fit(X, labels)
+        return self
+
+    def _thresholds(self, estimator, X: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """The quantile of each class's probabilities, of rows that the classifier did not see."""
         counts = np.bincount(labels)
         # Rows of classes smaller than the number of folds are trained on but not judged.
         judged = counts[labels] >= self.cv
-        self.thresholds_ = np.zeros(len(counts))
+        thresholds = np.zeros(len(counts))
         if len(np.unique(labels[judged])) > 1:
             folds = StratifiedKFold(self.cv, shuffle=True, random_state=0)
             probabilities = cross_val_predict(
@@ -119,17 +136,21 @@ class ClassifierFilter(RowFilter):
             )
             column = np.searchsorted(np.unique(labels[judged]), labels[judged])
             own = probabilities[np.arange(len(column)), column]
-            self.thresholds_[:] = np.quantile(own, self.quantile)
+            thresholds[:] = np.quantile(own, self.quantile)
             for i in np.unique(labels[judged]):
-                self.thresholds_[i] = np.quantile(own[labels[judged] == i], self.quantile)
-        self.estimator_ = clone(estimator).fit(X, labels)
-        return self
+                thresholds[i] = np.quantile(own[labels[judged] == i], self.quantile)
+        return thresholds
 
     def score_samples(self, X, y) -> np.ndarray:
-        """Class probability minus the class's threshold, shape (n,)."""
+        """Class probability minus the class's threshold, or minus that of the most probable other class, shape (n,)."""
         check_is_fitted(self)
         labels = np.searchsorted(self.classes_, y)
-        return self.estimator_.predict_proba(_flat(X))[np.arange(len(labels)), labels] - self.thresholds_[labels]
+        probability = self.estimator_.predict_proba(self._rows(X))
+        own = probability[np.arange(len(labels)), labels]
+        if self.quantile is not None:
+            return own - self.thresholds_[labels]
+        probability[np.arange(len(labels)), labels] = -np.inf
+        return own - probability.max(axis=1)
 
 
 class DiscriminatorFilter(RowFilter):

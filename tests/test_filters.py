@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
-from skgan import GANOverSampler
+from skgan import CNNClassifier, GANOverSampler, PriorCorrectedClassifier
 from skgan.filters import AllOf, ClassifierFilter, DiscriminatorFilter, NeighbourFilter, RowFilter
 from skgan.presets import cyclegan, dagan, gaussian, gtn, mlp_gan, offspring, vae
 
@@ -122,6 +124,35 @@ def test_a_filter_works_in_the_sampler_and_takes_any_classifier():
     assert (y_new == 1).sum() == 60
     assert sampler.filter_report_.columns.tolist() == ["class", "made", "accepted", "copies", "acceptance"]
     assert np.abs(X_new[90:].mean(0) - 6).max() < 1.5
+
+
+def test_without_a_quantile_a_row_must_look_like_no_other_class():
+    rng = np.random.RandomState(0)
+    y = np.repeat([0, 1], [300, 30])
+    X = rng.normal(3.0 * y[:, None], 1.0, (330, 2)).astype(np.float32)
+    between = np.linspace(-1, 4, 101)[:, None].repeat(2, 1).astype(np.float32)
+    ones = np.ones(101, dtype=int)
+    accepted = {}
+    for name, estimator in {
+        "as it is": LogisticRegression(),
+        "corrected": PriorCorrectedClassifier(LogisticRegression(), prior="uniform"),
+    }.items():
+        row_filter = ClassifierFilter(estimator, quantile=None).fit(X, y)
+        scores = row_filter.score_samples(between, ones)
+        taken = row_filter.estimator_.predict(between) == 1
+        assert ((scores >= 0) == taken).all()
+        accepted[name] = taken.mean()
+    assert accepted["as it is"] < accepted["corrected"] - 0.02
+
+
+def test_a_classifier_of_images_judges_images():
+    X, y = load_digits(return_X_y=True)
+    images, y = (X[:600] * 15).astype(np.uint8).reshape(-1, 1, 8, 8), y[:600]
+    cnn = CNNClassifier(max_updates=150, random_state=0)
+    row_filter = ClassifierFilter(cnn, quantile=None, flat=False).fit(images, y)
+    assert (row_filter.score_samples(images / np.float32(127.5) - 1, y) >= 0).mean() > 0.9
+    assert (row_filter.score_samples(images, (y + 1) % 10) >= 0).mean() < 0.1
+
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""The reports' classifiers and a small residual one: ``(data_shape, n_classes) -> nn.Sequential`` whose last layer gives logits."""
+"""The reports' classifiers and a small residual one.
+
+Functions ``(data_shape, n_classes) -> nn.Sequential`` whose last layer gives the logits.
+"""
 
 import math
 from typing import Any
