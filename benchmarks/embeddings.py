@@ -245,13 +245,13 @@ def _line(wide: pd.DataFrame, name: str, seconds: float) -> dict[str, str]:
 
 
 def _note(results: pd.DataFrame) -> str:
+    neighbours = "; k-NN with 15 neighbours" if results["classifier"].nunique() > 1 else ""
     return (
         "Mean recall in percent on test images, mean ± standard error over seeds; differences are paired by seed. Logistic "
-        f"regression on standardised columns with C = {STRENGTH}; 15 neighbours. Seconds: of the sampler, the shortest of the "
+        f"regression on standardised columns with C = {STRENGTH}{neighbours}. Seconds: of the sampler, the shortest of the "
         "seeds, because other programs ran beside; two lines of one net share its training, which is in the first. The "
         "backbone was trained on ImageNet, whose classes overlap CIFAR-10's: compare lines with each other, not with networks "
-        "that are trained from scratch. "
-        f"`python benchmarks/embeddings.py`, {results['date'].max()}."
+        f"that are trained from scratch. `python benchmarks/embeddings.py`, {results['date'].max()}."
     )
 
 
