@@ -15,7 +15,7 @@ from skgan.samplers import (
     OverSamplerCV,
     RecursiveAugmenter,
 )
-from skgan.strategies import at_least
+from skgan.strategies import at_least, halfway
 from skgan.zero_shot import GenClassClassifier
 
 __version__ = version("skgan")
@@ -33,5 +33,6 @@ __all__ = [
     "RecursiveAugmenter",
     "at_least",
     "compare",
+    "halfway",
     "prefit_generators",
 ]

@@ -67,7 +67,7 @@ def compared_rows(samplers, estimator, X, rarest: int, seed: int) -> tuple[dict[
     return {name: seeded(row, seed) for name, row in rows.items()}, list(both[1])
 
 
-def in_proportion() -> ConditionalGANAugmenter:
+def in_proportion() -> Any:
     """As many offspring as real rows of each class."""
     return ConditionalGANAugmenter(1.0, net=offspring(), shares={"net": 1})
 
@@ -138,12 +138,21 @@ def _seconds_of_classifier(estimator, X, y: np.ndarray) -> float:
 
 
 def _seconds_of_net(sampler, X, y: np.ndarray) -> float:
-    """Of one training; 0 for samplers of others."""
+    """Of one training; 0 for samplers of others, and for trainings of so few steps that to time them takes as long."""
     if not isinstance(sampler, GANOverSampler | ConditionalGANAugmenter):
         return 0.0
-    first, more = (_seconds(clone(sampler).set_params(max_steps=n, memory=None).train, X, y) for n in (1, 1 + _UPDATES))
-    steps = sampler.max_steps or (sampler.net.max_steps if isinstance(sampler.net, GenerativeNet) else 500)
-    return first + steps * max(0.0, more - first) / _UPDATES
+    net = (
+        sampler.net if isinstance(sampler.net, GenerativeNet) else offspring()
+    )  # other presets take about as many steps
+    steps = sampler.max_steps or net.get_params(deep=False).get("max_steps", 0)
+    if steps <= _UPDATES:
+        return 0.0
+    begin = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        history = clone(sampler).set_params(max_steps=_UPDATES, memory=None).train(X, y).history
+    in_steps = history["seconds"].max() if len(history) else 0.0
+    return time.perf_counter() - begin + (steps / _UPDATES - 1) * in_steps
 
 
 def _seconds(fit, X, y: np.ndarray) -> float:

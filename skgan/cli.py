@@ -21,6 +21,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skgan import __version__, presets
 from skgan._compare_images import embedding_for
+from skgan._compared_rows import in_proportion
 from skgan._reading import load_data
 from skgan._sample_command import add_sample, run_sample
 from skgan._tuning import checked_scorer
@@ -123,7 +124,7 @@ def run_compare(arguments: argparse.Namespace) -> None:
     if name == "cnn" and not images:
         raise ValueError("--estimator cnn takes images, and these rows are a table.")
     _check_folds(arguments, X, y, groups)
-    net = _checked_net(arguments, embed is not None)
+    net = _checked_net(arguments)
     print(
         f"{len(y)} rows, {X.shape[1:]} each; classes: {_counted(y)}; classifier: {name}.{note and f' {note}'}\n",
         flush=True,
@@ -164,20 +165,14 @@ def _check_folds(arguments: argparse.Namespace, X, y: np.ndarray, groups) -> Non
     checked_splits(arguments.folds, X, y, groups, arguments.seed)
 
 
-def _checked_net(arguments: argparse.Namespace, embedded: bool) -> str:
+def _checked_net(arguments: argparse.Namespace) -> str:
     """GANOverSampler's net; refuses options that do not go with it."""
     steps = arguments.max_steps
     if arguments.sampler == "OverSamplerCV" and (arguments.net != "auto" or steps is not None):
         raise ValueError("--net and --max-steps are GANOverSampler's; OverSamplerCV chooses a sampler by itself.")
     if steps is not None and steps < 1:
         raise ValueError(f"--max-steps must be at least 1, got {steps}.")
-    if not embedded or arguments.net != "auto":
-        return arguments.net
-    if steps is not None:
-        raise ValueError(
-            "--max-steps: the net of embedded images is gaussian, which takes no steps; name another with --net."
-        )
-    return "gaussian"
+    return arguments.net
 
 
 def _estimator(name: str, X, embedded: bool):
@@ -195,7 +190,10 @@ def _sampler(arguments: argparse.Namespace, estimator, net: str) -> dict[str, An
     if arguments.sampler == "OverSamplerCV":
         return {"OverSamplerCV": OverSamplerCV(estimator=estimator, scoring=arguments.scoring)}
     name = "GANOverSampler" if net == "auto" else f"GANOverSampler ({net})"
-    return {name: GANOverSampler(sampling_strategy=at_least(1.0), net=net, max_steps=arguments.max_steps)}
+    samplers = {name: GANOverSampler(sampling_strategy=at_least(1.0), net=net, max_steps=arguments.max_steps)}
+    if isinstance(estimator, CNNClassifier) and net == "auto":
+        samplers["ConditionalGANAugmenter"] = in_proportion().set_params(max_steps=arguments.max_steps)
+    return samplers
 
 
 def _counted(y: np.ndarray) -> str:

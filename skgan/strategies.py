@@ -46,3 +46,32 @@ def at_least(ratio: float) -> Callable:
     if not isinstance(ratio, int | float | np.number) or not (math.isfinite(ratio) and ratio > 0):
         raise ValueError(f"at_least takes a ratio above 0, such as 0.5 for half of the majority's rows; got {ratio!r}.")
     return _AtLeast(ratio)
+
+
+def halfway(y) -> dict:
+    """A ``sampling_strategy`` that brings each class half-way to balance: to the geometric mean of its size and the largest.
+
+    Of classes of 1,000 and 10 rows the second gets 100. Classes stay unequal, so follow it with
+    ``PriorCorrectedClassifier(…, prior="uniform")``. It is safe in any fold, and works in every imbalanced-learn over-sampler.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+
+    Returns
+    -------
+    dict
+        Class → rows after resampling.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgan import GANOverSampler, halfway
+    >>> halfway(np.array([0] * 100 + [1] * 4))
+    {np.int64(0): 100, np.int64(1): 20}
+    >>> GANOverSampler(sampling_strategy=halfway).sampling_strategy.__name__
+    'halfway'
+    """
+    classes, counts = np.unique(y, return_counts=True)
+    wanted = np.sqrt(counts * float(counts.max())).astype(int)
+    return dict(zip(classes, np.maximum(counts, wanted).tolist(), strict=True))

@@ -83,10 +83,13 @@ def test_a_folder_of_images(tmp_path, capsys):
         (tmp_path / "photos" / name).mkdir(parents=True)
         for i in range(n):
             Image.fromarray(rng.randint(0, 256, (9, 12), dtype=np.uint8)).save(tmp_path / "photos" / name / f"{i}.png")
-    cli.main(["compare", str(tmp_path / "photos"), "--size", "8", "--folds", "2", "--embed", "no"])
+    cli.main(["compare", str(tmp_path / "photos"), "--size", "8", "--folds", "2", "--embed", "no", "--max-steps", "3"])
     told = capsys.readouterr().out
     assert "18 rows, (1, 8, 8) each; classes: cat (12), dog (6); classifier: cnn." in told
-    assert "GANOverSampler + augmentation" in told
+    assert "fits: less than a minute on this machine." in told
+    for row in ("nothing, prior-corrected + augmentation", "GANOverSampler + augmentation"):
+        assert row in told
+    assert "ConditionalGANAugmenter, prior-corrected + augmentation" in told
 
 
 def test_what_is_refused_before_any_work(frame, tmp_path, capsys, monkeypatch):

@@ -67,6 +67,7 @@ ALLOWED = {
     "cli": {
         "__init__",
         "_compare_images",
+        "_compared_rows",
         "_reading",
         "_sample_command",
         "_tuning",

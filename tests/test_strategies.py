@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from imblearn.over_sampling import RandomOverSampler
 
-from skgan import at_least
+from skgan import at_least, halfway
 
 
 def test_at_least_brings_classes_up_and_never_down():
@@ -38,3 +38,12 @@ def test_any_fold_is_fine_for_imbalanced_learn(counts, ratio):
 def test_other_ratios_are_refused(ratio):
     with pytest.raises(ValueError, match="at_least takes a ratio above 0"):
         at_least(ratio)
+
+
+def test_halfway_goes_to_the_geometric_mean_and_never_down():
+    y = np.array(["a"] * 900 + ["b"] * 100 + ["c"] * 1)
+    assert halfway(y) == {"a": 900, "b": 300, "c": 30}
+    assert halfway(y.astype(object)) == {"a": 900, "b": 300, "c": 30}
+    _, y_new = RandomOverSampler(sampling_strategy=halfway).fit_resample(np.zeros((1001, 1)), y)
+    assert np.unique(y_new, return_counts=True)[1].tolist() == [900, 300, 30]
+    assert halfway(np.repeat([0, 1], 10**6)) == {0: 10**6, 1: 10**6}

@@ -1,0 +1,417 @@
+"""Photographs in long tails: the best way that needs no new rows, and new rows on top of it.
+
+    python benchmarks/photographs.py --jobs 2 [--parts photographs photographs_choice] [--quick | --full]
+
+CIFAR-10 (2,000 … 20 rows a class, or 2,000 … 200) and the long tails of Fashion-MNIST and MNIST. Same network, same updates,
+same augmentation for every line. A line "corrected" predicts argmax P / frequency of the class among the training rows.
+
+``photographs_choice`` measures on training rows that the tails leave out, in tails of other seeds; ``photographs`` on the test
+rows. What is recommended was chosen by the former.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from data import Images, cifar10, long_tail, photograph_tail
+from harness import CACHE, Part, Run, main, with_error
+from imblearn.over_sampling import SMOTE, RandomOverSampler
+from scipy.stats import t as student
+from shared import tail
+from sklearn.metrics import recall_score
+from torch import nn
+
+from skgan import CNNClassifier, ConditionalGANAugmenter, GANOverSampler, halfway
+from skgan._batches import BalancedBatches
+from skgan._classifier_data import MixedTargets
+from skgan._draws import rand
+from skgan._image_statistics import augmentation_for
+from skgan._tensors import to_unit_range
+from skgan.augment import CutMix, Mixup, Rotation, Scale, Translation
+from skgan.presets import offspring
+
+# Networks and losses
+
+
+class LogitAdjustedLoss(nn.Module):
+    """Cross-entropy of logits to which the log frequencies of the classes are added (Menon et al., ICLR 2021, eq. 10)."""
+
+    def __init__(self, counts):
+        super().__init__()
+        self.register_buffer("shift", torch.tensor(np.log(np.asarray(counts) / np.sum(counts)), dtype=torch.float32))
+
+    def forward(self, logits, y):
+        return nn.functional.cross_entropy(logits + self.shift, y)
+
+
+class BalancedClassifier(CNNClassifier):
+    """Every batch has all classes equally often, as of a WeightedRandomSampler."""
+
+    def get_iterator(self, dataset, training=False):
+        if not training:
+            return super().get_iterator(dataset, training)
+        X, y = dataset.tensors
+        return BalancedBatches(
+            X,
+            y,
+            batch_size=self.batch_size,
+            max_steps=self.n_updates_ - self.updates_,
+            steps_per_epoch=self.updates_per_epoch_,
+        )
+
+
+class DeferredClassifier(CNNClassifier):
+    """Class weights by effective numbers in the last fifth of the training (Cao et al., NeurIPS 2019, section 3.3)."""
+
+    def train_step(self, batch, **fit_params):
+        if self.updates_ == self.n_updates_ * 4 // 5:
+            self.criterion_.weight = self.weights_
+        return super().train_step(batch, **fit_params)
+
+    def initialize_criterion(self):
+        counts = np.unique(self._labels_, return_counts=True)[1]
+        weights = torch.tensor((1 - 0.9999) / (1 - 0.9999**counts), dtype=torch.float32)
+        self.weights_ = weights / weights.mean()
+        return super().initialize_criterion()
+
+
+class ScheduledClassifier(CNNClassifier):
+    """New rows, whose ``sample_weight`` is below 1, count as the training goes on."""
+
+    def weight(self, done: float) -> float:
+        """Of a new row, after this part of the training."""
+        raise NotImplementedError
+
+    def train_step(self, batch, **fit_params):
+        weight = self.weight(self.updates_ / self.n_updates_)
+        batch.weights = torch.where(batch.weights < 1, weight, 1.0)
+        return super().train_step(batch, **fit_params)
+
+
+class FadingClassifier(ScheduledClassifier):
+    def weight(self, done):
+        return 1 - done
+
+
+class LateClassifier(ScheduledClassifier):
+    def weight(self, done):
+        return float(done >= 0.8)
+
+
+@dataclass
+class PasteMix(CutMix):
+    """CutMix whose rectangle shows a rare class and whose background is any image (CMO: Park et al., CVPR 2022, section 3.2).
+
+    The pasted images are drawn with equal probability of each class.
+    """
+
+    X: torch.Tensor | None = None
+    y: torch.Tensor | None = None
+
+    def mix_with(self, images):
+        batches = BalancedBatches(self.X, self.y, batch_size=len(images), max_steps=1, steps_per_epoch=1)
+        pasted, labels = next(iter(batches))
+        share, wanted = rand(2).unbind()
+        mixed, share = self.mixed(images, pasted, share, wanted < self.p)
+        return mixed, labels, share
+
+
+class PastingClassifier(CNNClassifier):
+    """Trains on PasteMix of its own rows, after the other transforms."""
+
+    def fit(self, X, y, **kwargs):
+        self.pasting_ = PasteMix(0.5, torch.from_numpy(X), torch.from_numpy(y))
+        return super().fit(X, y, **kwargs)
+
+    def train_step(self, batch, **fit_params):
+        X, y = batch
+        images, labels, share = self.pasting_.mix_with(to_unit_range(X))
+        self.targets_ = MixedTargets(y, labels, share)
+        return super().train_step((images, y), **fit_params)
+
+    def get_loss(self, y_pred, y_true, *args, **kwargs):
+        return super().get_loss(y_pred, self.targets_ if kwargs.get("training") else y_true, *args, **kwargs)
+
+
+# Data
+
+CHOICE = 100  # added to the seeds of the part "choice"
+
+
+def training_data(dataset: str, ratio: int, seed: int) -> tuple[np.ndarray, np.ndarray, Images]:
+    """The long tail, as (n, C, H, W), and the whole data set."""
+    if dataset == "cifar10":
+        return *photograph_tail(seed, ratio), cifar10()
+    X, y, whole = tail(dataset, seed)
+    return X[:, None], y, whole
+
+
+def left_out(X: np.ndarray, whole: Images, per_class: int = 500) -> tuple[np.ndarray, np.ndarray]:
+    """Training rows that are not in the tail, equally many of each class."""
+    kept = {row.tobytes() for row in X}
+    free = np.array([row.tobytes() not in kept for row in whole.x_train])
+    rows, y = whole.x_train[free], whole.y_train[free]
+    return long_tail(rows, y, [per_class] * 10, np.random.RandomState(0))
+
+
+# What the classifier learns from
+
+
+def flat(sampler, X, y):
+    """Images through a sampler of rows."""
+    rows, labels = sampler.fit_resample(X.reshape(len(X), -1), y)
+    return rows.reshape(-1, *X.shape[1:]), labels
+
+
+def copies(X, y, seed):
+    return flat(RandomOverSampler(random_state=seed), X, y)
+
+
+def smote(X, y, seed):
+    return flat(SMOTE(k_neighbors=min(5, np.bincount(y).min() - 1), random_state=seed), X, y)
+
+
+def in_proportion(amount: float, **shares):
+    """As many new rows as ``amount`` times the real ones, in each class."""
+
+    def resample(X, y, seed):
+        sampler = ConditionalGANAugmenter(
+            amount, net=offspring(), shares=shares, memory=CACHE.location, random_state=seed
+        )
+        return sampler.fit_resample(X, y)
+
+    return resample
+
+
+def default(X, y, seed):
+    return GANOverSampler(memory=CACHE.location, random_state=seed).fit_resample(X, y)
+
+
+def half_way(X, y, seed):
+    """The default's rows, half-way to balance."""
+    return GANOverSampler(sampling_strategy=halfway, memory=CACHE.location, random_state=seed).fit_resample(X, y)
+
+
+def as_they_are(X, y, seed):
+    return X, y
+
+
+@dataclass(frozen=True)
+class Method:
+    """A line: rows, classifier, the latter's parameters by the counts of the classes, and what its probabilities stand for."""
+
+    rows: Callable = as_they_are
+    classifier: type = CNNClassifier
+    params: Callable = lambda counts: {}
+    learned: Callable | None = None
+    """Frequencies of the classes that are learned, by those of the rows; None where all are equal: nothing to correct."""
+    scheduled: bool = False
+
+
+def kept(shares):
+    return shares
+
+
+FREE = {
+    "nothing": Method(learned=kept),
+    "class weights": Method(params=lambda counts: {"class_weight": "balanced"}),
+    "balanced batches": Method(classifier=BalancedClassifier),
+    "copies": Method(copies),
+    "SMOTE": Method(smote),
+    "logit-adjusted loss": Method(params=lambda counts: {"criterion": LogitAdjustedLoss, "criterion__counts": counts}),
+    "deferred re-weighting": Method(classifier=DeferredClassifier),
+}
+OURS = {
+    "GANOverSampler": Method(default),
+    "GANOverSampler, half-way": Method(half_way, learned=kept),
+    "offspring, half as many": Method(in_proportion(0.5, net=1), learned=kept),
+    "offspring, as many": Method(in_proportion(1.0, net=1), learned=kept),
+    "offspring, as many, fading": Method(
+        in_proportion(1.0, net=1), classifier=FadingClassifier, learned=kept, scheduled=True
+    ),
+    "offspring, as many, late": Method(
+        in_proportion(1.0, net=1), classifier=LateClassifier, learned=kept, scheduled=True
+    ),
+    "mixtures, as many": Method(in_proportion(1.0, mixture=1), learned=kept),
+    # Half of the batches have, on average, half of their labels from classes drawn equally often
+    "pasted on other classes": Method(classifier=PastingClassifier, learned=lambda shares: 0.75 * shares + 0.025),
+}
+METHODS = {**FREE, **OURS}
+WAY = "offspring, half as many"
+
+
+def transforms_of_line(kind: str, X, y) -> list:
+    """The transforms of a line; "mixed" adds mixup and CutMix, one of which is drawn for a batch and mixes half of them."""
+    auto = augmentation_for(X, y)
+    return {
+        "as is": [],
+        "augmented": auto,
+        "mixed": [*auto, Mixup(), CutMix()],
+        "turned": [Translation(1 / 8, "reflect"), Rotation(10, "reflect"), Scale(0.1, "reflect"), *auto[1:]],
+    }[kind]
+
+
+def measured(dataset, ratio, network, updates, seed, method, augmentation, *, chosen: bool) -> dict:
+    """One training of one line, and what its network says of the rows it is judged by."""
+    X, y, whole = training_data(dataset, ratio, seed + CHOICE * chosen)
+    X_seen, y_seen = left_out(X, whole) if chosen else (whole.x_test.reshape(-1, *X.shape[1:]), whole.y_test)
+    line, counts = METHODS[method], np.bincount(y)
+    begin = time.perf_counter()
+    rows, labels = line.rows(X, y, seed)
+    made = time.perf_counter()
+    weights = {}
+    if line.scheduled:
+        weights["sample_weight"] = np.where(np.arange(len(rows)) < len(X), 1.0, 0.5)
+    model = line.classifier(
+        network,
+        max_updates=updates,
+        augment=transforms_of_line(augmentation, X, y),
+        random_state=seed,
+        **line.params(counts),
+    )
+    model.fit(rows, labels, **weights)
+    fitted = time.perf_counter()
+    rarest = np.argsort(counts)[:3]
+
+    def recalls(kind: str, probability) -> dict:
+        recall = recall_score(y_seen, probability.argmax(1), average=None)
+        return {kind: recall.mean(), f"rarest three, {kind}": recall[rarest].mean()}
+
+    probability = model.predict_proba(X_seen)
+    values = recalls("predicted", probability)
+    corrected = dict.fromkeys(("corrected", "rarest three, corrected"), np.nan)
+    if line.learned is not None:
+        seen = np.bincount(labels)
+        corrected = recalls("corrected", probability / line.learned(seen / seen.sum()))
+    return {**values, **corrected, "seconds of rows": made - begin, "seconds": fitted - made}
+
+
+# The table of test rows
+
+
+@dataclass(frozen=True)
+class TailRun(Run):
+    tails: tuple[tuple[str, int], ...]
+    networks: tuple[str, ...]
+    updates: tuple[int, ...]
+    n_seeds: int
+    lines: tuple[tuple[str, str], ...]
+
+
+KINDS = ("as is", "augmented", "mixed")
+EVERY = tuple((method, kind) for kind in KINDS for method in METHODS)
+FEW = (("nothing", "as is"), ("nothing", "augmented"), ("copies", "augmented"), (WAY, "augmented"))
+TAILS = (("cifar10", 100), ("cifar10", 10), ("fashion", 100), ("mnist", 50))
+BUDGETS = {
+    "quick": TailRun("MNIST, 1 seed, 4 lines, 200 updates (2 minutes)", TAILS[3:], ("cnn_2conv",), (200,), 1, FEW),
+    "default": TailRun(
+        "CIFAR-10 at ratio 100, 3 seeds, augmented lines, 800 updates (40 minutes with --jobs 2)",
+        *(TAILS[:1], ("cnn_2conv",), (800,), 3, tuple(line for line in EVERY if line[1] == "augmented")),
+    ),
+    "full": TailRun(
+        "all tails and networks, 5 seeds, 800 and 4,000 updates",
+        *(TAILS, ("cnn_2conv", "resnet8"), (800, 4000), 5, EVERY),
+    ),
+}
+
+
+def cells(run: TailRun) -> Iterator[dict]:
+    for dataset, ratio in run.tails:
+        for network in run.networks:
+            for updates in run.updates:
+                for seed in range(run.n_seeds):
+                    tail_of = {"dataset": dataset, "ratio": ratio, "network": network, "updates": updates, "seed": seed}
+                    yield from ({**tail_of, "method": method, "augmentation": kind} for method, kind in run.lines)
+
+
+def measure(run: Run, **cell) -> dict:
+    return measured(**cell, chosen=False)
+
+
+def report(results: pd.DataFrame) -> str:
+    """Markdown for docs/results.md: a table for each tail, network and number of updates, of the seeds that all lines have."""
+    results = results.assign(
+        score=results["corrected"].fillna(results["predicted"]),
+        line=results["method"]
+        + results["augmentation"].map({"as is": "", "augmented": ", augmented", "mixed": ", mixed"}),
+    )
+    text = []
+    for keys, part in results.groupby(["dataset", "ratio", "network", "updates"], sort=False):
+        text += [_table_of(keys, part), ""]
+    note = (
+        'Mean recall in percent, mean ± standard error over seeds. "augmented": CNNClassifier(augment="auto"); "mixed": mixup '
+        'or CutMix of half of the batches too. "corrected": argmax P / frequency of the class among the training rows; where the '
+        'rows or the loss are balanced there is nothing to correct. "over": paired difference to the best free line, of the '
+        "seeds that both have, with the one-sided 95 % bound (Student's t)."
+    )
+    return "\n".join(text) + note
+
+
+def _table_of(keys, part: pd.DataFrame) -> str:
+    dataset, ratio, network, updates = keys
+    wide = part.pivot(index="seed", columns="line", values="score")
+    free = [line for line in wide if line.split(",")[0] in FREE]
+    best = wide[free].loc[:, wide[free].notna().sum() == wide[free].notna().sum().max()].mean().idxmax()
+    rows = []
+    for line, own in part.groupby("line", sort=False):
+        over = (100 * (wide[line] - wide[best])).dropna()
+        rows.append(
+            {
+                "training": line,
+                "seeds": len(own),
+                "as predicted": with_error(100 * own["predicted"]),
+                "corrected": with_error(100 * own["corrected"]) if own["corrected"].notna().all() else "–",
+                f"over {best}": with_error(over, "+") if line != best else "–",
+                "95 % bound": f"{over.mean() - student.ppf(0.95, len(over) - 1) * over.sem():+.1f}"
+                if len(over) > 1 and line != best
+                else "–",
+                "rarest three": with_error(100 * own["rarest three, corrected"].fillna(own["rarest three, predicted"])),
+                "seconds": f"{own['seconds of rows'].mean():.0f} + {own['seconds'].mean():.0f}",
+            }
+        )
+    table = pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
+    return f"### {dataset}, ratio {ratio}, {network}, {updates} updates\n\n{table}\n"
+
+
+# What is chosen, on training rows that the tails leave out
+
+
+@dataclass(frozen=True)
+class ChoiceRun(Run):
+    tails: tuple[tuple[str, int], ...]
+    n_seeds: int
+    updates: int
+    lines: tuple[tuple[str, str], ...]
+
+
+TRIED = (
+    *(("nothing", kind) for kind in ("as is", "augmented", "turned", "mixed")),
+    *(("logit-adjusted loss", "mixed"), ("deferred re-weighting", "mixed")),
+    *((name, "mixed") for name in OURS),
+)
+CHOICE_BUDGETS = {
+    "quick": ChoiceRun("Fashion-MNIST, 1 seed, 50 updates (1 minute)", TAILS[2:3], 1, 50, (("nothing", "augmented"),)),
+    "default": ChoiceRun("CIFAR-10, 2 seeds, 4,000 updates (90 minutes with --jobs 2)", TAILS[:1], 2, 4000, TRIED),
+    "full": ChoiceRun("CIFAR-10 and Fashion-MNIST, 5 seeds", TAILS[:3], 5, 4000, TRIED),
+}
+
+
+def choice_cells(run: ChoiceRun) -> Iterator[dict]:
+    for dataset, ratio in run.tails:
+        for seed in range(run.n_seeds):
+            tail_of = {"dataset": dataset, "ratio": ratio, "network": "cnn_2conv", "updates": run.updates, "seed": seed}
+            yield from ({**tail_of, "method": method, "augmentation": kind} for method, kind in run.lines)
+
+
+def measure_choice(run: Run, **cell) -> dict:
+    return measured(**cell, chosen=True)
+
+
+if __name__ == "__main__":
+    main(
+        *("photographs", BUDGETS, cells, measure, report),
+        Part("photographs_choice", CHOICE_BUDGETS, choice_cells, measure_choice, report),
+    )
