@@ -208,6 +208,81 @@ def two_textures(n: int, size: int, seed: int) -> Images:
     return Images(np.stack(sides[0])[order], y[order], np.stack(sides[1]), y)
 
 
+def _smooth_noise(rng: np.random.RandomState, cells: int, size: int) -> np.ndarray:
+    """A random field (size, size) of mean 0 with about this many spots along a side."""
+    coarse = torch.tensor(rng.standard_normal((1, 1, cells, cells)), dtype=torch.float32)
+    return interpolate(coarse, (size, size), mode="bicubic", align_corners=False)[0, 0].numpy()
+
+
+def blood_cells(counts: Sequence[int], seed: int, size: int = 32) -> tuple[np.ndarray, np.ndarray]:
+    """Simulated blood cells on a pink smear, uint8 (n, 3, size, size): red cells, cells with a lobed nucleus, platelets."""
+    rng = np.random.RandomState(seed)
+    y = rng.permutation(np.repeat(np.arange(3), counts))
+    down, across = np.indices((size, size)) / size
+    images = np.empty((len(y), 3, size, size), np.uint8)
+    for image, kind in zip(images, y, strict=True):
+        canvas = (
+            np.array([236, 208, 214])[:, None, None]
+            + 6 * _smooth_noise(rng, 6, size)
+            + rng.normal(0, 3, (3, size, size))
+        )
+
+        def disc(top, left, radius, squeeze=1.0):
+            distance = np.hypot((down - top) * squeeze, (across - left) / squeeze)
+            return 1 / (1 + np.exp((distance - radius) * 60))
+
+        def paint(mask, colour):
+            nonlocal canvas
+            canvas = canvas + 0.85 * mask * (np.array(colour)[:, None, None] - canvas)
+
+        top, left = rng.uniform(0.4, 0.6, 2)
+        if kind == 0:
+            squeeze = rng.uniform(0.85, 1.15)
+            paint(disc(top, left, rng.uniform(0.22, 0.3), squeeze), (205, 120, 130))
+            paint(0.5 * disc(top, left, 0.1, squeeze), (230, 180, 185))
+        elif kind == 1:
+            paint(disc(top, left, rng.uniform(0.32, 0.42)), (200, 185, 215))
+            for angle in rng.uniform(0, 2 * np.pi, 3):
+                paint(
+                    disc(top + 0.13 * np.sin(angle), left + 0.13 * np.cos(angle), rng.uniform(0.1, 0.14)), (95, 60, 140)
+                )
+        else:
+            for _ in range(rng.randint(3, 7)):
+                paint(disc(*rng.uniform(0.25, 0.75, 2), rng.uniform(0.04, 0.08)), (140, 95, 160))
+        image[:] = canvas.clip(0, 255)
+    return images, y
+
+
+def from_above(counts: Sequence[int], seed: int, size: int = 32) -> tuple[np.ndarray, np.ndarray]:
+    """Simulated ground seen from above, uint8 (n, 3, size, size): fields, wood, a shore, houses; in any orientation."""
+    rng = np.random.RandomState(seed)
+    y = rng.permutation(np.repeat(np.arange(4), counts))
+    down, across = np.indices((size, size)) / size
+    images = np.empty((len(y), 3, size, size), np.uint8)
+    for image, kind in zip(images, y, strict=True):
+        angle = rng.uniform(0, 2 * np.pi)
+        along = across * np.cos(angle) + down * np.sin(angle)
+        fine, coarse = _smooth_noise(rng, size // 2, size), _smooth_noise(rng, 5, size)
+        if kind == 0:
+            tone = np.array([[150, 140, 80], [120, 150, 70], [170, 150, 110]][rng.randint(3)])[:, None, None]
+            canvas = tone + 14 * np.sin(2 * np.pi * rng.uniform(6, 10) * along) + 4 * fine
+        elif kind == 1:
+            canvas = np.array([50, 90, 50])[:, None, None] + 22 * fine + 8 * coarse
+        elif kind == 2:
+            sand = 1 / (1 + np.exp(-(along - along.mean() + 0.06 * coarse) * 40))
+            canvas = np.array([60, 100, 140])[:, None, None] + sand * np.array([130, 80, 10])[:, None, None] + 3 * fine
+        else:
+            canvas = np.array([110, 125, 95])[:, None, None] + 8 * coarse + np.zeros((3, size, size))
+            for _ in range(rng.randint(4, 9)):
+                top, left = rng.randint(0, size - 7, 2)
+                high, wide = rng.randint(4, 8, 2)
+                roof = np.array([[190, 90, 70], [200, 195, 190], [120, 110, 115]][rng.randint(3)])
+                canvas[:, top : top + high, left : left + wide] = roof[:, None, None]
+            canvas += rng.normal(0, 4, (3, size, size))
+        image[:] = canvas.clip(0, 255)
+    return images, y
+
+
 COMPARED = (500, 500, 500, 450, 400, 300, 180, 100, 50, 20)
 
 SAMPLED = dict.fromkeys(range(10), 40) | {3: 8}

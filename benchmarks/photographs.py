@@ -9,6 +9,7 @@ same augmentation for every line. A line "corrected" predicts argmax P / frequen
 rows. What is recommended was chosen by the former.
 """
 
+import functools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,21 +17,25 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
-from data import Images, cifar10, long_tail, photograph_tail
-from harness import CACHE, Part, Run, main, with_error
+from data import Images, blood_cells, cifar10, from_above, long_tail, photograph_tail
+from harness import CACHE, DOCS, Part, Run, fitted, main, with_error
 from imblearn.over_sampling import SMOTE, RandomOverSampler
+from scipy.spatial.distance import pdist
 from scipy.stats import t as student
 from shared import tail
 from sklearn.metrics import recall_score
 from torch import nn
 
-from skgan import CNNClassifier, ConditionalGANAugmenter, GANOverSampler, halfway
+from skgan import CNNClassifier, ConditionalGANAugmenter, GANOverSampler, PriorCorrectedClassifier, halfway
 from skgan._batches import BalancedBatches
 from skgan._classifier_data import MixedTargets
 from skgan._draws import rand
 from skgan._image_statistics import augmentation_for
 from skgan._tensors import to_unit_range
 from skgan.augment import CutMix, Mixup, Rotation, Scale, Translation
+from skgan.codecs import ImageCodec
+from skgan.filters import ClassifierFilter
+from skgan.plotting import SampleGridDisplay
 from skgan.presets import offspring
 
 # Networks and losses
@@ -161,7 +166,9 @@ def left_out(X: np.ndarray, whole: Images, per_class: int = 500) -> tuple[np.nda
 
 
 def flat(sampler, X, y):
-    """Images through a sampler of rows."""
+    """Images through a sampler, as rows where it knows no images."""
+    if isinstance(sampler, GANOverSampler):
+        return sampler.fit_resample(X, y)
     rows, labels = sampler.fit_resample(X.reshape(len(X), -1), y)
     return rows.reshape(-1, *X.shape[1:]), labels
 
@@ -190,9 +197,13 @@ def default(X, y, seed):
     return GANOverSampler(memory=CACHE.location, random_state=seed).fit_resample(X, y)
 
 
-def half_way(X, y, seed):
-    """The default's rows, half-way to balance."""
-    return GANOverSampler(sampling_strategy=halfway, memory=CACHE.location, random_state=seed).fit_resample(X, y)
+def half_way(sampler: type, **params):
+    """A sampler's rows, half-way to balance."""
+
+    def resample(X, y, seed):
+        return flat(sampler(sampling_strategy=halfway, random_state=seed, **params), X, y)
+
+    return resample
 
 
 def as_they_are(X, y, seed):
@@ -221,12 +232,14 @@ FREE = {
     "balanced batches": Method(classifier=BalancedClassifier),
     "copies": Method(copies),
     "SMOTE": Method(smote),
+    "copies, half-way": Method(half_way(RandomOverSampler), learned=kept),
+    "SMOTE, half-way": Method(half_way(SMOTE), learned=kept),
     "logit-adjusted loss": Method(params=lambda counts: {"criterion": LogitAdjustedLoss, "criterion__counts": counts}),
     "deferred re-weighting": Method(classifier=DeferredClassifier),
 }
 OURS = {
     "GANOverSampler": Method(default),
-    "GANOverSampler, half-way": Method(half_way, learned=kept),
+    "GANOverSampler, half-way": Method(half_way(GANOverSampler, memory=CACHE.location), learned=kept),
     "offspring, half as many": Method(in_proportion(0.5, net=1), learned=kept),
     "offspring, as many": Method(in_proportion(1.0, net=1), learned=kept),
     "offspring, as many, fading": Method(
@@ -343,9 +356,9 @@ def report(results: pd.DataFrame) -> str:
         text += [_table_of(keys, part), ""]
     note = (
         'Mean recall in percent, mean ± standard error over seeds. "augmented": CNNClassifier(augment="auto"); "mixed": mixup '
-        'or CutMix of half of the batches too. "corrected": argmax P / frequency of the class among the training rows; where the '
-        'rows or the loss are balanced there is nothing to correct. "over": paired difference to the best free line, of the '
-        "seeds that both have, with the one-sided 95 % bound (Student's t)."
+        'or CutMix of half of the batches too. "corrected": argmax P / frequency of the class among the training rows; where '
+        'the rows or the loss are balanced there is nothing to correct. "over": paired difference to the best free line, of '
+        "the seeds that both have, with the one-sided 95 % bound (Student's t)."
     )
     return "\n".join(text) + note
 
@@ -353,7 +366,7 @@ def report(results: pd.DataFrame) -> str:
 def _table_of(keys, part: pd.DataFrame) -> str:
     dataset, ratio, network, updates = keys
     wide = part.pivot(index="seed", columns="line", values="score")
-    free = [line for line in wide if line.split(",")[0] in FREE]
+    free = [line for line in wide if line.split(" + ")[0] in FREE]
     best = wide[free].loc[:, wide[free].notna().sum() == wide[free].notna().sum().max()].mean().idxmax()
     rows = []
     for line, own in part.groupby("line", sort=False):
@@ -390,7 +403,7 @@ class ChoiceRun(Run):
 TRIED = (
     *(("nothing", kind) for kind in ("as is", "augmented", "turned", "mixed")),
     *(("logit-adjusted loss", "mixed"), ("deferred re-weighting", "mixed")),
-    *((name, "mixed") for name in OURS),
+    *((name, "augmented" if name.startswith("pasted") else "mixed") for name in OURS),
 )
 CHOICE_BUDGETS = {
     "quick": ChoiceRun("Fashion-MNIST, 1 seed, 50 updates (1 minute)", TAILS[2:3], 1, 50, (("nothing", "augmented"),)),
@@ -410,8 +423,119 @@ def measure_choice(run: Run, **cell) -> dict:
     return measured(**cell, chosen=True)
 
 
+# What offspring of photographs are like
+
+
+@dataclass(frozen=True)
+class OffspringRun(Run):
+    datasets: tuple[str, ...]
+    steps: int | None  # of the net; None is the preset's own
+    updates: int  # of the judge
+
+
+SIMULATED = {"blood cells": (blood_cells, (400, 60, 15)), "from above": (from_above, (300, 100, 30, 10))}
+VARIANTS = ("default", "strength .35", "full strength", "filtered")
+OFFSPRING_BUDGETS = {
+    "quick": OffspringRun("simulated images, 50 steps (1 minute)", tuple(SIMULATED), 50, 200),
+    "default": OffspringRun("all data, 1 seed (20 minutes)", ("cifar10", *SIMULATED, "fashion", "mnist"), None, 2000),
+    "full": OffspringRun("all data, 1 seed", ("cifar10", *SIMULATED, "fashion", "mnist"), None, 2000),
+}
+
+
+def offspring_cells(run: OffspringRun) -> Iterator[dict]:
+    for dataset in run.datasets:
+        for variant in VARIANTS:
+            yield {"dataset": dataset, "seed": 0, "variant": variant}
+
+
+@functools.lru_cache(maxsize=1)
+def pictured(dataset: str, seed: int, updates: int):
+    """Long-tailed rows, test rows, and a judge that has seen many rows of every class."""
+    if dataset in SIMULATED:
+        simulate, counts = SIMULATED[dataset]
+        X, y = simulate(counts, seed)
+        many, X_test = ([400] * len(counts), seed + 1), ([100] * len(counts), seed + 2)
+        (X_all, y_all), (X_test, y_test) = simulate(*many), simulate(*X_test)
+    else:
+        X, y, whole = training_data(dataset, dict(TAILS[:1] + TAILS[2:])[dataset], seed)
+        X_all, X_test = (images.reshape(-1, *X.shape[1:]) for images in (whole.x_train, whole.x_test))
+        y_all, y_test = whole.y_train, whole.y_test
+    augment = augmentation_for(X_all, y_all) if X.shape[1] == 3 else None
+    judge = CNNClassifier(max_updates=updates, augment=augment, random_state=seed).fit(X_all, y_all)
+    return X, y, X_test, y_test, judge
+
+
+def measure_offspring(run: OffspringRun, dataset: str, seed: int, variant: str) -> dict:
+    X, y, X_test, y_test, judge = pictured(dataset, seed, run.updates)
+    net, seconds = fitted(offspring(**({} if run.steps is None else {"max_steps": run.steps})), X, y, seed)
+    net.strength = {"strength .35": 0.35, "full strength": 1.0}.get(variant, "auto")
+    wanted = np.repeat(np.unique(y), 200 if variant != "filtered" else 800)
+    with net.seeded(seed):
+        made = net.draw(wanted, (X, y))
+    kept = np.arange(len(wanted))
+    if variant == "filtered":
+        classifier = CNNClassifier(max_updates=600, augment="auto", random_state=seed)
+        row_filter = ClassifierFilter(PriorCorrectedClassifier(classifier, prior="uniform"), quantile=None, flat=False)
+        accepted = row_filter.fit(X, y).score_samples(made.rows, wanted) >= 0
+        kept = np.concatenate([np.flatnonzero(accepted & (wanted == k))[:200] for k in np.unique(y)])
+    labels, parents = wanted[kept], X[made.parents[kept, 0]]
+    rows = ImageCodec(value_range="dtype").fit(X).inverse_transform(made.rows[kept])
+    if variant == "default" and run.steps is None:
+        picture(dataset, rows, parents, labels)
+    generator = net.module_.generator
+    told = recall_score(y_test, judge.predict(X_test), average="macro")
+    of_test = spread_within(judge.features(X_test), y_test)
+    return {
+        "border": generator.padding,
+        "mirrored": "+".join(
+            name for name, is_on in zip(("left-right", "up-down"), generator.mirrors, strict=True) if is_on
+        ),
+        "strength": generator.safe_strength if net.strength == "auto" else net.strength,
+        "class kept": recall_score(labels, judge.predict(rows), average="macro"),
+        "of their parents": recall_score(labels, judge.predict(parents), average="macro"),
+        "of real test rows": told,
+        "diversity": float(np.mean(spread_within(judge.features(rows), labels) / of_test)),
+        "of parents": float(np.mean(spread_within(judge.features(parents), labels) / of_test)),
+        "seconds of training": seconds,
+    }
+
+
+def spread_within(features: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The mean distance of two rows of a class, of each class."""
+    return np.array([pdist(features[y == k][:200]).mean() for k in np.unique(y)])
+
+
+def picture(dataset: str, rows, parents, y) -> None:
+    """Parents above their offspring."""
+    shown = (lambda images: images[:, 0]) if rows.shape[1] == 1 else (lambda images: images.transpose(0, 2, 3, 1))
+    classes = np.unique(y) if len(np.unique(y)) < 6 else (0, 3, 5, 7, 9)
+    blocks = [(f"class {k}", shown(parents[y == k][:14]), shown(rows[y == k][:14])) for k in classes]
+    display = SampleGridDisplay.from_images(blocks, n_columns=14, kinds=("parent", "offspring")).plot()
+    display.figure_.savefig(DOCS / "images" / f"photographs-{dataset.replace(' ', '-')}.png", dpi=60)
+
+
+def report_offspring(results: pd.DataFrame) -> str:
+    """Markdown for docs/results.md."""
+    percent = ["class kept", "of their parents", "of real test rows"]
+    table = results.drop(columns=["seed", "date"]).fillna({"mirrored": "–"})
+    table[percent] = (100 * table[percent]).map("{:.1f} %".format)
+    table[["diversity", "of parents"]] = table[["diversity", "of parents"]].map("{:.2f}".format)
+    table["seconds of training"] = table["seconds of training"].map("{:.0f}".format)
+    note = (
+        "The judge is a CNN that has seen many rows of every class, before any was taken away. Diversity: mean distance of two "
+        "offspring of a class in the judge's features ÷ that of two real test rows; beside it, that of the parents. Filtered: "
+        "by ClassifierFilter on a CNN trained on the tail with corrected probabilities."
+    )
+    pictures = "\n\n".join(
+        f"Parents above offspring, {name}:\n\n![offspring](images/photographs-{name.replace(' ', '-')}.png)"
+        for name in results["dataset"].unique()
+    )
+    return f"{table.to_markdown(index=False, disable_numparse=True)}\n\n{note}\n\n{pictures}"
+
+
 if __name__ == "__main__":
     main(
         *("photographs", BUDGETS, cells, measure, report),
         Part("photographs_choice", CHOICE_BUDGETS, choice_cells, measure_choice, report),
+        Part("photographs_offspring", OFFSPRING_BUDGETS, offspring_cells, measure_offspring, report_offspring),
     )

@@ -3,7 +3,6 @@
 from typing import Literal
 
 import numpy as np
-import torch
 from sklearn.neighbors import NearestNeighbors
 from torch.nn.functional import adaptive_avg_pool2d
 
@@ -54,20 +53,47 @@ def may_mirror(images: np.ndarray, y: np.ndarray, axis: Axis) -> bool:
     return bool(ratios) and bool(np.mean(ratios) <= _FURTHER and max(ratios) <= _FURTHEST)
 
 
+class NearestClass:
+    """Of which class the nearest of these images is, between images of 12×12 pixels.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, C, H, W), uint8, or float32 in [-1, 1]
+    y : ndarray of shape (n,)
+    """
+
+    def __init__(self, images: np.ndarray, y: np.ndarray):
+        self.y = y
+        self.index = NearestNeighbors(n_neighbors=min(2, len(images)), algorithm="brute").fit(_small(images))
+
+    def share_kept(self, images: np.ndarray, labels: np.ndarray, left_out: np.ndarray) -> float:
+        """The share of images whose nearest one, without the one at ``left_out``, is of their label."""
+        nearest = self.index.kneighbors(_small(images), return_distance=False)
+        other = np.where(nearest[:, 0] == left_out, nearest[:, -1], nearest[:, 0])
+        return float(np.mean(self.y[other] == labels))
+
+
 @plain_torch(grad=False)
+def _small(images: np.ndarray) -> np.ndarray:
+    """Rows of at most 12×12 pixels and all channels; a piece at a time, since uint8 images take four times their memory."""
+    size = tuple(min(_SIDE, side) for side in images.shape[2:])
+    pieces = np.split(images, range(_ROWS, len(images), _ROWS))
+    small = [adaptive_avg_pool2d(to_unit_range(as_tensor(piece)), size).flatten(1).numpy() for piece in pieces]
+    return np.concatenate(small)
+
+
 def _log_ratio(images: np.ndarray, axis: Axis) -> float:
     """Of images of one class: the median log ratio of the distances of a mirrored image and of the image itself."""
     some = images if len(images) <= _ROWS else images[np.random.RandomState(0).permutation(len(images))[:_ROWS]]
-    size = tuple(min(_SIDE, side) for side in images.shape[2:])
-    small = adaptive_avg_pool2d(to_unit_range(as_tensor(some)), size)
-    distinct = np.unique(small.flatten(1).numpy(), axis=0)  # the nearest of an image would be its copy
+    distinct = np.unique(_small(some), axis=0)  # the nearest of an image would be its copy
     if len(distinct) < _FEWEST:
         return np.inf
     asked = np.random.RandomState(0).permutation(len(distinct))[:_MIRRORED]
-    mirrored = torch.from_numpy(distinct[asked]).unflatten(1, small.shape[1:]).flip(3 if axis == "horizontal" else 2)
+    size = tuple(min(_SIDE, side) for side in images.shape[2:])
+    mirrored = np.flip(distinct[asked].reshape(-1, images.shape[1], *size), 3 if axis == "horizontal" else 2)
     index = NearestNeighbors(n_neighbors=2, algorithm="brute").fit(distinct)
     own = index.kneighbors(distinct[asked])[0][:, 1]
-    distances, nearest = index.kneighbors(mirrored.flatten(1).numpy())
+    distances, nearest = index.kneighbors(mirrored.reshape(len(asked), -1))
     itself = nearest[:, 0] == asked
     return float(np.median(np.log(np.where(itself, distances[:, 1], distances[:, 0]) / own)))
 

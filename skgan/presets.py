@@ -201,7 +201,7 @@ def offspring(**params) -> nets.OffspringNet:
     """
     defaults = {
         "module": modules.Offspring,
-        "penalties": (R1(gamma=1.0),),
+        "penalties": (R1(gamma=1.0, every=4),),
         "class_power": 0.5,
         "optimizer__betas": (0.0, 0.99),
         "optimizer__param_groups": [("discriminator.*", {"lr": 4e-4})],

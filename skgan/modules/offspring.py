@@ -24,8 +24,9 @@ def _zeroed(layer: nn.Module) -> nn.Module:
 class _ImageGenerator(nn.Module):
     """Parent and noise → displacement field, affine map and brightness field (and residual) → offspring. Knows no label.
 
-    ``padding`` is what comes into view at the border, and ``mirrors`` whether parents may be mirrored left and right, and top
-    and bottom, before they are changed: the net that trains the pair may read both off the images.
+    What the net that trains the pair may read off the images: ``padding`` is what comes into view at the border, ``mirrors``
+    whether parents may be mirrored left and right, and top and bottom, before they are changed, and ``safe_strength`` how much
+    of the change leaves an image in its class. ``strength`` is how much of it is made.
     """
 
     def __init__(self, data_shape, latent_dim, width, max_shift, norm, residual, padding):
@@ -34,6 +35,7 @@ class _ImageGenerator(nn.Module):
         self.max_shift = max_shift
         self.padding: Padding = padding
         self.mirrors: tuple[bool, ...] = (False, False)
+        self.strength, self.safe_strength = 1.0, 1.0
         k = n_doublings(self.height, self.width)
         self.multiple = 2**k
         sizes = [channels, *(width << level for level in range(k))]
@@ -68,12 +70,12 @@ class _ImageGenerator(nn.Module):
         residual = self.up[0](h)
         for up, skip in zip(self.up[1:], reversed(seen[:-1]), strict=True):
             residual = up(torch.cat([leaky_relu(residual, 0.2), leaky_relu(skip, 0.2)], 1))
-        return offspring + residual[:, :, : self.height, : self.width]
+        return offspring + self.strength * residual[:, :, : self.height, : self.width]
 
     def brighten(self, images: Tensor, h: Tensor) -> Tensor:
         """What is not black made brighter or darker by a smooth field, within a factor of e² and the range of images."""
         field = interpolate(self.gain(h), size=(self.height, self.width), mode="bicubic", align_corners=False)
-        return ((images + 1) * field.clamp(-2, 2).exp() - 1).clamp(max=1)
+        return ((images + 1) * (self.strength * field.clamp(-2, 2)).exp() - 1).clamp(max=1)
 
     def warp(self, parent: Tensor, h: Tensor) -> Tensor:
         """The parent moved by a smooth field of a few control points, upsampled bicubically, and an affine map."""
@@ -83,16 +85,17 @@ class _ImageGenerator(nn.Module):
         )
         change = self.affine(h.flatten(1)).view(-1, 2, 3) * 0.5
         identity = torch.eye(2, 3, device=h.device, dtype=h.dtype)
-        grid = affine_grid(identity + change, [len(parent), 1, *size], align_corners=False)
-        return resample(parent, grid + flow.permute(0, 2, 3, 1), self.padding)
+        grid = affine_grid(identity + self.strength * change, [len(parent), 1, *size], align_corners=False)
+        return resample(parent, grid + self.strength * flow.permute(0, 2, 3, 1), self.padding)
 
     def get_extra_state(self) -> Tensor:
-        """What the net has read off the data, saved with the weights: the padding (above 1 is "reflect") and the mirrors."""
-        return torch.tensor([2.0 if self.padding == "reflect" else self.padding, *map(float, self.mirrors)])
+        """What the net has read off the data, saved with the weights; a padding above 1 is "reflect"."""
+        padding = 2.0 if self.padding == "reflect" else self.padding
+        return torch.tensor([padding, self.safe_strength, *map(float, self.mirrors)])
 
     def set_extra_state(self, state: Tensor) -> None:
         """That of a saved generator."""
-        padding, *mirrors = state.tolist()
+        padding, self.safe_strength, *mirrors = state.tolist()
         self.padding, self.mirrors = "reflect" if padding > 1 else padding, tuple(map(bool, mirrors))
 
 
@@ -132,8 +135,9 @@ class Offspring(nn.Module):
     n_classes : int
     latent_dim : int, default=32
         Length of the noise z ~ N(0, I).
-    width : int, default=32
-        Channels next to the image; a quarter of the hidden units for rows.
+    width : int or None, default=None
+        Channels next to the image; a quarter of the hidden units for rows. None is 32, and 16 for images of several channels,
+        whose steps would else take twice as long.
     n_features : int, default=256
         The image discriminator's last hidden layer.
     max_shift : float, default=0.6
@@ -159,7 +163,7 @@ class Offspring(nn.Module):
         n_classes: int,
         *,
         latent_dim: int = 32,
-        width: int = 32,
+        width: int | None = None,
         n_features: int = 256,
         max_shift: float = 0.6,
         norm: str | None = None,
@@ -176,6 +180,8 @@ class Offspring(nn.Module):
             raise ValueError(f"head must be 'projection' or 'none', got {head!r}.")
         if padding is not None:
             check_padding(padding)
+        if width is None:
+            width = 16 if len(data_shape) == 3 and data_shape[0] > 1 else 32
         known_classes = n_classes if head == "projection" else 1
         self.latent_dim = latent_dim
         self.generator: nn.Module

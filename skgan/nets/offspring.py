@@ -9,12 +9,16 @@ import torch
 
 from skgan._compat import Number, StrOptions
 from skgan._draws import rand
-from skgan._image_statistics import background_of, may_mirror
+from skgan._image_statistics import NearestClass, background_of, may_mirror
 from skgan._tensors import as_tensor, to_unit_range
 from skgan.losses import Hinge
 from skgan.nets.adversarial import AdversarialNet
 from skgan.nets.base import class_ids
 from skgan.nets.draw import Draw, draw_parents, single_parents
+
+STRENGTHS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.18, 0.12)
+ENOUGH = 0.8
+JUDGED = 1000  # offspring
 
 
 class OffspringNet(AdversarialNet):
@@ -38,6 +42,11 @@ class OffspringNet(AdversarialNet):
         Standard deviation of the noise that offspring are sampled with; training's is 1. Above 1 they vary more than was
         learned (the opposite of the truncation trick of Brock, Donahue & Simonyan, "Large scale GAN training", ICLR 2019).
         Changing it needs no new training.
+    strength : float or "auto", default="auto"
+        Of images: how much of the learned change is made, at least 0; 1 is all of it, 0 a copy. "auto" is the largest of 1,
+        .7, .5, .35, .25, .18, .12 and 0 at which the nearest image of an offspring, its parent left out, is of its class at
+        least four fifths as often as that of its parent is: where near images are of one class, as of digits, offspring may
+        go far, and on varied photographs they hardly leave their parents.
     flips : {"auto", "none", "horizontal", "vertical", "both"}, default="auto"
         Of images: along which axes half of the parents are mirrored before they are changed. "auto" is those along which
         mirrored images of a class are as near to the others of the class as these are to each other: photographs of animals,
@@ -53,6 +62,7 @@ class OffspringNet(AdversarialNet):
         **AdversarialNet._parameter_constraints,
         "n_candidates": [Number(Integral, 1, None, closed="left")],
         "spread": [Number(Real, 0, None, closed="left")],
+        "strength": [StrOptions({"auto"}), Number(Real, 0, None, closed="left")],
         "flips": [StrOptions({"auto", "none", "horizontal", "vertical", "both"})],
         "source_classes": [None, "array-like"],
     }
@@ -61,7 +71,7 @@ class OffspringNet(AdversarialNet):
     has_parents = True
     scores_rows = False  # its discriminator sees pairs
     starts_from_one_row = True
-    sampling_params = ("spread",)
+    sampling_params = ("spread", "strength")
     default_shares = MappingProxyType({"net": 1.0, "copy": 1.0})
 
     def __init__(
@@ -71,12 +81,14 @@ class OffspringNet(AdversarialNet):
         *,
         n_candidates=8,
         spread=1.5,
+        strength="auto",
         flips="auto",
         source_classes=None,
         **kwargs,
     ):
         self.n_candidates = n_candidates
         self.spread = spread
+        self.strength = strength
         self.flips = flips
         self.source_classes = source_classes
         super().__init__(module, criterion, **kwargs)
@@ -111,6 +123,34 @@ class OffspringNet(AdversarialNet):
             batches.weights = batches.weights.masked_fill(left_out, 0.0)
         return batches
 
+    def fit(self, X, y=None, **fit_params):
+        """As of every net; then it is measured how much of the change leaves images in their class."""
+        super().fit(X, y, **fit_params)
+        if self._reads_images:
+            y = np.zeros(len(X), dtype=np.int64) if y is None else np.asarray(y)
+            with self.seeded():
+                self.module_.generator.safe_strength = self._safe_strength(X, y)
+        return self
+
+    @property
+    def _reads_images(self) -> bool:
+        """Whether the generator is one of images that is told what to keep to; a table's is not, nor those of others."""
+        return len(self.data_shape_) == 3 and "safe_strength" in vars(self.module_.generator)
+
+    def _safe_strength(self, X: np.ndarray, y: np.ndarray) -> float:
+        """The largest of ``STRENGTHS`` at which offspring are taken for their class nearly as often as their parents."""
+        judge = NearestClass(X, y)
+        classes = np.unique(y)
+        labels = np.repeat(classes, -(-JUDGED // len(classes)))
+        parents = draw_parents(labels, (X, y))
+        rows = to_unit_range(np.asarray(X[parents]))
+        of_parents = judge.share_kept(rows, labels, parents)
+        for strength in STRENGTHS:
+            self.module_.generator.strength = strength
+            if judge.share_kept(self._changed(rows, labels), labels, parents) >= ENOUGH * of_parents:
+                return strength
+        return 0.0
+
     def on_train_begin(self, net, X=None, y=None, **kwargs):
         super().on_train_begin(net, X=X, y=y, **kwargs)
         generator = self.module_.generator
@@ -140,6 +180,12 @@ class OffspringNet(AdversarialNet):
 
     def offspring_of(self, parents: np.ndarray, y: np.ndarray) -> np.ndarray:
         """An offspring of every parent, of the classes y."""
+        if self._reads_images:
+            generator = self.module_.generator
+            generator.strength = generator.safe_strength if self.strength == "auto" else float(self.strength)
+        return self._changed(parents, y)
+
+    def _changed(self, parents: np.ndarray, y: np.ndarray) -> np.ndarray:
         return self.in_chunks(
             lambda labels, parent: self.module_(self.spread * self.latent(len(labels)), labels, parent),
             as_tensor(y),

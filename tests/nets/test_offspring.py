@@ -370,7 +370,40 @@ def test_half_of_the_offspring_are_of_mirrored_parents():
     assert 70 < mirrored.sum() < 130
 
 
-@pytest.mark.parametrize("params", [{"module__padding": "mirror"}, {"module__padding": 3.0}, {"flips": "left"}])
+def halves(n=60, size=12):
+    """Bright on the left, or on the right: an image that is moved by half its width is one of the other class."""
+    rng, y = np.random.RandomState(0), np.arange(n) % 2
+    X = rng.randint(0, 90, (n, 1, size, size), dtype=np.uint8)
+    for image, klass in zip(X, y, strict=True):
+        image[:, :, slice(6, None) if klass else slice(6)] += 120
+    return X, y
+
+
+def test_offspring_go_as_far_as_leaves_them_in_their_class():
+    X, y = halves()
+    net = offspring(max_steps=1, batch_size=8, random_state=0, flips="none", module__padding=-1.0).fit(X, y)
+    generator = net.module_.generator
+    assert generator.safe_strength == 1  # one step has changed nothing
+    with torch.no_grad():
+        generator.affine.bias[2] += 2.0  # to the right, or left, by half the width
+    with net.seeded():
+        generator.safe_strength = net._safe_strength(X, y)
+    assert 0.1 < generator.safe_strength < 0.6
+    moved = {}
+    for strength in ("auto", 0.0, 1.0):
+        net.strength = strength
+        with net.seeded(0):
+            made = net.draw(y, (X, y))
+        moved[strength] = np.abs(made.rows - to_unit_range(X[made.parents[:, 0]])).mean()
+    assert moved[0.0] < 1e-5 < 0.01 < moved["auto"] < moved[1.0] - 0.05
+    assert clone(net).restore(net.export()).module_.generator.safe_strength == pytest.approx(generator.safe_strength)
+
+
+@pytest.mark.parametrize(
+    "params", [{"module__padding": "mirror"}, {"module__padding": 3.0}, {"flips": "left"}, {"strength": -1}]
+)
 def test_wrong_borders_and_flips_are_refused(params):
-    with pytest.raises(ValueError, match=r"padding must be 'reflect' or a number in|'flips' parameter of OffspringNet must be"):
+    with pytest.raises(
+        ValueError, match=r"padding must be 'reflect' or a number in|The '(flips|strength)' parameter of"
+    ):
         offspring(max_steps=1, **params).fit(scenes(8), np.zeros(8, dtype=int))
