@@ -14,6 +14,7 @@ from typing import NamedTuple
 import choice
 import convergence
 import critic_loss
+import embeddings
 import families
 import few_photos
 import galaxies
@@ -21,6 +22,7 @@ import long_tail
 import missing_class
 import mixing_ratio
 import pandas as pd
+import photographs
 import regret
 import tables
 import teaching
@@ -58,6 +60,26 @@ SECTIONS = {
     ),
     "regret": Section("What a choice loses", "regret.py", regret.report),
     "tables_generators": Section("Generators of whole tables", "tables.py --parts tables_generators", tables.report),
+    "photographs": Section("Photographs", "photographs.py --parts photographs", photographs.report),
+    "photographs_choice": Section(
+        "Photographs: what was chosen by, on training rows",
+        "photographs.py --parts photographs_choice",
+        photographs.report,
+    ),
+    "photographs_offspring": Section(
+        "What offspring of photographs are like",
+        "photographs.py --parts photographs_offspring",
+        photographs.report_offspring,
+    ),
+    "embeddings": Section("Embeddings of photographs", "embeddings.py --parts embeddings", embeddings.report),
+    "embeddings_penalty": Section(
+        "Embeddings: the penalty, on training rows",
+        "embeddings.py --parts embeddings_penalty",
+        embeddings.penalty_report,
+    ),
+    "embeddings_grey": Section(
+        "Embeddings of grey images", "embeddings.py --parts embeddings_grey", embeddings.grey_report
+    ),
     "long_tail": Section("Long-tailed images", "long_tail.py", long_tail.report),
     "offspring_rows": Section(
         "What offspring are like", "long_tail.py --parts offspring_rows", long_tail.report_offspring
@@ -82,12 +104,11 @@ SECTIONS = {
     "convergence": Section("The laboratory: what makes training converge", "convergence.py", convergence.report),
 }
 ROOT = Path(__file__).parent.parent
-README_LINES = (  # of long_tail
-    *("nothing", long_tail.FREE, "class weights", "random", "SMOTE"),
-    *(long_tail.GAN, long_tail.EVERY),
-)
 IN_WORDS = {"random": "random over-sampling", long_tail.FREE: "nothing, prior-corrected probabilities"}  # for readers
-MORE_LINES = (*README_LINES, "offspring only", "conditional dcgan", "autoencoder + latent SMOTE")  # of docs/when_not.md
+MORE_LINES = (  # of docs/when_not.md
+    *("nothing", long_tail.FREE, "class weights", "random", "SMOTE", long_tail.GAN, long_tail.EVERY),
+    *("offspring only", "conditional dcgan", "autoencoder + latent SMOTE"),
+)
 
 INTRODUCTION = """# Results
 
@@ -109,7 +130,7 @@ def section(name: str) -> str:
     return f"## {heading}\n\n`python benchmarks/{command}{flag}`, {when}.\n\n{report(results)}\n"
 
 
-def readme_table(methods: Sequence[str] = README_LINES) -> str:
+def long_tails(methods: Sequence[str]) -> str:
     """Mean recall on both long tails after 800 updates, without and with augmentation of every row."""
     budget, results = largest("long_tail")
     results = long_tail.finished(results[results["updates"] == 800])
@@ -147,9 +168,12 @@ def put(path: Path, name: str, text: str) -> None:
 if __name__ == "__main__":
     text = "\n".join([INTRODUCTION, *map(section, SECTIONS)])
     (DOCS / "results.md").write_text(text)
-    put(ROOT / "README.md", "results", readme_table())
     page = DOCS / "when_not.md"
-    put(page, "long_tail", readme_table(MORE_LINES))
+    put(page, "long_tail", long_tails(MORE_LINES))
+    with contextlib.suppress(FileNotFoundError):  # not run yet: the pages keep what they have
+        images = photographs.short(largest("photographs")[1])
+        put(ROOT / "README.md", "results", images)
+        put(page, "photographs", images)
     with contextlib.suppress(FileNotFoundError):  # not run yet: the page keeps what it has
         results = largest("tables_report")[1]
         put(page, "tables", tables.brief(results))

@@ -9,12 +9,12 @@ Padding = float | Literal["reflect"]
 """What comes into view from outside of an image: a number in [-1, 1], black to white, or the image mirrored at its border."""
 
 
-def resample(images: Tensor, grid: Tensor, padding: Padding) -> Tensor:
-    """Images (n, C, H, W) at the places of a grid (n, H, W, 2), bilinearly."""
+def resample(images: Tensor, grid: Tensor, padding: Padding, mode: str = "bilinear") -> Tensor:
+    """Images (n, C, H, W) at the places of a grid (n, H, W, 2), "bilinear" or "bicubic"."""
     if padding == "reflect":
-        return grid_sample(images, grid, align_corners=False, padding_mode="reflection")
+        return grid_sample(images, grid, mode, padding_mode="reflection", align_corners=False)
     # Shifted, so that the zeros from outside mean the number
-    return grid_sample(images - padding, grid, align_corners=False, padding_mode="zeros") + padding
+    return grid_sample(images - padding, grid, mode, padding_mode="zeros", align_corners=False) + padding
 
 
 def check_padding(padding: Padding) -> None:

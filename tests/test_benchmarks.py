@@ -153,7 +153,7 @@ def test_the_first_table_leaves_out_lines_without_cells(monkeypatch):
         for method, value in lines
     ]
     monkeypatch.setattr(report, "largest", lambda name: ("full", pd.DataFrame(cells)))
-    text = report.readme_table()
+    text = report.long_tails(report.MORE_LINES)
     assert "| random " in text
     assert "| GANOverSampler " in text
     assert "| 70.0 " in text

@@ -55,7 +55,7 @@ def quick(monkeypatch, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("page", ["user_guide.md", "pitfalls.md", "own_network.md"])
+@pytest.mark.parametrize("page", ["user_guide.md", "photographs.md", "pitfalls.md", "own_network.md"])
 def test_examples_run(page, names):
     with sklearn.config_context(), joblib.parallel_config(backend="sequential"):  # workers would train in earnest
         for heading, examples in blocks(page):

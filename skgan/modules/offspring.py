@@ -86,7 +86,11 @@ class _ImageGenerator(nn.Module):
         change = self.affine(h.flatten(1)).view(-1, 2, 3) * 0.5
         identity = torch.eye(2, 3, device=h.device, dtype=h.dtype)
         grid = affine_grid(identity + self.strength * change, [len(parent), 1, *size], align_corners=False)
-        return resample(parent, grid + self.strength * flow.permute(0, 2, 3, 1), self.padding)
+        grid = grid + self.strength * flow.permute(0, 2, 3, 1)
+        if self.training:
+            return resample(parent, grid, self.padding)
+        # Sharper, so that offspring are told for their class more often; in training it would take longer.
+        return resample(parent, grid, self.padding, "bicubic").clamp(-1, 1)
 
     def get_extra_state(self) -> Tensor:
         """What the net has read off the data, saved with the weights; a padding above 1 is "reflect"."""
