@@ -71,6 +71,9 @@ SECTIONS = {
         "photographs.py --parts photographs_offspring",
         photographs.report_offspring,
     ),
+    "photographs_speed": Section(
+        "What a step on photographs costs", "photographs.py --parts photographs_speed", photographs.report_speed
+    ),
     "embeddings": Section("Embeddings of photographs", "embeddings.py --parts embeddings", embeddings.report),
     "embeddings_penalty": Section(
         "Embeddings: the penalty, on training rows",

@@ -119,8 +119,8 @@ def test_where_new_rows_help():
 
 @pytest.mark.slow
 def test_where_offspring_help():
-    # A nearest neighbour knows no shift, and a rare glyph was seen at few places: 18 rows, 49 places.
-    X, y = moved_glyphs([100] * 8 + [24] * 8, seed=0)
+    # A nearest neighbour knows no shift, and a rare glyph was seen at few places: 19 rows, 121 places.
+    X, y = moved_glyphs([100] * 8 + [24] * 8, seed=0, size=20)
     nearest = make_pipeline(FunctionTransformer(lambda X: X.reshape(len(X), -1) / 255.0), KNeighborsClassifier(1))
     sampler = GANOverSampler(net=offspring(max_steps=400), shares={"net": 1})
     result = compare(sampler, nearest, X, y, cv=5, random_state=0)
