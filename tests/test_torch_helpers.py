@@ -34,7 +34,13 @@ DRAWS = {
         lambda: multinomial(torch.arange(5.0), 40),
         lambda: torch.multinomial(torch.arange(5.0), 40, replacement=True),
     ),
-    "dropout": (lambda: drop_values(torch.ones(9, 9), 0.3), lambda: torch.nn.functional.dropout(torch.ones(9, 9), 0.3)),
+    "dropout": (
+        lambda: drop_values(torch.ones(9, 9), 0.3),
+        lambda: (
+            (torch.empty(21, dtype=torch.int64).random_(-(2**63), None).view(torch.int16)[:81].view(9, 9) >= -13107)
+            / 0.7
+        ),
+    ),
     "dropout of all": (lambda: drop_values(torch.ones(9), 1), lambda: torch.zeros(9)),
     "gumbel_softmax": (
         lambda: gumbel_softmax(torch.ones(4, 3), 0.2),
@@ -401,3 +407,14 @@ def test_shuffled_batches_are_full_without_repeats_and_stop_at_max_updates():
 def test_available_memory_is_told_or_unknown():
     available = available_memory()
     assert available is None or 10**6 < available < 10**15
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("p", [0.001, 0.3, 0.999])
+def test_dropout_sets_a_share_of_values_to_0_and_keeps_the_mean(p, layout):
+    x = torch.ones(64, 8, 32, 32).to(memory_format=layout)
+    with private_rng(0):
+        dropped = drop_values(x, p)
+    assert dropped.stride() == x.stride()
+    assert float((dropped == 0).float().mean()) == pytest.approx(p, abs=4 * (p * (1 - p) / x.numel()) ** 0.5)
+    torch.testing.assert_close(dropped[dropped != 0], torch.full((int((dropped != 0).sum()),), 1 / (1 - p)))
