@@ -86,7 +86,9 @@ def test_what_comes_into_view_is_a_number_or_the_image_mirrored(kind):
     assert kind(strength, padding=1.0)(images).max() == 1
     torch.testing.assert_close(kind(strength, padding="reflect")(images), images)
     for wrong in ("edge", 2.0):
-        with pytest.raises(ValueError, match=r"padding must be 'reflect' or a number in \[-1, 1\], from black to white; got"):
+        with pytest.raises(
+            ValueError, match=r"padding must be 'reflect' or a number in \[-1, 1\], from black to white; got"
+        ):
             kind(strength, padding=wrong)
 
 

@@ -154,7 +154,6 @@ def test_a_classifier_of_images_judges_images():
     assert (row_filter.score_samples(images, (y + 1) % 10) >= 0).mean() < 0.1
 
 
-
 @pytest.mark.parametrize(
     ("row_filter", "words"),
     [
