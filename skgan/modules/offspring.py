@@ -13,7 +13,6 @@ from skgan.modules.dcgan import n_doublings
 from skgan.modules.layers import LabelEmbedding, activation_norm, weight_normed
 from skgan.modules.pairs import ImagePairDiscriminator, RowPairDiscriminator
 
-
 _TINT = 0.2  # of a channel's own brightness, beside what all have in common: more gives photographs a colour cast
 
 
