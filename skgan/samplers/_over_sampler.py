@@ -38,7 +38,8 @@ class GANOverSampler(BaseGenerativeSampler, BaseOverSampler):
         binary targets; a dict class → rows after resampling; or a callable such as :func:`skgan.at_least`.
     net : str, net or dict, default="auto"
         A preset's name (:mod:`skgan.presets`), a net such as ``dcgan(max_steps=500)``, or "auto": ``offspring()``,
-        on tables with 300 steps, ``spread=1`` and R1 in every step; ``mlp_gan(alpha=2)`` on a table where the row filter asks the net for scores.
+        on tables with 300 steps, ``spread=1`` and R1 in every step; ``mlp_gan(alpha=2)`` on a table where the row filter asks
+        the net for scores.
         With ``per_class=True`` also a dict class → net.
     shares : "auto" or dict, default="auto"
         Which makers the new rows come from, and their weights, such as ``{"net": 1, "mixture": 1, "copy": 1}``: "net" is the
