@@ -211,7 +211,9 @@ def compare(
 def _told(rows: dict[str, Any], estimator, X, y, n_splits: int, n_jobs: int | None) -> str:
     """How many fits there are, and how long they take."""
     minutes = estimated_seconds(rows, estimator, X, y, n_splits, n_jobs) / 60
-    time_needed = "less than a minute" if minutes < 1 else f"some {float(f'{minutes:.1g}'):g} minutes"
+    time_needed = "about a minute" if minutes < 1.5 else f"some {float(f'{minutes:.1g}'):g} minutes"
+    if minutes < 0.5:
+        time_needed = "less than a minute"
     return f"{len(rows)} rows in {n_splits} folds are {n_splits * len(rows)} fits: {time_needed} on this machine.\n"
 
 
