@@ -427,7 +427,8 @@ def short(results: pd.DataFrame) -> str:
                 ).all(axis=1)
             ]
             line[title] = with_error(100 * cell[column]) if len(cell) > 2 else "–"
-        lines.append(line)
+        if set(line.values()) != {name, "–"}:
+            lines.append(line)
     note = (
         f"`python benchmarks/photographs.py --full --parts photographs`, {results['date'].max()}: mean recall in percent on "
         "unseen, balanced images, mean ± standard error over 3 to 5 seeds. Long tails of MNIST (250 … 5 rows a class, 800 "
