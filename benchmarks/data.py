@@ -290,8 +290,6 @@ SAMPLED = dict.fromkeys(range(10), 40) | {3: 8}
 
 def write_folder(folder: Path) -> None:
     """As many of scikit-learn's digits as ``SAMPLED`` says, the first of each, as PNG files in class folders."""
-    from PIL import Image
-
     digits = load_digits()
     for digit, n in SAMPLED.items():
         (folder / str(digit)).mkdir(parents=True)

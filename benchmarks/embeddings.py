@@ -32,7 +32,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skgan import CNNClassifier, GANOverSampler, ImageEmbedding
+from skgan import CNNClassifier, GANOverSampler, ImageEmbedding, halfway
 from skgan.embedding import efficientnet_lite0
 
 SIZE = 96
@@ -138,8 +138,7 @@ def resampled(
 
 def sampler_of(method: str, amount: str, y: np.ndarray, seed: int):
     counts = np.bincount(y)
-    wanted = np.sqrt(counts * counts.max()).astype(int) if amount == "half" else np.full(len(counts), counts.max())
-    strategy = dict(enumerate(wanted.tolist()))
+    strategy = halfway if amount == "half" else "not majority"
     if method == COPIES:
         return RandomOverSampler(sampling_strategy=strategy, random_state=seed)
     if method == SMOTED:

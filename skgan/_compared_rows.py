@@ -142,11 +142,10 @@ def _seconds_of_net(sampler, X, y: np.ndarray) -> float:
     """Of one training; 0 for samplers of others, and for trainings of so few steps that to time them takes as long."""
     if not isinstance(sampler, GANOverSampler | ConditionalGANAugmenter):
         return 0.0
-    net = (
-        sampler.net if isinstance(sampler.net, GenerativeNet) else offspring()
-    )  # other presets take about as many steps
+    # Presets that are named take about as many steps as offspring()
+    net = sampler.net if isinstance(sampler.net, GenerativeNet) else offspring()
     steps = sampler.max_steps or net.get_params(deep=False).get("max_steps", 0)
-    if steps <= _UPDATES:
+    if steps <= _STEPS:
         return 0.0
     begin = time.perf_counter()
     with warnings.catch_warnings():

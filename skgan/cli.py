@@ -266,7 +266,7 @@ def _add_compare(commands) -> None:
         choices=["auto", *presets.__all__],
         default="auto",
         metavar="PRESET",
-        help="GANOverSampler's net, by name (default: the sampler's own; of embedded images gaussian)",
+        help="GANOverSampler's net, by name",
     )
     comparison.add_argument("--max-steps", type=int, help="GANOverSampler's training steps (default: the net's own)")
     comparison.add_argument("--scoring", default="balanced_accuracy", help="scikit-learn's name (default: %(default)s)")

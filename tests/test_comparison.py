@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from imblearn.base import BaseSampler
 from imblearn.over_sampling import SMOTE, BorderlineSMOTE, RandomOverSampler
+from imblearn.pipeline import make_pipeline as make_sampling_pipeline
 from scipy import stats
 from scipy.ndimage import gaussian_filter
 from sklearn.linear_model import LogisticRegression
@@ -16,6 +17,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeClassifier
 
 from skgan import CNNClassifier, ConditionalGANAugmenter, GANOverSampler, ImbalancedClassifierCV, compare
+from skgan._compared_rows import estimated_seconds
 from skgan._statistics import folds_needed, interval, rows_needed
 from skgan._verdict import paired, verdict_of
 from skgan.presets import mlp_gan, offspring
@@ -313,3 +315,14 @@ def test_what_is_refused(table, params, message):
     wanted = {"samplers": BorderlineSMOTE(), "estimator": LogisticRegression(), "X": X, "y": y, **params}
     with pytest.raises((ValueError, TypeError), match=message):
         compare(**wanted)
+
+
+def test_a_net_of_few_steps_is_not_trained_for_longer_to_time_it(table, monkeypatch):
+    trained = []
+    train = GANOverSampler.train
+    monkeypatch.setattr(GANOverSampler, "train", lambda self, *a: trained.append(self.max_steps) or train(self, *a))
+    for steps, timed in ((20, []), (40, [20])):
+        trained.clear()
+        rows = {"GAN": make_sampling_pipeline(GANOverSampler(net=NET, max_steps=steps), LogisticRegression())}
+        estimated_seconds(rows, LogisticRegression(), *table, 3, None)
+        assert trained == timed
