@@ -3,14 +3,13 @@
 import hashlib
 import os
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
 
 from skgan._warnings import warn
+from skgan.samplers._cache import locked
 
 FORMAT = 1
 """Raised when what a file holds changes."""
@@ -41,7 +40,7 @@ def recall_rows(
     -------
     ndarray of shape (n, d), float32
     """
-    with _locked(folder) as writable:
+    with locked(folder / "lock", folder.parent.parent, "the images are embedded") as writable:
         known = _read(folder, set(names)) if writable else {}
         first = {name: index for index, name in reversed(list(enumerate(names))) if name not in known}
         missing = np.array(sorted(first.values()), dtype=int)
@@ -83,23 +82,3 @@ def _write(folder: Path, names: list[bytes], rows: np.ndarray) -> None:
         warn(f"Embeddings could not be kept in {str(folder)!r}: {error.strerror or error}.")
     finally:
         half.unlink(missing_ok=True)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[bool]:
-    """Hold the folder's lock, so that a second process waits and then reads; False where it cannot be made."""
-    lock = FileLock(folder / "lock")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except OSError as error:
-        warn(
-            f"The folder {str(folder.parent.parent)!r} that memory= names cannot be written ({error.strerror or error}): the "
-            "images are embedded without it. Give a folder that can be written, or memory=None."
-        )
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        lock.release()

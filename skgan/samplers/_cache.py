@@ -127,7 +127,8 @@ def recall(memory, key: str, compute: Callable[[], Any], complete: Callable[[Any
     location = memory if isinstance(memory, str | PathLike) or memory is None else memory.location
     if location is None:
         return compute()
-    with _locked(Path(location) / "skgan-locks" / f"{key}.lock") as writable:
+    lock = Path(location) / "skgan-locks" / f"{key}.lock"
+    with locked(lock, Path(location), "the generator was trained") as writable:
         if not writable:
             return compute()
         computed: list[Any] = []
@@ -158,16 +159,19 @@ def recall(memory, key: str, compute: Callable[[], Any], complete: Callable[[Any
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[bool]:
-    """Hold the key's lock file (the system lets go of a killed worker's); False where it cannot be made."""
+def locked(path: Path, memory: Path, instead: str) -> Iterator[bool]:
+    """Hold a lock file (the system lets go of a killed worker's); False, and a warning, where it cannot be made.
+
+    ``memory`` is the folder that the user named, and ``instead`` says what happens without it.
+    """
     lock = FileLock(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except OSError as error:
         warn(
-            f"The folder {str(path.parent.parent)!r} that memory= names cannot be written ({error.strerror or error}): the "
-            "generator was trained without it. Give a folder that can be written, or memory=None."
+            f"The folder {str(memory)!r} that memory= names cannot be written ({error.strerror or error}): "
+            f"{instead} without it. Give a folder that can be written, or memory=None."
         )
         yield False
         return
