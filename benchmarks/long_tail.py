@@ -29,7 +29,7 @@ from imblearn.metrics import geometric_mean_score
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from rivals import latent_smote, refined_smote
 from scipy.stats import t as student
-from shared import AUGMENT, rows_of, tail, wanted_rows
+from shared import AUGMENT, flat_resampled, rows_of, tail, wanted_rows
 from sklearn.metrics import recall_score
 
 from skgan import CNNClassifier, ConditionalGANAugmenter, GANOverSampler
@@ -154,12 +154,6 @@ def with_new_rows(sampler, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np
     """Rows through a sampler of skgan, and the seconds of its training, also where that is kept from another line."""
     X, y = sampler.fit_resample(X, y)
     return X, y, sampler.training_history_["seconds"].max()
-
-
-def flat_resampled(sampler, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Images through a sampler of rows."""
-    flat, y = sampler.fit_resample(X.reshape(len(X), -1), y)
-    return flat.reshape(-1, *X.shape[1:]), y
 
 
 def measure(run: LongTailRun, dataset: str, seed: int, updates: int, method: str) -> dict:

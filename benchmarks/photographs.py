@@ -22,7 +22,7 @@ from harness import CACHE, DOCS, Part, Run, fitted, main, with_error
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from scipy.spatial.distance import pdist
 from scipy.stats import t as student
-from shared import tail
+from shared import flat_resampled, tail
 from sklearn.metrics import recall_score
 from torch import nn
 
@@ -167,20 +167,19 @@ def left_out(X: np.ndarray, whole: Images, per_class: int = 500) -> tuple[np.nda
 # What the classifier learns from
 
 
-def flat(sampler, X, y):
-    """Images through a sampler, as rows where it knows no images."""
-    if isinstance(sampler, GANOverSampler):
-        return sampler.fit_resample(X, y)
-    rows, labels = sampler.fit_resample(X.reshape(len(X), -1), y)
-    return rows.reshape(-1, *X.shape[1:]), labels
+def over_sampled(sampler: type, **params):
+    """A sampler's rows; to balance, unless the parameters say otherwise."""
 
+    def resample(X, y, seed):
+        ours = issubclass(sampler, GANOverSampler)
+        made = sampler(random_state=seed, **params, **({"memory": CACHE.location} if ours else {}))
+        return made.fit_resample(X, y) if ours else flat_resampled(made, X, y)
 
-def copies(X, y, seed):
-    return flat(RandomOverSampler(random_state=seed), X, y)
+    return resample
 
 
 def smote(X, y, seed):
-    return flat(SMOTE(k_neighbors=min(5, np.bincount(y).min() - 1), random_state=seed), X, y)
+    return over_sampled(SMOTE, k_neighbors=min(5, np.bincount(y).min() - 1))(X, y, seed)
 
 
 def far() -> OffspringNet:
@@ -196,19 +195,6 @@ def in_proportion(amount: float, net=offspring, **shares):
             amount, net=net(), shares=shares or {"net": 1}, memory=CACHE.location, random_state=seed
         )
         return sampler.fit_resample(X, y)
-
-    return resample
-
-
-def default(X, y, seed):
-    return GANOverSampler(memory=CACHE.location, random_state=seed).fit_resample(X, y)
-
-
-def half_way(sampler: type, **params):
-    """A sampler's rows, half-way to balance."""
-
-    def resample(X, y, seed):
-        return flat(sampler(sampling_strategy=halfway, random_state=seed, **params), X, y)
 
     return resample
 
@@ -237,15 +223,15 @@ FREE = {
     "nothing": Method(learned=kept),
     "class weights": Method(params=lambda counts: {"class_weight": "balanced"}),
     "balanced batches": Method(classifier=BalancedClassifier),
-    "copies": Method(copies),
+    "copies": Method(over_sampled(RandomOverSampler)),
     "SMOTE": Method(smote),
-    "copies, half-way": Method(half_way(RandomOverSampler), learned=kept),
-    "SMOTE, half-way": Method(half_way(SMOTE), learned=kept),
+    "copies, half-way": Method(over_sampled(RandomOverSampler, sampling_strategy=halfway), learned=kept),
+    "SMOTE, half-way": Method(over_sampled(SMOTE, sampling_strategy=halfway), learned=kept),
     "logit-adjusted loss": Method(params=lambda counts: {"criterion": LogitAdjustedLoss, "criterion__counts": counts}),
     "deferred re-weighting": Method(classifier=DeferredClassifier),
 }
 OURS = {
-    "GANOverSampler": Method(default),
+    "GANOverSampler": Method(over_sampled(GANOverSampler)),
     "offspring, half as many": Method(in_proportion(0.5), learned=kept),
     "offspring, as many": Method(in_proportion(1.0), learned=kept),
     "far offspring, half as many": Method(in_proportion(0.5, far), learned=kept),
@@ -256,7 +242,7 @@ OURS = {
         in_proportion(1.0, far), classifier=LateClassifier, learned=kept, scheduled=True
     ),
     "GANOverSampler of far offspring, half-way": Method(
-        half_way(GANOverSampler, net=far(), memory=CACHE.location), learned=kept
+        over_sampled(GANOverSampler, sampling_strategy=halfway, net=far()), learned=kept
     ),
     "mixtures, as many": Method(in_proportion(1.0, mixture=1), learned=kept),
     # Half of the batches have, on average, half of their labels from classes drawn equally often

@@ -60,6 +60,12 @@ def tail(dataset: str, seed: int) -> tuple[np.ndarray, np.ndarray, Images]:
     return *long_tail(whole.x_train, whole.y_train, COUNTS[dataset], rng, order), whole
 
 
+def flat_resampled(sampler, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Images through a sampler of rows."""
+    flat, y = sampler.fit_resample(X.reshape(len(X), -1), y)
+    return flat.reshape(-1, *X.shape[1:]), y
+
+
 def rows_of(net: OffspringNet, shares, X: np.ndarray, y: np.ndarray, y_new: np.ndarray, seed: int) -> np.ndarray:
     """Images (n, H, W) of the classes ``y_new``, from parents in (X, y).
 
