@@ -123,11 +123,11 @@ def test_where_new_rows_help():
 
 @pytest.mark.slow
 def test_where_offspring_help():
-    # A nearest neighbour knows no shift, and a rare glyph was seen at few places: 19 rows, 121 places.
+    # A nearest neighbour knows no shift, and a rare glyph was seen at few places: 21 or 22 rows, 121 places.
     X, y = moved_glyphs([100] * 8 + [24] * 8, seed=0, size=20)
     nearest = make_pipeline(FunctionTransformer(lambda X: X.reshape(len(X), -1) / 255.0), KNeighborsClassifier(1))
     sampler = GANOverSampler(net=offspring(max_steps=400), shares={"net": 1})
-    result = compare(sampler, nearest, X, y, cv=5, random_state=0)
+    result = compare(sampler, nearest, X, y, cv=10, random_state=0)
     assert result.verdict.startswith("Take GANOverSampler: it is better than ")
     assert result.table.loc["GANOverSampler", "score"] > 0.05 + result.table.loc[["copies", "SMOTE"], "score"].max()
 
