@@ -126,14 +126,50 @@ def test_imports_point_one_way(path):
             assert unit in ONLY_IN[library], f"{unit} imports {name}"
 
 
+def run(code: str, *arguments: str) -> None:
+    subprocess.run([sys.executable, "-c", code, *arguments], check=True, timeout=120)
+
+
 def test_importing_skgan_leaves_matplotlib_alone_and_the_random_streams_too():
-    code = (
+    run(
         "import sys, numpy as np, torch; a = np.random.get_state()[1].copy(); t = torch.random.get_rng_state().clone()\n"
-        "import skgan\n"
-        "assert 'matplotlib' not in sys.modules\n"
+        "from skgan import *\n"
+        "assert 'skgan.comparison' in sys.modules and 'matplotlib' not in sys.modules\n"
         "assert (np.random.get_state()[1] == a).all() and (torch.random.get_rng_state() == t).all()"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+HEAVY = {"torch", "sklearn", "pandas", "skorch", "imblearn", "scipy", "numpy"}
+LIGHT = f"import sys; loaded = {HEAVY} & set(sys.modules); assert not loaded, loaded"
+
+
+def test_what_skgan_offers_is_imported_when_it_is_asked_for():
+    run(
+        "import sys, skgan\n"
+        f"{LIGHT}\n"
+        "assert {*skgan.__all__, 'samplers', 'nets', '__version__'} <= set(dir(skgan))\n"
+        "assert not hasattr(skgan, 'Smote')\n"
+        "assert skgan.samplers.GANOverSampler is skgan.GANOverSampler\n"
+        "assert 'GANOverSampler' in vars(skgan)\n"
+        "assert skgan.presets.dcgan().max_steps\n"
+        "from skgan import *\n"
+        "assert skgan.compare is compare"
+    )
+
+
+def test_the_lists_in_init_agree():
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    typed = {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert typed - {"version", "TYPE_CHECKING"} == set(skgan.__all__) == set(skgan._MODULES)
+    files = {path.stem for path in PACKAGE.iterdir() if path.suffix in ("", ".py") and path.name[0] != "_"}
+    # Neither is needed by a session that asks for all there is: the one needs matplotlib, the other is the command
+    assert files - {"plotting", "cli"} == skgan._SUBMODULES
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted({*skgan._SUBMODULES, "plotting", "cli"}))
+def test_every_module_can_be_the_first_to_be_imported(name):
+    run(f"import skgan.{name}")
 
 
 def test_public_names_are_documented():
