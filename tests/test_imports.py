@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 import skgan
+from skgan import _compare_command, _options, presets
+from skgan._names import PRESETS
 
 PACKAGE = Path(skgan.__file__).parent
 
@@ -17,6 +19,7 @@ HELPERS = {
     "_compat",
     "_device",
     "_draws",
+    "_names",
     "_random",
     "_resample",
     "_settings",
@@ -61,24 +64,18 @@ ALLOWED = {
     },
     "checks": {"codecs", "filters", "losses", "nets", "penalties"},
     "_written_numbers": {"codecs"},
-    "_reading": {"_written_numbers", "codecs", "datasets"},
-    "_sample_command": {"_reading", "codecs", "datasets", "samplers", "strategies"},
+    "_text_files": set(),
+    "_reading": {"_text_files", "_written_numbers", "codecs", "datasets"},
     "_compare_images": {"codecs", "embedding"},
-    "cli": {
-        "__init__",
-        "_compare_images",
-        "_compared_rows",
-        "_reading",
-        "_sample_command",
-        "_tuning",
-        "classifier",
-        "codecs",
-        "comparison",
-        "plotting",
-        "presets",
-        "samplers",
-        "strategies",
+    "_options": {"__init__"},
+    "_option_checks": {"_text_files"},
+    "_demo_command": {"classifier", "codecs", "comparison", "plotting", "samplers"},
+    "_compare_command": {
+        *("_compare_images", "_compared_rows", "_option_checks", "_reading", "_tuning", "classifier", "comparison"),
+        *("plotting", "samplers", "strategies"),
     },
+    "_sample_command": {"_option_checks", "_options", "_reading", "codecs", "datasets", "samplers", "strategies"},
+    "cli": {"_compare_command", "_demo_command", "_option_checks", "_options", "_sample_command"},
 }
 # What knows torch alone: it may import no helper that brings another library
 TORCH_ONLY = {"losses", "penalties", "augment", "modules", "_draws", "_resample"}
@@ -155,6 +152,44 @@ def test_what_skgan_offers_is_imported_when_it_is_asked_for():
         "from skgan import *\n"
         "assert skgan.compare is compare"
     )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["compare", "--help"],
+        ["sample", "--help"],
+        ["dance"],
+        ["compare", "nosuchfile.csv"],
+        ["compare", "data.csv"],
+        ["compare", "data.csv", "--target", "outcom"],
+        ["compare", "data.csv", "--target", "y", "--net", "ofspring"],
+        ["compare", "data.csv", "--target", "y", "--estimator", "cnn"],
+        ["compare", "data.csv", "--target", "y", "--folds", "1"],
+        ["compare", "data.csv", "--target", "y", "--groups", "nosuchfile.csv"],
+        ["compare", "data.csv", "--target", "y", "--out", "nosuchfolder/report.html"],
+        ["sample", "nosuchfolder", "--out", "new"],
+        ["sample", "data.csv", "--target", "y", "--out", "data.csv"],
+        ["sample", "data.csv", "--target", "y", "--out", "new.csv", "--net", "ofspring"],
+        ["sample", "photos", "--out", "photos/new"],
+        ["sample", "photos", "--out", "new", "--size", "0"],
+        ["demo", "--seed", "-1"],
+    ],
+    ids=" ".join,
+)
+def test_help_and_refusals_import_nothing_that_takes_a_moment(arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "data.csv").write_text("a,y\n1,u\n2,v\n")
+    code = "import sys\nfrom skgan.cli import main\ntry:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+    run(f"{code}else:\n    raise AssertionError('it ran')\n{LIGHT}", *arguments)
+
+
+def test_names_that_are_listed_without_the_imports():
+    assert list(PRESETS) == presets.__all__
+    assert list(_options.ESTIMATORS) == list(_compare_command.ESTIMATORS)
 
 
 def test_the_lists_in_init_agree():
