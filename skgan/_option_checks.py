@@ -5,9 +5,10 @@ import difflib
 import math
 import os
 import re
+from importlib.metadata import version
 from pathlib import Path
 
-from skgan._names import PRESETS, no_preset
+from skgan._names import PRESETS, SCORES, SCORES_OF, no_preset
 from skgan._text_files import PARQUET, TEXT, check_columns, check_path, header_of
 
 
@@ -56,10 +57,13 @@ def check_for_table(arguments: argparse.Namespace) -> None:
 
 
 def _check_scoring(scoring: str) -> None:
-    from sklearn.metrics import get_scorer_names  # the names depend on scikit-learn's version
+    names = list(SCORES)
+    if scoring not in names and tuple(map(int, version("scikit-learn").split(".")[:2])) > SCORES_OF:
+        from sklearn.metrics import get_scorer_names
 
-    if scoring not in get_scorer_names():
-        near = difflib.get_close_matches(scoring, get_scorer_names(), n=3)
+        names = get_scorer_names()
+    if scoring not in names:
+        near = difflib.get_close_matches(scoring, names, n=3)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise ValueError(f"--scoring {scoring} is none of scikit-learn's.{hint}")
 

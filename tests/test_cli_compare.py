@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
-from skgan import CNNClassifier, _compare_command, cli, compare
+from skgan import CNNClassifier, _compare_command, _option_checks, cli, compare
 from skgan.presets import mlp_gan
 from skgan.samplers import BaseGenerativeSampler
 
@@ -144,6 +144,15 @@ def test_an_interrupted_comparison_ends_in_a_word(frame, tmp_path, capsys, monke
     frame.to_csv(tmp_path / "data.csv", index=False)
     assert cli.main(["compare", str(tmp_path / "data.csv"), "--target", "outcome"]) == 130
     assert capsys.readouterr().err == "\nInterrupted.\n"
+
+
+def test_a_score_of_a_later_scikit_learn_is_taken(monkeypatch):
+    monkeypatch.setattr(_option_checks, "SCORES", ("accuracy",))
+    _option_checks._check_scoring("accuracy")
+    with pytest.raises(ValueError, match="--scoring r2 is none of scikit-learn's"):
+        _option_checks._check_scoring("r2")
+    monkeypatch.setattr(_option_checks, "SCORES_OF", (1, 0))
+    _option_checks._check_scoring("r2")
 
 
 def test_too_few_rows_for_the_folds(frame, tmp_path, capsys):

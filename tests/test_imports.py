@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from sklearn.metrics import get_scorer_names
 
 import skgan
 from skgan import _compare_command, _options, presets
-from skgan._names import PRESETS
+from skgan._names import PRESETS, SCORES
 
 PACKAGE = Path(skgan.__file__).parent
 
@@ -168,6 +169,7 @@ def test_what_skgan_offers_is_imported_when_it_is_asked_for():
         ["compare", "data.csv", "--target", "y", "--net", "ofspring"],
         ["compare", "data.csv", "--target", "y", "--estimator", "cnn"],
         ["compare", "data.csv", "--target", "y", "--folds", "1"],
+        ["compare", "data.csv", "--target", "y", "--scoring", "balanced_acuracy"],
         ["compare", "data.csv", "--target", "y", "--groups", "nosuchfile.csv"],
         ["compare", "data.csv", "--target", "y", "--out", "nosuchfolder/report.html"],
         ["sample", "nosuchfolder", "--out", "new"],
@@ -189,6 +191,7 @@ def test_help_and_refusals_import_nothing_that_takes_a_moment(arguments, tmp_pat
 
 def test_names_that_are_listed_without_the_imports():
     assert list(PRESETS) == presets.__all__
+    assert set(get_scorer_names()) <= set(SCORES)
     assert list(_options.ESTIMATORS) == list(_compare_command.ESTIMATORS)
 
 
