@@ -43,7 +43,8 @@ ALLOWED = {
     "filters": set(),
     "plotting": set(),
     "datasets": {"codecs"},
-    "callbacks": {"plotting"},
+    "_step_log": set(),
+    "callbacks": {"_step_log", "plotting"},
     "_image_statistics": {"augment"},
     "nets": {"_image_statistics", "losses", "penalties", "augment", "callbacks"},
     "presets": {"nets", "modules", "losses", "penalties", "augment", "callbacks"},
@@ -82,7 +83,7 @@ ALLOWED = {
 TORCH_ONLY = {"losses", "penalties", "augment", "modules", "_draws", "_resample"}
 # Library → the only units that may import it
 ONLY_IN = {
-    "skorch": {"_skorch", "nets", "callbacks", "classifier"},
+    "skorch": {"_skorch", "_step_log", "nets", "callbacks", "classifier"},
     "imblearn": {"samplers", "_compat", "_compared_rows", "comparison", "imbalanced", "prior"},
     "matplotlib": {"plotting"},
     "PIL": {"datasets"},
