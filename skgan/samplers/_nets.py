@@ -1,6 +1,5 @@
 """Which net, ready to train: what cannot be done is refused here, before any training."""
 
-import difflib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -9,6 +8,7 @@ from sklearn.base import clone
 
 from skgan import presets
 from skgan._device import resolve_device
+from skgan._names import no_preset
 from skgan.codecs import Codec
 from skgan.nets import GenerativeNet
 
@@ -40,9 +40,7 @@ def preset(name: str) -> GenerativeNet:
     """
     if name in presets.__all__:
         return getattr(presets, name)()
-    near = difflib.get_close_matches(name, presets.__all__, n=1, cutoff=0.5)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"net={name!r} is no preset; there are {', '.join(map(repr, presets.__all__))} and 'auto'.{hint}")
+    raise ValueError(no_preset(name))
 
 
 def prepared(
