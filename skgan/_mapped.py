@@ -37,6 +37,26 @@ def evenly(array):
     return array[:: -(-array.nbytes // LARGE)] if is_large(array) else array
 
 
+def rows_that_show_all(table: np.ndarray) -> np.ndarray:
+    """Numbers of evenly spaced rows, and of each column's first lowest, highest and missing value where these are few rows."""
+    n, d = table.shape
+    rows = [np.arange(n)[:: -(-table.nbytes // LARGE)]]
+    if 3 * d * table.nbytes <= LARGE * n:
+        best = np.full((2, d), np.inf)
+        at = np.zeros((3, d), dtype=int)
+        for piece in row_pieces(table):
+            values = table[piece].astype(np.float64)
+            gone = np.isnan(values)
+            at[2] = np.where(gone.any(0) & (at[2] == 0), piece.start + gone.argmax(0), at[2])
+            for k, signed in enumerate((values, -values)):
+                signed[gone] = np.inf
+                lowest = signed.min(0)
+                at[k] = np.where(lowest < best[k], piece.start + signed.argmin(0), at[k])
+                best[k] = np.minimum(best[k], lowest)
+        rows.append(at.ravel())
+    return np.unique(np.concatenate(rows))
+
+
 def some_of(rows: np.ndarray, array: np.ndarray, most: int) -> np.ndarray:
     """These rows of an array, by their numbers; of a large mapped one at most so many of them, evenly spaced."""
     return rows[:: -(-len(rows) // most)] if is_large(array) and len(rows) > most else rows

@@ -17,6 +17,7 @@ HELPERS = {
     "_compat",
     "_device",
     "_draws",
+    "_mapped",
     "_random",
     "_resample",
     "_settings",

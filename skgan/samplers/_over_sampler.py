@@ -186,7 +186,8 @@ class GANOverSampler(BaseGenerativeSampler, BaseOverSampler):
         -------
         X_resampled, y_resampled
             In the containers and dtypes of X and y: the originals first, unmodified and in order, then the new rows. They are
-            copies, and the index of a DataFrame counts from 0, also where nothing was added. With ``out`` they are mapped files.
+            copies, and the index of a DataFrame counts from 0, also where nothing was added. With ``out``
+            they are mapped files.
 
         Raises
         ------

@@ -75,7 +75,9 @@ class InFiles(InMemory):
         if not parent.is_dir():
             raise ValueError(f"out={str(self.out)!r} is to lie in {str(parent)!r}, which is no folder: make it first.")
         if self.task.container.list_type is not None or not isinstance(X, np.ndarray) or X.dtype.hasobject:
-            raise ValueError(f"out= writes arrays of numbers, and X is {_kind(self.X)}: convert it, or leave out= away.")
+            raise ValueError(
+                f"out= writes arrays of numbers, and X is {_kind(self.X)}: convert it, or leave out= away."
+            )
         if not isinstance(self.y, np.ndarray) or self.y.dtype.hasobject:
             raise ValueError(
                 f"out= writes y as an array of numbers or strings, and y is {_kind(self.y)}: convert it, or leave out= away."
@@ -113,8 +115,7 @@ class InFiles(InMemory):
     def _begin(self) -> BinaryIO:
         """The file of X, with the real rows in it."""
         X = self.task.checked.X
-        file = open(self.folder / "X.npy", "wb")  # noqa: SIM115: it is closed when the block ends
-        self.file = file
+        self.file = file = open(self.folder / "X.npy", "wb")  # noqa: SIM115 (it is closed when the block ends)
         shape = (self.n_rows, *X.shape[1:])
         described = {"descr": np.lib.format.dtype_to_descr(X.dtype), "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(file, described)
