@@ -12,7 +12,7 @@ from scipy import sparse
 from skgan._mapped import evenly, row_pieces
 from skgan._warnings import warn
 from skgan.codecs._container import shown_name
-from skgan.codecs._identifiers import identifies_rows
+from skgan.codecs._identifiers import FEWEST, identifies_rows
 
 
 def as_array(rows: list | tuple, what: str = "X") -> np.ndarray:
@@ -107,10 +107,10 @@ def _first_not_finite(X: Any, allow_nan: bool = False) -> np.ndarray | None:
         return np.array([stored.row[where[0, 0]], stored.col[where[0, 0]]]) if len(where) else None
     elif X.dtype.kind == "f":
         for piece in row_pieces(X):
-            where = _wrong_numbers(X[piece], allow_nan)
-            if where is not None:
-                where[0] += piece.start
-                return where
+            wrong = _wrong_numbers(X[piece], allow_nan)
+            if wrong is not None:
+                wrong[0] += piece.start
+                return wrong
         return None
     elif X.dtype.kind == "O":
         bad = _wrong_objects(X)
@@ -147,8 +147,8 @@ def warn_of_identifiers(X: Any) -> None:
 
     Of a large mapped table evenly spaced rows are looked at.
     """
-    if sparse.issparse(X):
-        return
+    if sparse.issparse(X) or X.shape[0] < FEWEST or (isinstance(X, np.ndarray) and X.dtype.kind == "f"):
+        return  # a column of floats is no identifier by its number
     X = evenly(X)
     frame = isinstance(X, pd.DataFrame)
     told = []

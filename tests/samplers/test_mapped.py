@@ -39,7 +39,11 @@ def images(n=80, channels=3, last=False, dtype=np.uint8):
 
 def table(n=200, dtype=np.float32):
     rng = np.random.RandomState(0)
-    X = (100 * rng.randn(n, 6)).astype(dtype) if np.dtype(dtype).kind == "f" else rng.randint(0, 9, (n, 6)).astype(dtype)
+    X = (
+        (100 * rng.randn(n, 6)).astype(dtype)
+        if np.dtype(dtype).kind == "f"
+        else rng.randint(0, 9, (n, 6)).astype(dtype)
+    )
     return X, np.repeat([0, 1], [n * 3 // 4, n - n * 3 // 4])
 
 
