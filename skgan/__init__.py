@@ -60,8 +60,8 @@ if not TYPE_CHECKING:  # type checkers would take any name for one that is here
         "prefit_generators": "model_selection",
     }
     _SUBMODULES = {
-        *("augment", "callbacks", "checks", "classifier", "codecs", "comparison", "datasets", "embedding", "filters"),
-        *("imbalanced", "losses", "metrics", "model_selection", "modules", "nets", "penalties", "presets", "prior"),
+        *("augment", "callbacks", "checks", "classifier", "codecs", "comparison", "datasets", "embedding"),
+        *("exceptions", "filters", "imbalanced", "losses", "metrics", "model_selection", "modules", "nets", "penalties", "presets", "prior"),
         *("samplers", "strategies", "zero_shot"),
     }
 

@@ -61,3 +61,11 @@ def available_memory(device: str = "cpu") -> int | None:
         with suppress(OSError, ValueError, AttributeError):  # not on Windows
             known.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     return min(known, default=None)
+
+
+def fits(n_bytes: int, device: str) -> bool:
+    """Whether rows take at most half of what is left on a device; on the CPU they stay where they are, and take nothing."""
+    if torch.device(device).type == "cpu":
+        return True
+    left = available_memory(device)
+    return left is None or n_bytes <= left // 2

@@ -2,14 +2,27 @@
 
 import time
 
+import torch
 from skorch.callbacks import Callback
+
+from skgan._warnings import warn
+from skgan.exceptions import LongTrainingWarning
 
 WARM_UP = 3
 """Steps that may take many times as long as others: memory and kernels are set up in them."""
+TIMED = 8
+"""Steps after these by which a training's time is told: penalties may come in every fourth only."""
+LONG = 60.0
+"""Seconds from which on a training is warned of."""
 
 
 class StepLog(Callback):
-    """With ``verbose=1``: steps, losses and time left, first after the first epoch (20 steps), then ten times."""
+    """How long the training takes, by its first steps; with ``verbose=1`` also steps, losses and time left, first after the
+    first epoch (20 steps), then ten times.
+
+    A training of more than a minute is told of whatever ``verbose`` is, by a
+    :class:`skgan.exceptions.LongTrainingWarning`, unless ``max_time`` says how long it may take.
+    """
 
     def on_train_begin(self, net, **kwargs):
         self.next_ = 0
@@ -17,7 +30,33 @@ class StepLog(Callback):
 
     def on_batch_end(self, net, training=True, **kwargs):
         if net.steps_ <= WARM_UP:
-            self.clock_.append((net.steps_, time.perf_counter() - net.begin_))
+            self.clock_.append((net.steps_, self._seconds(net)))
+        elif net.steps_ == WARM_UP + TIMED:
+            self._foretell(net, (self._seconds(net) - self.clock_[-1][1]) / TIMED)
+
+    @staticmethod
+    def _seconds(net) -> float:
+        """Since the beginning; a GPU may be some steps behind, and is waited for."""
+        if torch.device(net.device_).type == "cuda":
+            torch.cuda.synchronize(net.device_)
+        return time.perf_counter() - net.begin_
+
+    @staticmethod
+    def _foretell(net, seconds: float) -> None:
+        total = net.max_steps * seconds
+        least = "at least " if net.gets_slower else ""
+        told = f"{least}about {duration(total)}: {net.max_steps:,} steps of {1000 * seconds:.3g} ms"
+        if net.max_time is not None and net.max_time < total:
+            told += f", cut after {duration(net.max_time)} by max_time"
+        if net.verbose:
+            print(told, flush=True)
+        if total > LONG and net.max_time is None:
+            warn(
+                f"This training takes {told}. It takes less with fewer steps (max_steps), smaller batches or images, on a GPU "
+                "(device='cuda'), or where max_time cuts it; with memory='some-folder' a search over amounts trains once a "
+                "fold.",
+                LongTrainingWarning,
+            )
 
     def on_epoch_end(self, net, **kwargs):
         record = net.history[-1]
@@ -42,3 +81,10 @@ class StepLog(Callback):
 
     def on_train_end(self, net, **kwargs):
         del self.clock_
+
+
+def duration(seconds: float) -> str:
+    """A time in words, such as "40 s", "4 min" or "2.5 h"."""
+    if seconds < 99.5:
+        return f"{seconds:.2g} s"
+    return f"{seconds / 60:.0f} min" if seconds < 99.5 * 60 else f"{seconds / 3600:.1f} h"

@@ -20,6 +20,7 @@ HELPERS = {
     "_compat",
     "_device",
     "_draws",
+    "_mapped",
     "_names",
     "_random",
     "_resample",
@@ -28,6 +29,7 @@ HELPERS = {
     "_statistics",
     "_tensors",
     "_warnings",
+    "exceptions",
 }
 # Unit → what else of skgan it may import
 ALLOWED = {

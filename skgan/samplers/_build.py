@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
+from skgan._mapped import LARGE, is_large, is_mapped, some_of
 from skgan._random import draw_seeds, sub_seed
 from skgan.codecs import Codec, choose_codec
 from skgan.filters import RowFilter
@@ -18,7 +19,7 @@ from skgan.samplers._factory import RowFactory
 from skgan.samplers._makers import ConditionMaker, CopyMaker, JitterMaker, Maker, NetMaker
 from skgan.samplers._nets import prepared, require, resolve_nets
 from skgan.samplers._plan import TOO_FEW, Plan
-from skgan.samplers._rows import Donors, Rows
+from skgan.samplers._rows import MAX_DONORS, Donors, Rows
 from skgan.samplers._task import Task
 from skgan.samplers._training import Generator, Job, fitted_filter, train_all
 
@@ -48,8 +49,10 @@ def built_factory(sampler: "BaseGenerativeSampler", task: Task) -> RowFactory:
     if not codec.is_image:
         warn_of_identifiers(X)
     encoded = codec.transform(X)
-    if isinstance(X, np.ndarray) and np.may_share_memory(encoded, X):
-        encoded = encoded.copy()  # what is kept of a fit is not the caller's to change
+    if isinstance(X, np.ndarray) and not is_mapped(X) and np.may_share_memory(encoded, X):
+        encoded = (
+            encoded.copy()
+        )  # what is kept of a fit is not the caller's to change; a file may be larger than memory
     donors = Donors(codec, X, encoded, members, sample_seed) if len(codec.inherited_) else None
     rows = Rows(codec, rows.empty, task.container, donors, codec.ranges(X, members))
     largest = f"There are {len(members)} rows, and a net needs at least {TOO_FEW}"
@@ -67,7 +70,8 @@ def built_factory(sampler: "BaseGenerativeSampler", task: Task) -> RowFactory:
     row_filter = None
     if plan.trained and sampler.row_filter is not None:
         shared = bool(generators) and not sampler.per_class
-        row_filter = fitted_filter(sampler.row_filter, encoded, members, generators, shared=shared, memory=memory)
+        judged = _judged(encoded, members)
+        row_filter = fitted_filter(sampler.row_filter, *judged, generators, shared=shared, memory=memory)
     makers = _Makers(sampler, task, codec, encoded, sizes, plan, generators, gaussian, shares)
     made_by = {i: maker for i in range(len(sizes)) if (maker := makers.of(i)) is not None}
     fill = {} if row_filter is None else {i: makers.copier(i) for i, n in enumerate(sizes) if n}
@@ -88,6 +92,16 @@ def built_factory(sampler: "BaseGenerativeSampler", task: Task) -> RowFactory:
         sample_seed,
         _history(generators, plan, labels.classes if sampler.per_class else None),
     )
+
+
+def _judged(encoded: np.ndarray, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rows that a row filter learns from, and their groups: all, or of a large mapped array evenly spaced ones of each."""
+    if not is_large(encoded):
+        return encoded, members
+    groups = np.unique(members)
+    most = max(2, LARGE // encoded[:1].nbytes // len(groups))
+    rows = np.sort(np.concatenate([some_of(np.flatnonzero(members == i), encoded, most) for i in groups]))
+    return encoded[rows], members[rows]
 
 
 @dataclass(frozen=True)
@@ -130,7 +144,7 @@ class _Makers:
         if name == "gaussian":
             return None if self.gaussian is None else NetMaker(self.gaussian, i, described, origin="gaussian")
         if name == "mixture" and self.sizes[i] > 1:  # a single row has no other to mix with
-            return MixtureMaker(self.encoded, self.of_group[i], self.codec)
+            return MixtureMaker(self.encoded, some_of(self.of_group[i], self.encoded, MAX_DONORS), self.codec)
         return self.copier(i)
 
     def _of_net(self, i: int, described: str) -> Maker | None:

@@ -21,6 +21,7 @@ from filelock import FileLock
 from sklearn.utils.validation import check_memory
 
 from skgan._compat import has_parameters
+from skgan._mapped import is_large, row_pieces
 from skgan._warnings import warn
 
 FORMAT = 3
@@ -107,7 +108,8 @@ def generator_key(X: np.ndarray, y: np.ndarray, net, seed: int) -> str:
         for name, value in net.get_params(deep=False).items()
         if name not in NOT_IN_KEY and name not in net.sampling_params
     }
-    return joblib.hash((FORMAT, repr(describe(type(net))), repr(describe(kept)), joblib.hash(X), joblib.hash(y), seed))
+    rows = [joblib.hash(X[piece]) for piece in row_pieces(X)] if is_large(X) else joblib.hash(X)
+    return joblib.hash((FORMAT, repr(describe(type(net))), repr(describe(kept)), rows, joblib.hash(y), seed))
 
 
 def _keep(key: str, compute: Callable[[], Any], complete: Callable[[Any], bool]) -> Any:
