@@ -61,8 +61,18 @@ if not TYPE_CHECKING:  # type checkers would take any name for one that is here
     }
     _SUBMODULES = {
         *("augment", "callbacks", "checks", "classifier", "codecs", "comparison", "datasets", "embedding"),
-        *("exceptions", "filters", "imbalanced", "losses", "metrics", "model_selection", "modules", "nets", "penalties", "presets", "prior"),
-        *("samplers", "strategies", "zero_shot"),
+        *(
+            "exceptions",
+            "filters",
+            "imbalanced",
+            "losses",
+            "metrics",
+            "model_selection",
+            "modules",
+            "nets",
+            "penalties",
+        ),
+        *("presets", "prior", "samplers", "strategies", "zero_shot"),
     }
 
     def __getattr__(name: str):

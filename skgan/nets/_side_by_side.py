@@ -159,13 +159,15 @@ class SideBySideNet(AdversarialNet):
             check_rows(X)
         self.data_shape_, self.n_classes_, self.condition_dim_ = tuple(Xs[0].shape[1:]), 1, 0
         self.condition_scale_ = None
-        self.steps_, self.stopped_, self.means_ = 0, False, []
+        self.steps_, self.stopped_ = 0, False
+        self.means_: list[np.ndarray] = []
         self.parts_ = tuple(generators(seed, resolve_device(self.device)) for seed in seeds)
         with plain_torch(), drawing_from(Block(self.parts_[0], [], self.parts_)):
             self.check_shapes()
             NeuralNet.fit(self, Xs, None)
-        if self.steps_ < self.max_steps:
+        if self.steps_ < self.max_steps and not self.stopped_:
             raise KeyboardInterrupt  # Ctrl-C: skorch would go on as if training had finished
+        self.warn_if_out_of_time()
         return [self._export_of(i) for i in range(len(seeds))]
 
     def initialize_module(self):
@@ -183,7 +185,8 @@ class SideBySideNet(AdversarialNet):
 
     def initialize_criterion(self):
         super().initialize_criterion()
-        self.criterion_ = _EachLoss(self.criterion_, len(self.parts_))
+        loss: Any = vars(self)["criterion_"]
+        self.criterion_ = _EachLoss(loss, len(self.parts_))
         return self
 
     def on_train_begin(self, net, X=None, y=None, **kwargs):
@@ -234,9 +237,13 @@ class SideBySideNet(AdversarialNet):
 
     def _export_of(self, i: int) -> dict[str, Any]:
         exported = super().export()
-        columns = dict(zip(self.reported_, np.array(self.means_)[:, :, i].T.tolist(), strict=True))
+        history = {
+            **exported["history"],
+            **dict(zip(self.reported_, np.array(self.means_)[:, :, i].T.tolist(), strict=True)),
+        }
+        history["seconds"] = [seconds / len(self.parts_) for seconds in history["seconds"]]  # its share
         weights = {name: weight[i].copy() for name, weight in exported["weights"].items()}
-        return {**exported, "weights": weights, "history": {**exported["history"], **columns}}
+        return {**exported, "weights": weights, "history": history}
 
 
 def goes_side_by_side(net: Any) -> bool:
@@ -248,7 +255,7 @@ def goes_side_by_side(net: Any) -> bool:
         An AdversarialNet whose pair passes every row alone through linear layers, with losses, penalties and an optimiser of
         which each net's part is known, and without callbacks of its own.
     """
-    if type(net) is not AdversarialNet or net.max_time is not None or net.callbacks or net.augment or net.vicinity:
+    if type(net) is not AdversarialNet or net.callbacks or net.augment or net.vicinity:
         return False
     if any(name.startswith("callbacks__") for name in net.get_params(deep=False)) or net.has_foreign_code:
         return False

@@ -12,6 +12,7 @@ from skgan.codecs import Codec, TabularCodec
 from skgan.nets import NO_PARENT, GenerativeNet
 from skgan.samplers._border import forget_fit, groups_of_rows, tag_inputs
 from skgan.samplers._build import built_factory
+from skgan.samplers._estimate import Estimate, estimated
 from skgan.samplers._factory import Made, RowFactory, warn_of_copies
 from skgan.samplers._sampling import SamplesRows
 from skgan.samplers._task import NET_CONSTRAINTS, Task
@@ -75,6 +76,33 @@ class BaseGenerativeSampler(SamplesRows, BaseSampler):
         factory = built_factory(self, self._task(X, y, **side))
         factory.rest()
         return factory
+
+    def estimate(self, X, y, **side) -> Estimate:
+        """How long ``fit_resample`` will take, and how much memory, by a second of each training; the sampler is not changed.
+
+        Nets of several classes that are trained one by one are tried one by one.
+
+        Parameters
+        ----------
+        X, y, **side
+            As for ``fit_resample``.
+
+        Returns
+        -------
+        Estimate
+            ``(seconds, bytes)``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skgan import GANOverSampler
+        >>> X, y = np.random.RandomState(0).normal(size=(60, 3)), np.repeat([0, 1], [50, 10])
+        >>> estimate = GANOverSampler(max_steps=50).estimate(X, y)
+        >>> estimate.seconds < 60
+        True
+        """
+        self._validate_params()
+        return estimated(self, X, y, **side)
 
     def _resampled(self, X, y, *, out=None, keep_real: bool = True, **side):
         """What ``fit_resample`` returns. Nothing is assigned before all is done."""
