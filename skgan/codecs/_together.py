@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skgan.codecs._scaling import RankScaling
+from skgan.codecs._scaling import MAX_KNOTS, RankScaling
 
-MAX_ROWS = 2_000
+MAX_ROWS = MAX_KNOTS
 """Of a table with more rows, calls for each column do not count."""
 
 CELLS = 1 << 20

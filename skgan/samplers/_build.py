@@ -94,6 +94,11 @@ def built_factory(sampler: "BaseGenerativeSampler", task: Task) -> RowFactory:
     )
 
 
+def _rows_of(members: np.ndarray, sizes: np.ndarray) -> list[np.ndarray]:
+    """The rows of each group."""
+    return np.split(np.argsort(members, kind="stable"), np.cumsum(sizes)[:-1])
+
+
 def _judged(encoded: np.ndarray, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The rows that a row filter learns from, and their groups: all, or of a large mapped array evenly spaced ones of each."""
     if not is_large(encoded):
@@ -121,13 +126,23 @@ class _Makers:
     @cached_property
     def of_group(self) -> list[np.ndarray]:
         """The real rows of each."""
-        return np.split(np.argsort(self.task.members, kind="stable"), np.cumsum(self.sizes)[:-1])
+        return _rows_of(self.task.members, self.sizes)
+
+    @cached_property
+    def by_plan(self) -> dict[int, str]:
+        """Group → what is done where nothing is trained."""
+        return {**dict.fromkeys(self.plan.copied, "copied"), **dict.fromkeys(self.plan.jittered, "jittered")}
+
+    @cached_property
+    def trained(self) -> dict[int, Generator]:
+        """Group → its own net."""
+        return dict(zip(self.plan.trained, self.generators, strict=False)) if self.sampler.per_class else {}
 
     def of(self, i: int) -> Maker | None:
         """The maker of group i, or None where it has none."""
-        if i in self.plan.copied:
+        if self.by_plan.get(i) == "copied":
             return self.copier(i)
-        if i in self.plan.jittered:
+        if self.by_plan.get(i) == "jittered":
             return JitterMaker(self.encoded[self.of_group[i]], int(self.of_group[i][0]), self.codec.numeric_)
         shares = self.shares.get(i, {})
         makers = {name: maker for name in shares if (maker := self._of_share(name, i)) is not None}
@@ -148,7 +163,8 @@ class _Makers:
         return self.copier(i)
 
     def _of_net(self, i: int, described: str) -> Maker | None:
-        generator = _generator_of(i, self.sampler.per_class, self.plan, self.generators)
+        # A class that needed no rows is made by the net that all share.
+        generator = self.trained.get(i) if self.sampler.per_class else next(iter(self.generators), None)
         if generator is None:
             return None
         if self.task.conditions is not None:
@@ -244,17 +260,11 @@ def _jobs(sampler, task: Task, nets, plan: Plan, encoded: np.ndarray, seed: int)
     if not plan.trained:
         return []
     if sampler.per_class:
-        of_class = {i: encoded[task.members == i] for i in plan.trained}
+        rows = _rows_of(task.members, np.bincount(task.members))
+        of_class = {i: encoded[rows[i]] for i in plan.trained}
         return [Job(X, np.zeros(len(X), int), nets[i], sub_seed(seed, i)) for i, X in of_class.items()]
     y = task.members if task.conditions is None else task.conditions.told(task.conditions.values, task.members)
     return [Job(encoded, y, nets[plan.trained[0]], seed)]
-
-
-def _generator_of(i: int, per_class: bool, plan: Plan, generators: list[Generator]) -> Generator | None:
-    """A class that needed no rows is made by the net that all share."""
-    if not per_class:
-        return generators[0] if generators else None
-    return generators[plan.trained.index(i)] if i in plan.trained else None
 
 
 def _history(generators: list[Generator], plan: Plan, classes: np.ndarray | None) -> pd.DataFrame:

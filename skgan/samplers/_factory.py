@@ -237,10 +237,11 @@ class RowFactory:
     def check(self, counts: Mapping[Any, int], sampler: str) -> None:
         """Refuse amounts that are none, groups that are none, and groups that no rows can be made of."""
         names = self.labels.names()
+        known = set(names)
         if not isinstance(counts, Mapping):
             raise TypeError(f"The number of rows is given for each class, as {{class: rows}}; got {counts!r}.")
         for name, n in counts.items():
-            if name not in names:
+            if name not in known:
                 raise ValueError(f"{name!r} is no class of the data; the classes are {names}.")
             if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
                 raise ValueError(f"The number of rows of class {name!r} must be an integer of at least 0, got {n!r}.")
