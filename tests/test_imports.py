@@ -17,6 +17,7 @@ HELPERS = {
     "_compat",
     "_device",
     "_draws",
+    "_parallel",
     "_random",
     "_resample",
     "_settings",

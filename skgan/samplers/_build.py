@@ -231,7 +231,8 @@ def _jobs(sampler, task: Task, nets, plan: Plan, encoded: np.ndarray, seed: int)
         return []
     if sampler.per_class:
         of_class = {i: encoded[task.members == i] for i in plan.trained}
-        return [Job(X, np.zeros(len(X), int), nets[i], sub_seed(seed, i)) for i, X in of_class.items()]
+        named = {i: f"the training{task.labels.described(i)}" for i in plan.trained}
+        return [Job(X, np.zeros(len(X), int), nets[i], sub_seed(seed, i), named[i]) for i, X in of_class.items()]
     y = task.members if task.conditions is None else task.conditions.told(task.conditions.values, task.members)
     return [Job(encoded, y, nets[plan.trained[0]], seed)]
 
