@@ -2,11 +2,14 @@
 
 import os
 import threading
+
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
+import pandas as pd
 from joblib import Parallel, delayed
 from joblib.parallel import get_active_backend
 
@@ -16,7 +19,13 @@ from skgan._warnings import recorded, warn
 _PROCESS = uuid4().hex  # a process id alone may be another machine's, and a fork has its parent's token
 
 # How joblib's engines call the death of a worker, without importing them: loky, Dask and Ray
-_DEATHS = {"TerminatedWorkerError", "BrokenProcessPool", "KilledWorker", "RayActorError", "WorkerCrashedError"}
+_DEATHS = {
+    *("TerminatedWorkerError", "BrokenProcessPool"),
+    *("KilledWorker", "FutureCancelledError"),  # the second: with the last worker that held an array of the call
+    *("RayActorError", "WorkerCrashedError"),
+}
+
+_ARRAYS = np.ndarray, pd.DataFrame, pd.Series
 
 Here = tuple[str, int, int]
 
@@ -48,7 +57,9 @@ def results_of(calls: Sequence[Call], n_jobs) -> Iterator[Any]:
             yield result
         return
     backend, _ = get_active_backend(prefer="processes")
-    _tell_of_deaths(backend)
+    if type(backend).__name__ == "DaskDistributedBackend":
+        _tell_of_deaths(backend)
+        calls = _with_arrays_on_every_worker(backend, calls)
     returned_as = "generator_unordered" if backend.supports_return_generator else "list"
     done: dict[int, Any] = {}
     tasks = [delayed(_run)(i, first + i, _here(), call.function, *call.args) for i, call in enumerate(calls)]
@@ -75,7 +86,7 @@ def _one_by_one(n_calls: int) -> bool:
 
 def _tell_of_deaths(backend: Any) -> None:
     """joblib's Dask backend says nothing of a task that Dask gave up, and joblib 1.6 would wait for it for ever."""
-    if type(backend).__name__ != "DaskDistributedBackend" or "submit" in vars(backend):
+    if "submit" in vars(backend):
         return
     submit = backend.submit
 
@@ -85,6 +96,17 @@ def _tell_of_deaths(backend: Any) -> None:
         return future
 
     backend.submit = submit_and_tell
+
+
+def _with_arrays_on_every_worker(backend: Any, calls: Sequence[Call]) -> list[Call]:
+    """The calls with futures of arrays and frames: joblib would put each on one worker, and it would be lost with that one."""
+    shared = {id(arg): arg for call in calls for arg in call.args if isinstance(arg, _ARRAYS)}
+    there = {
+        key: backend.client.scatter(arg, broadcast=True, hash=False)
+        for key, arg in shared.items()
+        if key not in backend.data_futures  # the user's own scatter=
+    }
+    return [replace(call, args=tuple(there.get(id(arg), arg) for arg in call.args)) for call in calls]
 
 
 def _here() -> Here:
