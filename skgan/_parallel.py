@@ -2,7 +2,6 @@
 
 import os
 import threading
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any

@@ -15,7 +15,9 @@ def test_the_same_rows_as_in_one_process(case, tmp_path, monkeypatch):
 
 
 def test_a_training_that_kills_its_worker_is_named_and_the_others_are_kept(tmp_path):
-    with pytest.raises(RuntimeError, match=r"died \(TerminatedWorkerError\).* of the training of class 2\. .*smaller n_jobs"):
+    with pytest.raises(
+        RuntimeError, match=r"died \(TerminatedWorkerError\).* of the training of class 2\. .*smaller n_jobs"
+    ):
         workloads.dying(tmp_path, times=1).fit_resample(workloads.X, workloads.Y)
     assert workloads.kept(tmp_path) == 1
     again = workloads.dying(tmp_path, times=1).fit_resample(workloads.X, workloads.Y)[0]

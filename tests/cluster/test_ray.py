@@ -1,6 +1,8 @@
 """On a Ray cluster of two worker processes."""
 
 import logging
+import os
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -16,7 +18,14 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def cluster():
     register_ray()
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+    paths = [str(Path(workloads.__file__).parent), os.environ.get("PYTHONPATH", "")]
+    ray.init(
+        num_cpus=2,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+        runtime_env={"env_vars": {"PYTHONPATH": os.pathsep.join(paths)}},  # workers import the callbacks of this folder
+    )
     yield
     ray.shutdown()
 
@@ -53,6 +62,8 @@ def test_a_worker_that_dies_once_changes_nothing_where_ray_may_try_again(cluster
 
 
 def test_a_training_that_kills_its_worker_is_told(backend, tmp_path):
-    with pytest.raises(RuntimeError, match=r"A worker process died .*no result came back of the training of class 1, the"):
+    with pytest.raises(
+        RuntimeError, match=r"A worker process died .*no result came back of the training of class 1, the"
+    ):
         workloads.dying(tmp_path, times=100).fit_resample(workloads.X, workloads.Y)
     assert workloads.kept(tmp_path) == 1

@@ -93,9 +93,7 @@ def warned_of_max_time():
 def dying(folder, times, **params):
     """A sampler whose training of class 2 kills its worker that often; class 1 is there before."""
     callback = Dies(folder / "deaths", folder / "memory", times, os.getpid())
-    return sampler(
-        net=net(callbacks=[callback]), per_class=True, n_jobs=2, memory=str(folder / "memory"), **params
-    )
+    return sampler(net=net(callbacks=[callback]), per_class=True, n_jobs=2, memory=str(folder / "memory"), **params)
 
 
 def kept(folder):
