@@ -22,6 +22,7 @@ HELPERS = {
     "_draws",
     "_mapped",
     "_names",
+    "_parallel",
     "_random",
     "_resample",
     "_settings",

@@ -77,7 +77,7 @@ class GenerativeNet(DrawsRows, StepTraining):
         torch's global generators are neither read nor moved; where a module, loss, callback or net of yours may draw from
         them, they are lent, seeded, and given back. A sampler sets its own.
     device : str, default="auto"
-        Resolved at fit: CUDA where there is one, else the CPU.
+        Resolved at fit: CUDA where there is one, else the CPU. "cuda:auto" gives each training a GPU, in turn.
     verbose : int, default=0
         1 prints steps, losses and time left.
 

@@ -261,8 +261,11 @@ def _jobs(sampler, task: Task, nets, plan: Plan, encoded: np.ndarray, seed: int)
         return []
     if sampler.per_class:
         rows = _rows_of(task.members, np.bincount(task.members))
-        of_class = {i: encoded[rows[i]] for i in plan.trained}
-        return [Job(X, np.zeros(len(X), int), nets[i], sub_seed(seed, i)) for i, X in of_class.items()]
+        named = {i: f"the training{task.labels.described(i)}" for i in plan.trained}
+        return [
+            Job(encoded[rows[i]], np.zeros(len(rows[i]), int), nets[i], sub_seed(seed, i), named[i])
+            for i in plan.trained
+        ]
     y = task.members if task.conditions is None else task.conditions.told(task.conditions.values, task.members)
     return [Job(encoded, y, nets[plan.trained[0]], seed)]
 

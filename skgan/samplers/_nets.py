@@ -7,7 +7,7 @@ from typing import Any
 from sklearn.base import clone
 
 from skgan import presets
-from skgan._device import resolve_device
+from skgan._device import A_TRAINING_EACH, resolve_device
 from skgan._names import no_preset
 from skgan.codecs import Codec
 from skgan.nets import GenerativeNet
@@ -67,7 +67,8 @@ def prepared(
             + (" Write the call, with brackets." if callable(net) else "")
         )
     given = {name: value for name, value in shortcuts.items() if value is not None}
-    net = clone(net).set_params(**{**given, "device": resolve_device(given.get("device", net.device))})
+    device = given.get("device", net.device)
+    net = clone(net).set_params(**{**given, "device": device if device == A_TRAINING_EACH else resolve_device(device)})
     net.check_training_params()
     if codec.spans_:
         if "spans" not in inspect.signature(net.module).parameters:

@@ -66,9 +66,11 @@ class GANOverSampler(BaseGenerativeSampler, BaseOverSampler):
         amounts trains once per fold. The folder holds pickles and is trusted, as joblib's is. Not used with
         ``random_state=None``; a run that ``max_time`` cut is not kept; callbacks do not run when an entry is read.
     n_jobs : int or None, default=None
-        Nets trained at once with ``per_class=True``, in processes.
+        Nets trained at once with ``per_class=True``, on the backend of ``joblib.parallel_config``, else in processes; None
+        is 1, or what that says.
     device : str or None, default=None
-        "auto", "cpu", "cuda", "cuda:1" …; None is the net's own ("auto" in presets).
+        "auto", "cpu", "cuda", "cuda:1" …; "cuda:auto" gives each training a GPU, in turn; None is the net's
+        own ("auto" in presets).
     random_state : int, RandomState or None, default=None
         An int gives the same rows in every call.
     verbose : int or None, default=None

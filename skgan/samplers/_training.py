@@ -1,7 +1,5 @@
 """Training as a pure function, and what is kept of it."""
 
-import os
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,10 +7,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
 from sklearn.base import clone
 
-from skgan._warnings import warn
+from skgan._parallel import Call, results_of
 from skgan.filters import RowFilter
 from skgan.nets import GenerativeNet
 from skgan.samplers._cache import generator_key, recall, recall_filter
@@ -41,12 +38,13 @@ def train_generator(X: np.ndarray, y: np.ndarray, net: GenerativeNet, seed: int)
 
 @dataclass(frozen=True)
 class Job:
-    """The arguments of one training."""
+    """The arguments of one training, and its name in the middle of a sentence."""
 
     X: np.ndarray
     y: np.ndarray
     net: GenerativeNet
     seed: int
+    name: str = "the training"
 
 
 @dataclass
@@ -80,27 +78,13 @@ def obtained(memory, job: Job) -> tuple[str, dict[str, Any]]:
     return key, recall(memory, key, lambda: train_generator(*arguments), lambda export: export["complete"])
 
 
-def obtained_and_warned(memory, job: Job, parent: int) -> tuple[str, dict[str, Any], list[tuple[str, type[Warning]]]]:
-    """As ``obtained``, with the warnings of a training in another process than the parent's: nobody would read them there."""
-    if os.getpid() == parent:
-        return *obtained(memory, job), []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("default")
-        key, export = obtained(memory, job)
-    kinds = UserWarning, RuntimeWarning
-    return key, export, [(str(one.message), one.category) for one in caught if issubclass(one.category, kinds)]
-
-
 def train_all(jobs: Sequence[Job], memory, n_jobs) -> list[Generator]:
-    """A generator per job, several at once in processes: threads would wait for each other between torch's functions."""
-    parallel = Parallel(n_jobs=n_jobs if len(jobs) > 1 else 1, backend="loky")
-    trained = parallel(delayed(obtained_and_warned)(memory, job, os.getpid()) for job in jobs)
-    generators = []
-    for job, (key, export, warned) in zip(jobs, trained, strict=True):
-        generators.append(Generator(job.net, export, key, (job.X, job.y) if job.net.needs_source else None))
-        for message, category in warned:
-            warn(message, category)
-    return generators
+    """A generator per job, several at once."""
+    trained = results_of([Call(job.name, obtained, (memory, job)) for job in jobs], n_jobs)
+    return [
+        Generator(job.net, export, key, (job.X, job.y) if job.net.needs_source else None)
+        for job, (key, export) in zip(jobs, trained, strict=True)
+    ]
 
 
 def fitted_filter(

@@ -1,7 +1,6 @@
 import math
 import pickle
 import warnings
-from functools import partial
 
 import numpy as np
 import pytest
@@ -18,7 +17,6 @@ from skgan.modules import MLPGAN
 from skgan.nets import AdversarialNet
 from skgan.penalties import R1
 from skgan.presets import dcgan, gaussian, gtn, mlp_gan, relativistic_gan
-from skgan.samplers import _training
 
 X = np.random.RandomState(0).randn(50, 4).astype(np.float32)
 Y = np.repeat([0, 1], [40, 10])
@@ -227,23 +225,6 @@ def test_max_time_ends_the_training_of_a_teacher_too():
     with pytest.warns(UserWarning, match=rf"{CUT}\. Rows of a net"):
         net = gtn(unroll_steps=2, inner_batch_size=4, max_steps=100, max_time=1e-9, random_state=0).fit(X, Y)
     assert net.export()["history"]["step"] == [1]
-
-
-def test_a_worker_hands_its_warnings_to_the_parent(monkeypatch):
-    job = _training.Job(X, Y, mlp_gan(alpha=1, max_steps=100, max_time=1e-9), 0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        *_, told = _training.obtained_and_warned(None, job, parent=0)
-    assert [category for _, category in told] == [UserWarning]
-    as_a_worker = partial(_training.obtained_and_warned, parent=0)
-    monkeypatch.setattr(_training, "obtained_and_warned", lambda memory, job, parent: as_a_worker(memory, job))
-    with pytest.warns(UserWarning, match=CUT) as warned:
-        _training.train_all([job, job], None, 1)
-    assert [warning.filename for warning in warned] == [__file__] * 2
-    monkeypatch.undo()
-    with pytest.warns(UserWarning, match=CUT) as warned:
-        _training.train_all([job], None, 1)
-    assert len(warned) == 1
 
 
 @pytest.mark.parametrize("bad", [float("nan"), 1e9])
