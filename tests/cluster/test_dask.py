@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 def client():
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 1}),
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         distributed.Client(cluster) as client,
     ):
         yield client
@@ -50,7 +50,7 @@ def test_warnings_of_workers_reach_the_caller_once(backend):
 
 def test_warnings_of_threads_reach_the_caller_once():
     with (
-        distributed.LocalCluster(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None) as cluster,
+        distributed.LocalCluster(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=":0") as cluster,
         distributed.Client(cluster) as client,
         joblib.parallel_config("dask", client=client),
     ):
