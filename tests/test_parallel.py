@@ -14,7 +14,7 @@ from skgan import CNNClassifier, GANOverSampler
 from skgan._device import at_place, place, resolve_device
 from skgan._parallel import Call, results_of
 from skgan._warnings import recorded, warn
-from skgan.presets import mlp_gan
+from skgan.presets import flow, mlp_gan
 from skgan.samplers import _training
 
 
@@ -133,7 +133,7 @@ def three_gpus(monkeypatch):
 def test_each_training_takes_the_next_device(three_gpus, monkeypatch):
     monkeypatch.setattr(_training, "train_generator", lambda X, y, net, seed: resolve_device(net.device))
     monkeypatch.setattr(_training, "Generator", lambda net, export, key, source: export)
-    jobs = [_training.Job(np.zeros((4, 2)), np.zeros(4, int), mlp_gan(device="cuda:auto"), 0)] * 4
+    jobs = [_training.Job(np.zeros((4, 2)), np.zeros(4, int), flow(device="cuda:auto"), 0)] * 4
     for n_jobs in (1, 2):
         with parallel_config("threading"):
             assert _training.train_all(jobs, None, n_jobs) == ["cuda:0", "cuda:1", "cuda:2", "cuda:0"]

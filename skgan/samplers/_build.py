@@ -19,12 +19,16 @@ from skgan.samplers._factory import RowFactory
 from skgan.samplers._makers import ConditionMaker, CopyMaker, JitterMaker, Maker, NetMaker
 from skgan.samplers._nets import prepared, require, resolve_nets
 from skgan.samplers._plan import TOO_FEW, Plan
-from skgan.samplers._rows import MAX_DONORS, Donors, Rows
+from skgan.samplers._rows import Donors, Rows
 from skgan.samplers._task import Task
 from skgan.samplers._training import Generator, Job, fitted_filter, train_all
 
 if TYPE_CHECKING:
     from skgan.samplers._base import BaseGenerativeSampler
+
+
+MAX_MIXED = 10_000
+"""Rows of a mapped array that are mixed with each other, of each group."""
 
 
 def built_factory(sampler: "BaseGenerativeSampler", task: Task) -> RowFactory:
@@ -159,7 +163,7 @@ class _Makers:
         if name == "gaussian":
             return None if self.gaussian is None else NetMaker(self.gaussian, i, described, origin="gaussian")
         if name == "mixture" and self.sizes[i] > 1:  # a single row has no other to mix with
-            return MixtureMaker(self.encoded, some_of(self.of_group[i], self.encoded, MAX_DONORS), self.codec)
+            return MixtureMaker(self.encoded, some_of(self.of_group[i], self.encoded, MAX_MIXED), self.codec)
         return self.copier(i)
 
     def _of_net(self, i: int, described: str) -> Maker | None:

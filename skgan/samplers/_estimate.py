@@ -64,7 +64,7 @@ def estimated(sampler: "BaseGenerativeSampler", X, y, **side) -> Estimate:
     taken = peak()
     if taken is not None:
         taken += int((1 + n_new / n_real) * _n_bytes(task.checked.X))
-    return Estimate(max(0.0, elapsed - tried_for / n_jobs) + needed / n_jobs + of_rows, taken)
+    return Estimate(float(max(0.0, elapsed - tried_for / n_jobs) + needed / n_jobs + of_rows), taken)
 
 
 def _of_trainings(history: pd.DataFrame, max_time: float | None) -> tuple[float, float]:

@@ -1,5 +1,6 @@
 import math
 import pickle
+import re
 import warnings
 
 import numpy as np
@@ -268,7 +269,8 @@ def test_verbose_shows_steps_losses_and_time_left_and_the_default_shows_nothing(
     fitted()
     assert capsys.readouterr().out == ""
     fitted(verbose=1, max_steps=100)
-    lines = capsys.readouterr().out.splitlines()
+    told, *lines = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"about [\d.]+ s: 100 steps of [\d.]+ ms", told)
     assert lines[0].startswith("step 20/100")
     assert all("discriminator loss" in line and line.endswith("s left") for line in lines)
     assert lines[-1].startswith("step 100/100")
