@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 THREADS ?= 2
 
-.PHONY: install bench demo test fuzz lint format clean
+.PHONY: install bench demo test test-slow fuzz lint format clean
 
 install: .venv/.installed
 
@@ -20,6 +20,11 @@ demo: install
 
 test: install
 	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m pytest
+
+# On clusters of two worker processes, and on large data: a quarter of an hour, and Dask and Ray beside.
+test-slow: install
+	$(BIN)/pip install -q -c constraints.txt -e ".[cluster]"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow $(wildcard tests/cluster tests/large)
 
 # 10,000 inputs of every kind with a fresh seed; a run that was stopped goes on where it was.
 fuzz: install

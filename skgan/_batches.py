@@ -1,4 +1,6 @@
-"""Batches drawn from tensors in memory."""
+"""Batches drawn from tensors."""
+
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -8,13 +10,14 @@ from skgan._tensors import to_unit_range
 
 
 class BalancedBatches:
-    """Batches of rows in memory whose classes are drawn with probability ∝ countᵇ, for a fixed number of steps.
+    """Batches of rows whose classes are drawn with probability ∝ countᵇ, for a fixed number of steps.
 
     An epoch is ``steps_per_epoch`` steps; the indices of an epoch are drawn at once, a batch is one gather.
 
     Parameters
     ----------
     X : tensor of shape (n, ...)
+        In memory, or on the CPU and mapped from a file; batches come on the device of y.
     y : tensor of shape (n,), class ids
     batch_size : int
         Rows of one batch.
@@ -29,20 +32,36 @@ class BalancedBatches:
         What is yielded as the rows' labels; None yields y.
     blur : float
         Standard deviation of Gaussian noise added to real-valued labels.
+    among : tensor of int or None
+        Rows that are drawn, in their order; None is all.
     """
 
     ROWS_PER_CANDIDATE = 25
 
     def __init__(
-        self, X, y, *, batch_size, max_steps, steps_per_epoch, power=0.0, n_candidates=0, labels=None, blur=0.0
+        self,
+        X,
+        y,
+        *,
+        batch_size,
+        max_steps,
+        steps_per_epoch,
+        power=0.0,
+        n_candidates=0,
+        labels=None,
+        blur=0.0,
+        among=None,
     ):
         self.X, self.y, self.batch_size, self.n_candidates = X, y, batch_size, n_candidates
         self.labels, self.blur = y if labels is None else labels, blur
         self.remaining, self.steps_per_epoch = max_steps, steps_per_epoch
         self.partners: torch.Tensor | None = None
         """Class → class that its pairs' parents are drawn from; None is the class itself."""
-        self.order = torch.argsort(y, stable=True)
-        self.counts = torch.bincount(y)
+        drawn = y if among is None else y[among]
+        self.order = torch.argsort(drawn, stable=True)
+        if among is not None:
+            self.order = among[self.order]
+        self.counts = torch.bincount(drawn)
         self.starts = torch.cumsum(self.counts, 0) - self.counts
         # A class without rows is never drawn, whatever the power.
         self.weights = torch.where(self.counts > 0, self.counts.double().clamp(min=1) ** power, 0.0)
@@ -60,15 +79,19 @@ class BalancedBatches:
             labels = self.labels[rows]
             if self.blur:
                 labels = labels + self.blur * randn_like(labels)
-            batch = to_unit_range(self.X[rows]), labels
-            yield (*batch, to_unit_range(self.X[first])) if candidates else batch
+            batch = self.rows(rows), labels
+            yield (*batch, self.rows(first)) if candidates else batch
+
+    def rows(self, index: torch.Tensor) -> torch.Tensor:
+        """These rows as a net takes them, on the device of the index; uint8 until they are there."""
+        return to_unit_range(self.X[index.to(self.X.device)].to(index.device))
 
     def nearest(self, parents: torch.Tensor, candidates: torch.Tensor) -> torch.Tensor:
         """For each parent the nearest of its candidates, shape (n_candidates, batch), that is not the parent itself."""
         if len(candidates) == 1:
             return candidates[0]
-        of_parents = to_unit_range(self.X[parents]).flatten(1)
-        distances = (to_unit_range(self.X[candidates]).flatten(2) - of_parents).square().sum(2)
+        of_parents = self.rows(parents).flatten(1)
+        distances = (self.rows(candidates).flatten(2) - of_parents).square().sum(2)
         allowed = (self.counts[self.y[parents]] // self.ROWS_PER_CANDIDATE).clamp(min=1)
         late = torch.arange(len(candidates), device=parents.device)[:, None] >= allowed
         best = distances.masked_fill_((candidates == parents) | late, torch.inf).argmin(0)
@@ -76,35 +99,54 @@ class BalancedBatches:
 
     def draw(self, classes: torch.Tensor) -> torch.Tensor:
         """A row of each of these classes."""
-        within = (rand(len(classes), device=self.X.device, dtype=torch.float64) * self.counts[classes]).long()
+        within = (rand(len(classes), device=classes.device, dtype=torch.float64) * self.counts[classes]).long()
         return self.order[self.starts[classes] + within]
 
 
-def distinct_rows(X: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """X (n, …) and y (n, …) without rows that repeat an earlier one with the same label, in their order."""
-    rows, labels = (part.reshape(len(part), -1).cpu().contiguous().numpy() for part in (X, y))
-    keys = _hashes(rows) + np.uint64(3) * _hashes(labels)
+def distinct_rows(X: torch.Tensor, y: torch.Tensor) -> torch.Tensor | None:
+    """Numbers of the rows of X (n, …) and y (n, …) that repeat no earlier one with the same label; None where none does."""
+    keys = _hashes(X) + np.uint64(3) * _hashes(y)
     first, of_row = np.unique(keys, return_index=True, return_inverse=True)[1:]
     if len(first) == len(X):
-        return X, y
+        return None
     earlier = first[of_row]
     repeated = np.flatnonzero(earlier != np.arange(len(X)))
     # Rows of equal keys are compared: two different ones may have the same by chance.
-    equal = (rows[repeated] == rows[earlier[repeated]]).all(1) & (labels[repeated] == labels[earlier[repeated]]).all(1)
-    kept = torch.from_numpy(np.setdiff1d(np.arange(len(X)), repeated[equal])).to(X.device)
-    return X[kept], y[kept]
+    equal = _equal(X, repeated, earlier[repeated]) & _equal(y, repeated, earlier[repeated])
+    kept = np.ones(len(X), dtype=bool)
+    kept[repeated[equal]] = False
+    return torch.from_numpy(np.flatnonzero(kept)).to(y.device)
 
 
-def _hashes(rows: np.ndarray) -> np.ndarray:
-    """A number for each row (n, d), equal where rows are equal bit by bit; little memory beside the rows is taken."""
-    words = rows.view(np.uint32 if rows.dtype.itemsize % 4 == 0 else np.uint8)
-    factors = np.random.RandomState(0).randint(1, 2**63, size=words.shape[1], dtype=np.uint64)
-    factors |= np.uint64(1)
-    keys = np.empty(len(rows), dtype=np.uint64)
-    for start in range(0, len(rows), 1024):
-        block = slice(start, start + 1024)
-        keys[block] = (words[block].astype(np.uint64) * factors).sum(1)  # modulo 2⁶⁴
+_PIECE = 1 << 20
+"""Values of the rows that are looked at together."""
+
+
+def _pieces(tensor: torch.Tensor, n: int) -> Iterator[slice]:
+    step = max(1, _PIECE // max(1, tensor[:1].numel()))
+    yield from (slice(start, start + step) for start in range(0, n, step))
+
+
+def _hashes(tensor: torch.Tensor) -> np.ndarray:
+    """A number for each row of (n, …), equal where rows are equal bit by bit; little memory beside the rows is taken."""
+    keys = np.empty(len(tensor), dtype=np.uint64)
+    factors = None
+    for piece in _pieces(tensor, len(tensor)):
+        rows = tensor[piece].cpu().contiguous().numpy().reshape(len(keys[piece]), -1)
+        words = rows.view(np.uint32 if rows[0].nbytes % 4 == 0 else np.uint8)
+        if factors is None:
+            factors = np.random.RandomState(0).randint(1, 2**63, size=words.shape[1], dtype=np.uint64) | np.uint64(1)
+        keys[piece] = (words.astype(np.uint64) * factors).sum(1)  # modulo 2⁶⁴
     return keys
+
+
+def _equal(tensor: torch.Tensor, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Which rows of a tensor are equal to others of it, by their numbers."""
+    equal = np.empty(len(one), dtype=bool)
+    for piece in _pieces(tensor, len(one)):
+        first, second = (tensor[torch.from_numpy(rows[piece]).to(tensor.device)] for rows in (one, other))
+        equal[piece] = (first == second).reshape(len(first), -1).all(1).cpu().numpy()
+    return equal
 
 
 class ShuffledBatches:

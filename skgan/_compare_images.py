@@ -31,8 +31,6 @@ def embedding_for(X, wanted: str, estimator: str | None) -> tuple[ImageEmbedding
         Where "yes" cannot be had.
     """
     must = wanted == "yes"
-    if must and np.ndim(X) < 3:
-        raise ValueError("--embed yes takes images, and these rows are a table: leave it out.")
     if must and estimator == "cnn":
         raise ValueError(
             "--embed yes makes a table of the images, and --estimator cnn takes images: leave one of them out."

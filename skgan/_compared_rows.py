@@ -12,12 +12,12 @@ from sklearn.base import clone
 from skgan._compat import safe_indexing
 from skgan._decision import has_probabilities
 from skgan._verdict import CORRECTED
-from skgan.nets import GenerativeNet
 from skgan.presets import offspring
 from skgan.prior import PriorCorrectedClassifier
 from skgan.samplers import (
     CLASS_WEIGHTS,
     NOTHING,
+    BaseGenerativeSampler,
     ConditionalGANAugmenter,
     GANOverSampler,
     auto_samplers,
@@ -116,16 +116,16 @@ def without_smote(rows: list[str], rarest: int) -> str:
 # How long it takes
 
 _UPDATES = 4  # of a classifier that are timed
-_STEPS = 20  # of a net that are timed: one epoch
 _PART = 10  # a classifier whose updates cannot be counted is timed on one row of so many
 
 
 def estimated_seconds(rows: Mapping[str, Any], estimator, X, y: np.ndarray, n_splits: int, n_jobs: int | None) -> float:
-    """Of all fits: by a few updates of the classifier, or a fit on few rows, and a few steps of each net of skgan."""
-    nets = [
+    """Of all fits: by a few updates of the classifier, or a fit on few rows, and a second of each training of skgan."""
+    pipelines = [
         row for name, row in rows.items() if not name.endswith((AUGMENTED, CORRECTED)) and isinstance(row, Pipeline)
     ]
-    of_nets = sum(_seconds_of_net(row.steps[0][1], X, y) for row in nets)
+    samplers = [row.steps[0][1] for row in pipelines]
+    of_nets = sum(one.estimate(X, y).seconds for one in samplers if isinstance(one, BaseGenerativeSampler))
     return n_splits * (len(rows) * _seconds_of_classifier(estimator, X, y) + of_nets) / max(1, n_jobs or 1)
 
 
@@ -136,23 +136,6 @@ def _seconds_of_classifier(estimator, X, y: np.ndarray) -> float:
         return first + updates * max(0.0, more - first) / _UPDATES
     some = np.sort(np.concatenate([np.flatnonzero(y == k)[::_PART] for k in np.unique(y)]))
     return _PART * _seconds(clone(estimator).fit, safe_indexing(X, some), y[some])
-
-
-def _seconds_of_net(sampler, X, y: np.ndarray) -> float:
-    """Of one training; 0 for samplers of others, and for trainings of so few steps that to time them takes as long."""
-    if not isinstance(sampler, GANOverSampler | ConditionalGANAugmenter):
-        return 0.0
-    # Presets that are named take about as many steps as offspring()
-    net = sampler.net if isinstance(sampler.net, GenerativeNet) else offspring()
-    steps = sampler.max_steps or net.get_params(deep=False).get("max_steps", 0)
-    if steps <= _STEPS:
-        return 0.0
-    begin = time.perf_counter()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        history = clone(sampler).set_params(max_steps=_STEPS, memory=None).train(X, y).history
-    in_steps = history["seconds"].max() if len(history) else 0.0
-    return time.perf_counter() - begin + (steps / _STEPS - 1) * in_steps
 
 
 def _seconds(fit, X, y: np.ndarray) -> float:

@@ -1,13 +1,20 @@
 """Which device a training runs on, and how much memory is left there."""
 
+import multiprocessing
 import os
-from contextlib import suppress
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from skgan._warnings import warn
+
+A_TRAINING_EACH = "cuda:auto"
+"""A CUDA device for each training, in turn; the CPU where there is none. It is known only where the training runs."""
 
 # Kinds of devices that nets could be trained on; torch knows others, such as "meta", whose tensors hold no numbers.
 _ACCELERATORS = {"cuda", "mps", "xpu", "hpu", "mtia", "xla"}
@@ -19,21 +26,53 @@ def _backend(kind: str) -> Any:
     return module if module is not None and module.is_available() else None
 
 
+class _Thread(threading.local):
+    place: int | None = None
+
+
+_THREAD = _Thread()
+
+
+@contextmanager
+def at_place(number: int) -> Iterator[None]:
+    """Run a block as that number among trainings that may run at once: ``"cuda:auto"`` gives it a device."""
+    before, _THREAD.place = _THREAD.place, number
+    try:
+        yield
+    finally:
+        _THREAD.place = before
+
+
+def place() -> int:
+    """The number of this training, else of this worker process, among those that may run at once."""
+    if _THREAD.place is not None:
+        return _THREAD.place
+    name = multiprocessing.current_process().name
+    number = re.search(r"\d+$", name)  # as loky and multiprocessing count their workers; Dask does not
+    if number is not None:
+        return int(number.group())
+    return 0 if name == "MainProcess" else os.getpid()
+
+
 def resolve_device(device: str | None) -> str:
     """Turn ``"auto"`` or ``None`` into a device that is there; a missing accelerator becomes the CPU, with a warning."""
     if device is None or device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
+    if device == A_TRAINING_EACH:
+        return f"cuda:{place() % torch.cuda.device_count()}" if torch.cuda.is_available() else "cpu"
     try:
         kind = torch.device(device).type
     except RuntimeError as error:
         raise ValueError(
-            f"device={device!r} is no device that torch knows; use 'auto', 'cpu', 'cuda' or 'cuda:<index>'."
+            f"device={device!r} is no device that torch knows; use 'auto', 'cpu', 'cuda', 'cuda:<index>' "
+            "or 'cuda:auto'."
         ) from error
     if kind == "cpu":
         return str(device)
     if kind not in _ACCELERATORS:
         raise ValueError(
-            f"device={device!r} is a device that nothing can be trained on; use 'auto', 'cpu', 'cuda' or 'cuda:<index>'."
+            f"device={device!r} is a device that nothing can be trained on; use 'auto', 'cpu', 'cuda', 'cuda:<index>' "
+            "or 'cuda:auto'."
         )
     backend = _backend(kind)
     if backend is None:
@@ -61,3 +100,11 @@ def available_memory(device: str = "cpu") -> int | None:
         with suppress(OSError, ValueError, AttributeError):  # not on Windows
             known.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     return min(known, default=None)
+
+
+def fits(n_bytes: int, device: str) -> bool:
+    """Whether rows take at most half of what is left on a device; on the CPU they stay where they are, and take nothing."""
+    if torch.device(device).type == "cpu":
+        return True
+    left = available_memory(device)
+    return left is None or n_bytes <= left // 2

@@ -5,7 +5,7 @@ block of its thread. Outside of any block, so that a module can be used alone, t
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, NamedTuple
 
@@ -24,10 +24,14 @@ class Block(NamedTuple):
     own : dict of device type → torch.Generator
     lent : list of torch.Generator
         torch's global ones, where the block runs code that draws from these.
+    parts : tuple of dict
+        As ``own``, of several trainings that run side by side: draws for the rows of a batch are made in equal parts from
+        each of these.
     """
 
     own: dict[str, torch.Generator]
     lent: list[torch.Generator]
+    parts: tuple[dict[str, torch.Generator], ...] = ()
 
 
 class _Blocks(threading.local):
@@ -82,19 +86,32 @@ def replayed(state: Sequence[tuple[torch.Generator, Tensor]]) -> Iterator[None]:
 # Draws, as torch's functions of these names make them
 
 
+def _by_parts(draw: Callable[..., Tensor], n_rows: int, device: Device) -> Tensor:
+    """What ``draw(n_rows, generator)`` returns, or its parts, one above the other, where trainings run side by side."""
+    blocks = _BLOCKS.open
+    if not blocks or not blocks[-1].parts:
+        return draw(n_rows, generator_of(device))
+    parts = blocks[-1].parts
+    return torch.cat([draw(n_rows // len(parts), own.get(torch.device(device).type)) for own in parts])
+
+
 def randn(*size: int, device: Device = "cpu", dtype: torch.dtype | None = None) -> Tensor:
     """Draws from N(0, 1)."""
-    return torch.randn(*size, generator=generator_of(device), device=device, dtype=dtype)
+    return _by_parts(
+        lambda n, generator: torch.randn(n, *size[1:], generator=generator, device=device, dtype=dtype), size[0], device
+    )
 
 
 def randn_like(x: Tensor) -> Tensor:
     """Draws from N(0, 1), shaped as x."""
-    return torch.empty_like(x).normal_(generator=generator_of(x.device))
+    return _by_parts(lambda n, generator: torch.empty_like(x[:n]).normal_(generator=generator), len(x), x.device)
 
 
 def rand(*size: int, device: Device = "cpu", dtype: torch.dtype | None = None) -> Tensor:
     """Draws from the uniform distribution on [0, 1)."""
-    return torch.rand(*size, generator=generator_of(device), device=device, dtype=dtype)
+    return _by_parts(
+        lambda n, generator: torch.rand(n, *size[1:], generator=generator, device=device, dtype=dtype), size[0], device
+    )
 
 
 def randint(high: int, size: Sequence[int], device: Device = "cpu") -> Tensor:
@@ -116,17 +133,26 @@ def drop_values(x: Tensor, p: float) -> Tensor:
     """x with every value set to 0 with probability p, the others divided by 1 − p."""
     if p == 1:
         return x * 0  # 1 / 0 below
-    # Four draws of 16 bits out of one of 64: bernoulli_ was a quarter of a small CNN's training on a CPU.
-    words = torch.empty(-(-x.numel() // 4), dtype=torch.int64, device=x.device)
-    drawn = words.random_(-(2**63), None, generator=generator_of(x.device)).view(torch.int16)[: x.numel()]
-    kept = drawn.as_strided(x.shape, torch.empty_like(x).stride()) >= min(round(p * 2**16), 2**16 - 1) - 2**15
+    # The smallest bound has no int16 that is less
+    bound = min(round(p * 2**16), 2**16 - 1) - 2**15
+    kept = _by_parts(lambda n, generator: _int16_like(x[:n], generator) >= bound, len(x), x.device)
     return x * kept * (1 / (1 - p))
+
+
+def _int16_like(x: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Draws from all integers of 16 bits, shaped and laid out as x."""
+    # Four out of one draw of 64 bits: bernoulli_ was a quarter of a small CNN's training on a CPU.
+    words = torch.empty(-(-x.numel() // 4), dtype=torch.int64, device=x.device)
+    drawn = words.random_(-(2**63), None, generator=generator).view(torch.int16)[: x.numel()]
+    return drawn.as_strided(x.shape, torch.empty_like(x).stride())
 
 
 def gumbel_softmax(logits: Tensor, temperature: float) -> Tensor:
     """Relaxed draws of one category of each row of logits (Jang, Gu & Poole, ICLR 2017, eq. 2)."""
-    noise = -torch.empty_like(logits).exponential_(generator=generator_of(logits.device)).log()
-    return ((logits + noise) / temperature).softmax(-1)
+    noise = _by_parts(
+        lambda n, generator: torch.empty_like(logits[:n]).exponential_(generator=generator), len(logits), logits.device
+    )
+    return ((logits - noise.log()) / temperature).softmax(-1)
 
 
 # Initial weights

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 from sklearn.base import clone
 
 from skgan._compat import safe_indexing
+from skgan._parallel import Call, results_of
 from skgan._warnings import warn
 
 
@@ -57,7 +57,7 @@ def cross_validated(
     measure : callable
         ``measure(name, fold, fitted, (X_train, y_train), (X_test, y_test))``.
     n_jobs : int or None
-        Fits at once, in processes.
+        Fits at once.
 
     Yields
     ------
@@ -65,12 +65,11 @@ def cross_validated(
         Cells in the order of the estimators, as they are done.
     """
     for fold, (train, test) in enumerate(splits):
-        jobs = [delayed(_cell)(name, fold, row, X, y, train, test, measure) for name, row in estimators.items()]
-        yield fold, _begun_when_asked(jobs, n_jobs)
-
-
-def _begun_when_asked(jobs: list, n_jobs) -> Iterator[Cell]:
-    yield from Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
+        calls = [
+            Call(f"the fit of {name!r} in fold {fold}", _cell, (name, fold, row, X, y, train, test, measure))
+            for name, row in estimators.items()
+        ]
+        yield fold, results_of(calls, n_jobs)
 
 
 def _cell(name: str, fold: int, estimator, X, y, train: np.ndarray, test: np.ndarray, measure) -> Cell:

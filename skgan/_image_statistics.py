@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 from torch.nn.functional import adaptive_avg_pool2d
 
+from skgan._mapped import PIECE, is_large, some_of
 from skgan._resample import Padding
 from skgan._settings import plain_torch
 from skgan._tensors import as_tensor, to_unit_range
@@ -16,6 +17,7 @@ Axis = Literal["horizontal", "vertical"]
 _NEAR = 8 / 127.5  # 8 of 255 levels: noise of a camera or a JPEG
 _SIDE = 12  # images are compared at this size
 _ROWS, _MIRRORED = 1000, 150  # of a class: rows that are looked among, rows that are mirrored
+_LOOKED_AMONG = 100_000  # images of a large file
 _FEWEST = 8  # rows of a class, below which nearest neighbours say little
 _FURTHER, _FURTHEST = 0.03, 0.1  # log ratios of distances: of the mean class, of any class
 
@@ -49,12 +51,14 @@ def may_mirror(images: np.ndarray, y: np.ndarray, axis: Axis) -> bool:
         "horizontal" exchanges left and right.
     """
     classes, counts = np.unique(y, return_counts=True)
-    ratios = [_log_ratio(images[y == klass], axis) for klass in classes[counts >= _FEWEST]]
+    ratios = [_log_ratio(images, np.flatnonzero(y == klass), axis) for klass in classes[counts >= _FEWEST]]
     return bool(ratios) and bool(np.mean(ratios) <= _FURTHER and max(ratios) <= _FURTHEST)
 
 
 class NearestClass:
     """Of which class the nearest of these images is, between images of 12×12 pixels.
+
+    Of images mapped from a file of more than 256 MiB, evenly spaced ones of each class are looked among, 100,000 in all.
 
     Parameters
     ----------
@@ -63,29 +67,42 @@ class NearestClass:
     """
 
     def __init__(self, images: np.ndarray, y: np.ndarray):
-        self.y = y
-        self.index = NearestNeighbors(n_neighbors=min(2, len(images)), algorithm="brute").fit(_small(images))
+        self.rows = np.arange(len(images))
+        if is_large(images):
+            classes = np.unique(y)
+            some = [
+                some_of(np.flatnonzero(y == klass), images, max(2, _LOOKED_AMONG // len(classes))) for klass in classes
+            ]
+            self.rows = np.concatenate(some)
+        self.y = y[self.rows]
+        neighbours = NearestNeighbors(n_neighbors=min(2, len(self.rows)), algorithm="brute")
+        self.index = neighbours.fit(_small(images, self.rows))
 
     def share_kept(self, images: np.ndarray, labels: np.ndarray, left_out: np.ndarray) -> float:
         """The share of images whose nearest one, without the one at ``left_out``, is of their label."""
         nearest = self.index.kneighbors(_small(images), return_distance=False)
-        other = np.where(nearest[:, 0] == left_out, nearest[:, -1], nearest[:, 0])
+        other = np.where(self.rows[nearest[:, 0]] == left_out, nearest[:, -1], nearest[:, 0])
         return float(np.mean(self.y[other] == labels))
 
 
 @plain_torch(grad=False)
-def _small(images: np.ndarray) -> np.ndarray:
-    """Rows of at most 12×12 pixels and all channels; a piece at a time, since uint8 images take four times their memory."""
+def _small(images: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+    """Images, or some rows of them, of at most 12×12 pixels and all channels, flat.
+
+    A piece at a time, since uint8 images take four times their memory.
+    """
     size = tuple(min(_SIDE, side) for side in images.shape[2:])
-    pieces = np.split(images, range(_ROWS, len(images), _ROWS))
+    rows = np.arange(len(images)) if rows is None else rows
+    step = max(1, min(_ROWS, PIECE // images[:1].nbytes))
+    pieces = (images[rows[start : start + step]] for start in range(0, len(rows), step))
     small = [adaptive_avg_pool2d(to_unit_range(as_tensor(piece)), size).flatten(1).numpy() for piece in pieces]
     return np.concatenate(small)
 
 
-def _log_ratio(images: np.ndarray, axis: Axis) -> float:
-    """Of images of one class: the median log ratio of the distances of a mirrored image and of the image itself."""
-    some = images if len(images) <= _ROWS else images[np.random.RandomState(0).permutation(len(images))[:_ROWS]]
-    distinct = np.unique(_small(some), axis=0)  # the nearest of an image would be its copy
+def _log_ratio(images: np.ndarray, rows: np.ndarray, axis: Axis) -> float:
+    """Of the images in these rows, of one class: the median log ratio of the distances of a mirrored image and of itself."""
+    some = rows if len(rows) <= _ROWS else rows[np.random.RandomState(0).permutation(len(rows))[:_ROWS]]
+    distinct = np.unique(_small(images, some), axis=0)  # the nearest of an image would be its copy
     if len(distinct) < _FEWEST:
         return np.inf
     asked = np.random.RandomState(0).permutation(len(distinct))[:_MIRRORED]

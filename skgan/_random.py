@@ -31,12 +31,16 @@ def private_rng(seed: int, device: str = "cpu", *, lend_global: bool = True) -> 
         Whether the block may draw from torch's global generators: these are seeded for it and given back as they were. They
         are the whole process's, so a lock lets one such block run at a time.
     """
+    lending: AbstractContextManager[list[torch.Generator]] = _lent(seed, device) if lend_global else nullcontext([])
+    with plain_torch(), lending as lent, drawing_from(Block(generators(seed, device), lent)):
+        yield
+
+
+def generators(seed: int, device: str) -> dict[str, torch.Generator]:
+    """A generator for the CPU and one for the device, by the type of each."""
     devices = {torch.device(name).type: name for name in ("cpu", device)}
     # Another seed than the global generators': the same would give the same numbers twice.
-    own = {kind: torch.Generator(name).manual_seed(sub_seed(seed, 1)) for kind, name in devices.items()}
-    lending: AbstractContextManager[list[torch.Generator]] = _lent(seed, device) if lend_global else nullcontext([])
-    with plain_torch(), lending as lent, drawing_from(Block(own, lent)):
-        yield
+    return {kind: torch.Generator(name).manual_seed(sub_seed(seed, 1)) for kind, name in devices.items()}
 
 
 @contextmanager

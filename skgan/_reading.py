@@ -1,11 +1,7 @@
 """Rows and labels out of files: what ``skgan compare`` reads, what it leaves out with a note, and what it refuses."""
 
-import csv
-import difflib
 import zipfile
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,17 +9,21 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.multiclass import type_of_target
 
+from skgan._text_files import (
+    BLANKS,
+    SEPARATORS,
+    TEXT,
+    check_columns,
+    check_lines,
+    check_path,
+    counted,
+    encoding_of,
+    found_separator,
+    given_separator,
+)
 from skgan._written_numbers import read_numbers, seconds_of_day
-from skgan.codecs._identifiers import NUMBER, holds_dates, holds_times, identifies_rows
+from skgan.codecs._identifiers import holds_dates, holds_times, identifies_rows
 from skgan.datasets import load_image_folder
-
-TEXT, PARQUET = (".csv", ".tsv", ".tab", ".txt"), (".parquet", ".pq")
-SEPARATORS = {"\t": "tab", ";": "';'", "|": "'|'", ",": "','"}
-"""From the rarest inside of values on: a table with semicolons may have commas in every number."""
-BLANKS = " "
-MARKS = {b"\xff\xfe\x00\x00": "utf-32", b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-OTHERS = {b"PK": "a zip or Excel file", b"\x1f\x8b": "a gzip file", b"PAR1": "a Parquet file"}
-"""First bytes of files that are no text, whatever their name says."""
 
 
 class Loaded(NamedTuple):
@@ -70,11 +70,8 @@ def load_data(
     ValueError, OSError, ImportError
         In a sentence, with the line of a text file where there is one.
     """
+    check_path(path, separator, drop)
     suffix = path.suffix.lower()
-    if not path.exists():
-        raise ValueError(f"There is no file or folder {str(path)!r}.")
-    if (path.is_dir() or suffix == ".npz") and (drop or separator is not None):
-        raise ValueError(f"--drop and --sep are for tables with named columns, and {path.name} is none.")
     if path.is_dir():
         try:
             X, y = load_image_folder(path, size)
@@ -84,35 +81,11 @@ def load_data(
             raise ValueError(said) from error
     if suffix == ".npz":
         return Loaded(*_npz(path), [])
-    if suffix not in TEXT + PARQUET:
-        raise ValueError(
-            f"{path.name} is none of {', '.join(TEXT)}, .parquet and .npz, and no folder of class folders: save the table as "
-            "CSV."
-        )
     source = _text(path, separator) if suffix in TEXT else _parquet(path)
     frame = source.frame
-    if target is None:
-        raise ValueError(
-            f"Name the column of the classes with --target; there are {', '.join(map(repr, frame.columns))}."
-        )
-    _check_columns(path, frame, [target, *drop])
-    if target in drop:
-        raise ValueError(f"--drop {target} would leave out the column of the classes.")
+    check_columns(path, frame.columns.tolist(), target, drop)
     frame, notes = read_numbers(frame.drop(columns=[*drop, target]), source.comma, source.raw)
     return _table(path, frame, source.frame[target], [*source.notes, *notes])
-
-
-def _check_columns(path: Path, frame: pd.DataFrame, wanted: Sequence[str]) -> None:
-    for name in wanted:
-        if name in frame:
-            continue
-        near = difflib.get_close_matches(name, frame.columns, n=3, cutoff=0.4)
-        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-        if frame.columns.str.fullmatch(NUMBER).mean() > 0.5:
-            hint += (
-                f" The first line of {path.name} seems to be data: put a line with the names of the columns above it."
-            )
-        raise ValueError(f"There is no column {name!r}; there are {', '.join(map(repr, frame.columns))}.{hint}")
 
 
 def _npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -165,20 +138,15 @@ def _parquet(path: Path) -> _Source:
     return _Source(frame.set_axis(frame.columns.astype(str), axis=1), [])
 
 
-def _text(path: Path, separator: str | None) -> _Source:
+def _text(path: Path, given: str | None) -> _Source:
     notes = []
-    encoding = _encoding(path)
+    encoding = encoding_of(path)
     if encoding in ("cp1252", "latin-1"):
         notes.append(f"{path.name} is not in UTF-8; it was read as {encoding} (Western European).")
-    if separator is None:
-        separator = _found_separator(path, encoding)
-        if separator != ",":
-            notes.append(f"The columns of {path.name} are divided by {SEPARATORS.get(separator, 'blanks')}.")
-    else:
-        separator = {"\\t": "\t", "tab": "\t"}.get(separator, separator)
-        if len(separator) != 1:
-            raise ValueError(f"--sep must be one character, or tab; got {separator!r}.")
-    _check_lines(path, encoding, separator)
+    separator = given_separator(given) or found_separator(path, encoding)
+    if given is None and separator != ",":
+        notes.append(f"The columns of {path.name} are divided by {SEPARATORS.get(separator, 'blanks')}.")
+    check_lines(path, encoding, separator)
 
     def read(**options) -> pd.DataFrame:
         sep = r"\s+" if separator == BLANKS else separator
@@ -188,103 +156,11 @@ def _text(path: Path, separator: str | None) -> _Source:
     return _Source(read(), notes, separator == ";", lambda names: read(dtype=str)[names])
 
 
-def _encoding(path: Path) -> str:
-    """UTF-8, or what the first bytes say, or else a Western European one."""
-    with path.open("rb") as file:
-        head = file.read(4096)
-    if not head.strip():
-        raise ValueError(f"{path.name} is empty.")
-    for start, what in OTHERS.items():
-        if head.startswith(start):
-            raise ValueError(f"{path.name} is no text but {what}: save the table as CSV.")
-    marked = next((encoding for start, encoding in MARKS.items() if head.startswith(start)), None)
-    tried: tuple[str, ...] = ("utf-8", "cp1252", "latin-1") if marked is None else (marked,)
-    if marked is None and b"\0" in head:  # of Latin letters, every other byte of UTF-16
-        tried = ("utf-16-be" if head[:1] == b"\0" else "utf-16-le",)
-    for encoding in tried:
-        try:
-            with path.open(encoding=encoding, newline="") as file:
-                while text := file.read(1 << 20):
-                    if "\0" in text:
-                        raise ValueError(f"{path.name} is no text: it holds zero bytes. Save the table as CSV.")
-        except UnicodeError:
-            continue
-        return encoding
-    raise ValueError(f"{path.name} is no text that can be read as {' or '.join(tried)}: save it as UTF-8.")
-
-
-def _fields(lines: Iterator[str], separator: str) -> Any:
-    if separator == BLANKS:
-        return csv.reader((line.strip() for line in lines), delimiter=BLANKS, skipinitialspace=True)
-    return csv.reader(lines, delimiter=separator, skipinitialspace=True)
-
-
-def _found_separator(path: Path, encoding: str) -> str:
-    """What divides most of the first lines into as many columns as the header has."""
-    with path.open(encoding=encoding, newline="") as file:
-        lines = list(islice(file, 200))
-    best, share = None, 0.0
-    for separator in (*SEPARATORS, BLANKS):
-        counts = [len(fields) for fields in _fields(iter(lines), separator) if fields]
-        if not counts or counts[0] < 2 or (separator == BLANKS and best is not None):
-            continue
-        same = counts.count(counts[0]) / len(counts)
-        if same > share:
-            best, share = separator, same
-    if best is None:
-        raise ValueError(
-            f"Neither tab, ';', '|', ',' nor blanks divide the first line of {path.name} into columns: "
-            f"{lines[0].strip()[:80]!r}. Name the separator with --sep, and delete lines above the header; a table needs a "
-            "column of classes and others to learn from."
-        )
-    return best
-
-
-def _check_lines(path: Path, encoding: str, separator: str) -> None:
-    """Refuse lines of another number of fields: what follows would stand in the wrong columns."""
-    header: list[str] | None = None
-    first, rows = 1, 0
-    with path.open(encoding=encoding, newline="") as file:
-        reader = _fields(file, separator)
-        try:
-            for fields in reader:
-                if header is None:
-                    header = fields or None
-                    _check_header(path, fields, separator)
-                elif fields and len(fields) != len(header):
-                    on = f", up to line {reader.line_num}," if reader.line_num > first else ""
-                    raise ValueError(
-                        f"Line {first}{on} of {path.name} has {_counted(len(fields), 'field')}, and its header has "
-                        f"{len(header)}: correct the line (only a value that holds the separator {separator!r} or a line break "
-                        "stands in quotation marks, one before and one after it), or name another separator with --sep."
-                    )
-                else:
-                    rows += bool(fields)
-                first = reader.line_num + 1
-        except csv.Error as error:
-            raise ValueError(
-                f"Line {first} of {path.name} cannot be read ({error}): a quotation mark that is not closed?"
-            ) from error
-    if not rows:
-        raise ValueError(f"{path.name} has a header and no rows below it.")
-
-
-def _check_header(path: Path, fields: list[str], separator: str) -> None:
-    if len(fields) == 1:
-        raise ValueError(
-            f"{path.name} has one column only if divided by {separator!r}: {fields[0][:80]!r}. Name another separator with "
-            "--sep, or leave --sep out."
-        )
-    twice = [name for name, n in Counter(name.strip() for name in fields).items() if n > 1 and name]
-    if twice:
-        raise ValueError(f"The header of {path.name} has the column {twice[0]!r} more than once: rename one of them.")
-
-
 def _table(path: Path, X: pd.DataFrame, labels: pd.Series, notes: list[str]) -> Loaded:
     without = int(labels.isna().sum())
     if without:
         were = "was" if without == 1 else "were"
-        notes.append(f"{_counted(without, 'row')} without a {labels.name} {were} left out.")
+        notes.append(f"{counted(without, 'row')} without a {labels.name} {were} left out.")
         X, labels = (part[labels.notna()].reset_index(drop=True) for part in (X, labels))
     y = _labels(path, labels)
     for name in list(X):
@@ -329,7 +205,3 @@ def _labels(path: Path, column: pd.Series) -> np.ndarray:
             f"Column {column.name!r} holds {column.nunique()} different numbers and no classes: group them into classes first."
         )
     return labels
-
-
-def _counted(n: int, what: str) -> str:
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"

@@ -2,8 +2,6 @@
 
 import argparse
 import csv
-import os
-import re
 import shutil
 import sys
 import time
@@ -18,6 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from skgan._option_checks import parse_size
+from skgan._options import LIST
 from skgan._reading import load_data
 from skgan.codecs import choose_codec
 from skgan.datasets._folders import class_folders, in_png_depth, read_folder, write_png
@@ -25,7 +25,6 @@ from skgan.samplers import BaseGenerativeSampler, ConditionalGANAugmenter, GANOv
 from skgan.samplers._factory import Made
 from skgan.strategies import at_least
 
-LIST = "synthetic.csv"
 COLUMNS = ["file", "class", "origin", "parent_1", "parent_2"]
 ORIGIN = "skgan_origin"
 """The column of a written table that says what a row is."""
@@ -40,68 +39,18 @@ class _File(NamedTuple):
     image: np.ndarray
 
 
-def add_sample(commands) -> None:
-    """The options."""
-    sample = commands.add_parser(
-        "sample",
-        help="train on a folder of class folders of images, or on a table, and write new ones as files",
-        description="Trains a sampler on DATA and writes what it makes. DATA is a folder of class folders of images: the new "
-        f"ones are PNG files in class folders of OUT, and {LIST} says of which real files each was made. Or it is a table "
-        "(.csv, .tsv, .txt, .parquet; with --target): OUT is a CSV file. Small classes are filled up to the size of the "
-        "largest, unless another amount is given.",
-    )
-    sample.add_argument("data", type=Path, metavar="DATA")
-    sample.add_argument("--out", type=Path, required=True, help="a new or empty folder; of a table, a new .csv file")
-    amount = sample.add_mutually_exclusive_group()
-    amount.add_argument(
-        "--balance",
-        type=float,
-        default=1.0,
-        metavar="SHARE",
-        help="fill each class up to this share of the largest, 0.5 for half (default: %(default)s)",
-    )
-    amount.add_argument("--ratio", type=float, metavar="R", help="R times as many new ones as real ones, of each class")
-    amount.add_argument("--per-class", type=int, metavar="N", help="N new ones of each class")
-    sample.add_argument("--real", action="store_true", help="write the real ones as well, so that OUT is complete")
-    sample.add_argument("--net", default="auto", metavar="PRESET", help="which net, by name (default: %(default)s)")
-    sample.add_argument(
-        "--net-only",
-        action="store_true",
-        help="what the net makes alone, without copies, mixtures and others beside it",
-    )
-    sample.add_argument("--max-steps", type=int, help="training steps (default: the net's own)")
-    sample.add_argument("--max-time", type=float, help="seconds after which training ends early")
-    sample.add_argument("--seed", type=int, default=0, help="random seed (default: %(default)s)")
-    sample.add_argument("--size", help="images are brought to this many pixels a side, or to HxW, such as 48x64")
-    sample.add_argument("--mode", choices=["auto", "L", "RGB"], help="grey or coloured images (default: as they are)")
-    sample.add_argument("--target", help="column of the classes, in a table")
-    sample.add_argument("--sep", help="what divides the columns of a text file (default: found)")
-    sample.add_argument("--drop", action="append", default=[], metavar="COLUMN", help="leave this column out")
-
-
-def run_sample(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-    """Read, say what will be done, train, and write; or end in a sentence and write nothing."""
-    try:
-        with _warnings_as_notes():
-            _check_numbers(arguments)
-            if arguments.data.is_dir():
-                _sample_images(arguments)
-            else:
-                _sample_table(arguments)
-    except (ValueError, OSError, ImportError) as error:
-        parser.error(str(error))
-    except KeyboardInterrupt:
-        print("\nInterrupted: nothing was written.", file=sys.stderr)
-        return 130
-    return 0
+def run_sample(arguments: argparse.Namespace) -> None:
+    """Read, say what will be done, train, and write; or write nothing."""
+    with _warnings_as_notes():
+        if arguments.data.is_dir():
+            _sample_images(arguments)
+        else:
+            _sample_table(arguments)
 
 
 def _sample_images(arguments: argparse.Namespace) -> None:
-    if arguments.target is not None or arguments.sep is not None or arguments.drop:
-        raise ValueError(f"--target, --sep and --drop are for tables, and {arguments.data} is a folder of images.")
-    out, started = _checked_folder(arguments.out, arguments.data), time.monotonic()
-    size = _size(arguments.size)
-    X, y, files = read_folder(arguments.data, size, mode=arguments.mode or "auto", dtype="keep")
+    started = time.monotonic()
+    X, y, files = read_folder(arguments.data, parse_size(arguments.size), mode=arguments.mode or "auto", dtype="keep")
     X = in_png_depth(X)
     if len(set(y)) < 2:
         raise ValueError(
@@ -121,7 +70,7 @@ def _sample_images(arguments: argparse.Namespace) -> None:
     if arguments.real:
         own = np.column_stack([np.arange(len(X)), np.full(len(X), -1)])
         images = [*_files(X, y, np.full(len(X), "real"), own, sources), *images]
-    with _staged(out) as folder:
+    with _staged(arguments.out.resolve()) as folder:
         _write_images(folder, images)
     _tell_result(arguments.out, "images", [file.line[2] for file in images], started)
     print(f"{arguments.out / LIST} says what each of them is, and which real files it was made from.")
@@ -134,16 +83,8 @@ def _sample_images(arguments: argparse.Namespace) -> None:
 
 
 def _sample_table(arguments: argparse.Namespace) -> None:
-    if arguments.size is not None or arguments.mode is not None:
-        raise ValueError(f"--size and --mode are for images, and {arguments.data} is no folder of images.")
-    if arguments.data.suffix.lower() == ".npz":
-        raise ValueError(
-            f"skgan sample takes a folder of class folders or a table, and {arguments.data} holds arrays: use "
-            "skgan.GANOverSampler on them in Python."
-        )
     started = time.monotonic()
     X, y, notes = load_data(arguments.data, arguments.target, separator=arguments.sep, drop=arguments.drop)
-    out = _checked_file(arguments.out)
     if ORIGIN in X:
         raise ValueError(
             f"{arguments.data} has the column {ORIGIN}, so its rows came from skgan sample: leave out the new ones, and the "
@@ -156,65 +97,9 @@ def _sample_table(arguments: argparse.Namespace) -> None:
     written = rows.assign(**{arguments.target: made.y, ORIGIN: made.origin})
     if arguments.real:
         written = pd.concat([X.assign(**{arguments.target: y, ORIGIN: "real"}), written], ignore_index=True)
-    with _staged(out) as file:
+    with _staged(arguments.out.resolve()) as file:
         written.to_csv(file, index=False)
     _tell_result(arguments.out, "rows", written[ORIGIN], started)
-
-
-# What is asked for
-
-
-def _check_numbers(arguments: argparse.Namespace) -> None:
-    for name in ("balance", "ratio", "per_class", "max_steps", "max_time"):
-        value = vars(arguments)[name]
-        if value is not None and not 0 < value < np.inf:
-            raise ValueError(f"--{name.replace('_', '-')} must be a number above 0, got {value:g}.")
-    if not 0 <= arguments.seed < 2**32:
-        raise ValueError(f"--seed must be at least 0 and less than 2³², got {arguments.seed}.")
-
-
-def _size(text: str | None) -> int | tuple[int, int] | None:
-    if text is None:
-        return None
-    if re.fullmatch(r"\d+(x\d+)?", text) is None:
-        raise ValueError(f"--size takes pixels, such as 64, or 48x64 for height × width; got {text!r}.")
-    height, _, width = text.partition("x")
-    return (int(height), int(width)) if width else int(height)
-
-
-def _checked_parent(out: Path) -> Path:
-    """The absolute path, in a folder that is there and can be written."""
-    out = out.resolve()
-    if not out.parent.is_dir():
-        raise ValueError(f"There is no folder {str(out.parent)!r} for --out {out.name}: make it first.")
-    if not os.access(out.parent, os.W_OK):
-        raise ValueError(f"--out {out} cannot be written: name a place in a folder that you may write.")
-    return out
-
-
-def _checked_folder(given: Path, data: Path) -> Path:
-    out = _checked_parent(given)
-    if out == Path.cwd() or out.is_mount():  # a finished folder is renamed to it
-        raise ValueError(f"--out {given} is the current folder, or the top of a disk: name a new folder in it.")
-    if out.exists() and not out.is_dir():
-        raise ValueError(f"--out {given} is a file; name a folder.")
-    if out.is_dir() and any(out.iterdir()):
-        raise ValueError(f"--out {given} is not empty: name a new folder, so that nothing is mixed or overwritten.")
-    if out.is_relative_to(data.resolve()):
-        raise ValueError(
-            f"--out {given} lies inside of {data}, and would be one of its classes: name a folder elsewhere."
-        )
-    return out
-
-
-def _checked_file(given: Path) -> Path:
-    if given.suffix.lower() != ".csv":
-        raise ValueError(
-            f"The rows of a table are written as CSV, and --out is {given}: name a file that ends in .csv."
-        )
-    if given.exists():
-        raise ValueError(f"--out {given} is there already: name a new file, so that nothing is overwritten.")
-    return _checked_parent(given)
 
 
 def _sampler(arguments: argparse.Namespace, y: np.ndarray) -> BaseGenerativeSampler:

@@ -11,7 +11,7 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback
 
 from skgan._compat import has_parameters
-from skgan._device import resolve_device
+from skgan._device import A_TRAINING_EACH, resolve_device
 from skgan._draws import initial_weights
 
 # Whose code draws from no global generator of torch while it trains, as these nets use it
@@ -77,7 +77,7 @@ class TrainingMixin(NeuralNet):
 
     def __setstate__(self, state):
         requested = state["device"]
-        known = requested if requested not in (None, "auto") else state.get("device_", "cpu")
+        known = requested if requested not in (None, "auto", A_TRAINING_EACH) else state.get("device_", "cpu")
         super().__setstate__({**state, "device": known})
         if "device_" in state:
             self.device_ = self.device

@@ -8,7 +8,10 @@ import torch
 from skorch.callbacks import Callback
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from skgan._step_log import StepLog
 from skgan._warnings import warn
+
+__all__ = ["EMA", "Anneal", "DivergenceGuard", "GammaByResolution", "Grow", "SampleGrid", "StepLog"]
 
 
 class EMA(Callback):
@@ -327,19 +330,3 @@ class SampleGrid(Callback):
 
     def on_train_end(self, net, **kwargs):
         del self.labels_
-
-
-class StepLog(Callback):
-    """With ``verbose=1``: steps, losses and time left, first after the first epoch (20 steps), then ten times."""
-
-    def on_train_begin(self, net, **kwargs):
-        self.next_ = 0
-
-    def on_epoch_end(self, net, **kwargs):
-        if not net.verbose or (net.steps_ < self.next_ and net.steps_ < net.max_steps):
-            return
-        self.next_ = net.steps_ + net.max_steps / 10
-        record = net.history[-1]
-        values = "  ".join(f"{name.replace('_', ' ')} {record[name]:.3f}" for name in net.reported_)
-        left = record["seconds"] / net.steps_ * (net.max_steps - net.steps_)
-        print(f"step {net.steps_}/{net.max_steps}  {values}  {record['seconds']:.1f} s, {left:.0f} s left", flush=True)

@@ -71,7 +71,7 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
         the classifier cannot know which rows are synthetic.
     random_state : int, RandomState or None, default=None
         Of the weights, the order of rows, dropout and augmentation.
-    device : str, default="auto"
+    device : str, default="auto" ("cuda:auto" gives each fit a GPU, in turn)
     verbose : int, default=0
         1 prints a line per epoch.
     **kwargs

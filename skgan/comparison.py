@@ -233,7 +233,8 @@ def _all_cells(
 ) -> tuple[list[tuple[int, Cell]], bool]:
     """(fold, cell) of every row that never fails, and whether all folds were run; rows that fail are taken out of ``rows``."""
     begin, done, complete = time.perf_counter(), list[tuple[int, Cell]](), True
-    with tqdm(total=len(splits) * len(rows), unit="fit", disable=not verbose) as bar:
+    # By all fits so far: those of a fold differ, and tqdm's own forecast follows the latest
+    with tqdm(total=len(splits) * len(rows), unit="fit", smoothing=0, disable=not verbose) as bar:
         for fold, cells in cross_validated(rows, X, y, splits, measure, n_jobs=n_jobs):
             if max_time is not None and fold > 1 and time.perf_counter() - begin > max_time:
                 complete = False

@@ -3,12 +3,12 @@
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import GridSearchCV, ParameterGrid, ParameterSampler, RandomizedSearchCV, check_cv
 from sklearn.pipeline import Pipeline
 
 from skgan._compat import num_samples, safe_indexing
+from skgan._parallel import Call, results_of
 from skgan._statistics import simplest_of_the_best
 from skgan.samplers import BaseGenerativeSampler, describe, resamples
 
@@ -54,7 +54,13 @@ def prefit_generators(search, X, y, *, groups=None, n_jobs=None, **params) -> No
         )
     if search.refit:
         splits.append(np.arange(num_samples(X)))
-    Parallel(n_jobs=n_jobs)(delayed(_train_fold)(parts, X, y, rows, params) for rows in splits)
+    names = [f"fold {fold}" for fold in range(len(splits) - bool(search.refit))] + ["all rows"] * bool(search.refit)
+    calls = [
+        Call(f"the training on {name}", _train_fold, (parts, X, y, rows, params))
+        for name, rows in zip(names, splits, strict=True)
+    ]
+    for _ in results_of(calls, n_jobs):
+        pass
 
 
 def _parts(search) -> list[list[Any]]:

@@ -54,6 +54,17 @@ class Penalty:
         raise NotImplementedError(f"{type(self).__name__} must have a method __call__(critic, real, fake).")
 
 
+class MeanPenalty(Penalty):
+    """A penalty that is the mean of one number a row, so that nets can be trained side by side with it."""
+
+    def __call__(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+        return self.of_rows(critic, real, fake).mean()
+
+    def of_rows(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+        """Critic ``x -> logits``, real and fake rows (n, …) → the penalty of each, (n,)."""
+        raise NotImplementedError(f"{type(self).__name__} must have a method of_rows(critic, real, fake).")
+
+
 def add_penalties(
     loss: Tensor,
     penalties: Iterable[Penalty],
@@ -71,7 +82,7 @@ def add_penalties(
 
 
 @dataclass
-class R1(Penalty):
+class R1(MeanPenalty):
     """Zero-centred gradient penalty on real rows [1]_: γ/2 · mean ‖∇D(real)‖².
 
     Parameters
@@ -91,12 +102,12 @@ class R1(Penalty):
     def __post_init__(self):
         self.check_strengths(gamma=self.gamma)
 
-    def __call__(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
-        return self.gamma / 2 * squared_gradient_norm(critic, real).mean()
+    def of_rows(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+        return self.gamma / 2 * squared_gradient_norm(critic, real)
 
 
 @dataclass
-class R2(Penalty):
+class R2(MeanPenalty):
     """Zero-centred gradient penalty on generated rows [1]_: γ/2 · mean ‖∇D(fake)‖².
 
     Parameters
@@ -116,12 +127,12 @@ class R2(Penalty):
     def __post_init__(self):
         self.check_strengths(gamma=self.gamma)
 
-    def __call__(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
-        return self.gamma / 2 * squared_gradient_norm(critic, fake).mean()
+    def of_rows(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+        return self.gamma / 2 * squared_gradient_norm(critic, fake)
 
 
 @dataclass
-class GradientPenalty(Penalty):
+class GradientPenalty(MeanPenalty):
     """WGAN-GP's penalty [1]_: λ · mean (‖∇D(x̂)‖ − t)², each x̂ drawn between one real and one generated row.
 
     Parameters
@@ -144,8 +155,8 @@ class GradientPenalty(Penalty):
     def __post_init__(self):
         self.check_strengths(weight=self.weight, target=self.target)
 
-    def __call__(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    def of_rows(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
         share = rand(len(real), *[1] * (real.ndim - 1), device=real.device, dtype=real.dtype)
         squared = squared_gradient_norm(critic, torch.lerp(real, fake, share))
         norm = (squared + 1e-12).sqrt()  # the root has no gradient at 0
-        return self.weight * (norm - self.target).square().mean()
+        return self.weight * (norm - self.target).square()

@@ -53,6 +53,6 @@ def images():
 def trainings(monkeypatch):
     """A list that grows by one per training in this process."""
     done = []
-    train = _training.train_generator
-    monkeypatch.setattr(_training, "train_generator", lambda *job: done.append(1) or train(*job))
+    train = _training.exports_of
+    monkeypatch.setattr(_training, "exports_of", lambda jobs: done.extend([1] * len(jobs)) or train(jobs))
     return done

@@ -6,7 +6,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 import skgan
-from skgan import cli
+from skgan import _demo_command, cli
 from skgan.presets import dcgan
 from skgan.samplers import _build
 
@@ -15,6 +15,7 @@ def test_version_and_help(capsys):
     for arguments, words in (
         (["--version"], f"skgan {skgan.__version__}"),
         (["--help"], "demo"),
+        (["--help"], "Exit codes: 0 done; 2 a wrong argument"),
         (["demo", "--help"], "--out"),
     ):
         with pytest.raises(SystemExit) as stop:
@@ -30,6 +31,7 @@ def test_version_and_help(capsys):
         (["dance"], "invalid choice"),
         (["demo", "--folds", "2"], "at least 3"),
         (["demo", "--folds", "x"], "invalid int"),
+        (["demo", "--seed", "-1"], "--seed must be at least 0"),
     ],
 )
 def test_wrong_arguments_are_refused_with_the_usage(arguments, words, capsys):
@@ -50,7 +52,7 @@ def test_without_matplotlib_the_demo_says_how_to_get_pictures(tmp_path, capsys, 
     monkeypatch.delitem(sys.modules, "skgan.plotting", raising=False)
     monkeypatch.delattr(skgan, "plotting", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib.axes", None)
-    cli._write_pictures(tmp_path / "pictures", None)
+    _demo_command._write_pictures(tmp_path / "pictures", None)
     told = capsys.readouterr().out
     assert 'No pictures: Pictures and reports need matplotlib: pip install "matplotlib>=3.8".' in told
     assert "skgan[" not in told  # that name is on no index
@@ -59,18 +61,18 @@ def test_without_matplotlib_the_demo_says_how_to_get_pictures(tmp_path, capsys, 
 
 def test_demo_splits_cut_the_training_side_only():
     y = load_digits().target
-    splits = cli.demo_splits(y, 5, 0)
+    splits = _demo_command.demo_splits(y, 5, 0)
     assert sorted(np.concatenate([test for _, test in splits])) == list(range(len(y)))
     for train, test in splits:
         assert not set(train) & set(test)
-        for rare in cli.RARE:
+        for rare in _demo_command.RARE:
             assert (y[train] == rare).sum() == 7
             assert (y[test] == rare).sum() > 30
         assert (y[train] == 0).sum() > 130
 
 
 def test_the_demo_prints_its_table_and_writes_its_pictures(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(cli, "UPDATES", 5)
+    monkeypatch.setattr(_demo_command, "UPDATES", 5)
     prepared, net = _build.prepared, dcgan(module__width=4, batch_size=8)
     monkeypatch.setattr(_build, "prepared", lambda _, *rest: prepared(net, *rest).set_params(max_steps=3))
     assert cli.main(["demo", "--out", str(tmp_path / "pictures"), "--folds", "3"]) == 0

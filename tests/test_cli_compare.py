@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
-from skgan import cli, compare
+from skgan import CNNClassifier, _compare_command, _option_checks, cli, compare
 from skgan.presets import mlp_gan
 from skgan.samplers import BaseGenerativeSampler
 
@@ -34,7 +34,7 @@ def frame():
 def quick(monkeypatch):
     """A net that trains in milliseconds."""
     monkeypatch.setattr(BaseGenerativeSampler, "auto_net", lambda self, *_: mlp_gan(alpha=1, max_steps=3, batch_size=8))
-    monkeypatch.setitem(cli.ESTIMATORS, "cnn", lambda: cli.CNNClassifier(max_updates=2))
+    monkeypatch.setitem(_compare_command.ESTIMATORS, "cnn", lambda: CNNClassifier(max_updates=2))
 
 
 def refused(capsys, *arguments):
@@ -93,7 +93,7 @@ def test_a_folder_of_images(tmp_path, capsys):
 
 
 def test_what_is_refused_before_any_work(frame, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(cli, "compare", None)
+    monkeypatch.setattr(_compare_command, "compare", None)
     path = tmp_path / "data.csv"
     frame.to_csv(path, index=False)
     assert "Did you mean 'outcome'?" in refused(capsys, path, "--target", "outcom")
@@ -107,6 +107,19 @@ def test_what_is_refused_before_any_work(frame, tmp_path, capsys, monkeypatch):
         capsys, path, "--target", "outcome", "--sampler", "OverSamplerCV", "--net", "vae"
     )
     assert "--max-steps must be at least 1, got 0." in refused(capsys, path, "--target", "outcome", "--max-steps", "0")
+    for options, words in (
+        (("--folds", "1"), "--folds must be at least 2, got 1."),
+        (("--seed", "-1"), "--seed must be at least 0 and less than 2³², got -1."),
+        (("--jobs", "0"), "--jobs must be the number of fits at once, or -1 for one on each core; got 0."),
+        (("--max-time", "nan"), "--max-time must be a number above 0, got nan."),
+        (("--size", "0"), "--size must be at least 1, got 0."),
+        (("--groups", tmp_path / "none.csv"), "none.csv' for --groups."),
+        (("--sep", "::"), "--sep must be one character, or tab; got '::'."),
+        (("--sep", ";"), "data.csv has one column only if divided by ';'"),
+        (("--drop", "outcome"), "--drop outcome would leave out the column of the classes."),
+        (("--drop", "names"), "Did you mean 'name'"),
+    ):
+        assert words in refused(capsys, path, "--target", "outcome", *options)
     assert "invalid choice: 'ofspring'" in refused(capsys, path, "--target", "outcome", "--net", "ofspring")
     assert "takes images" in refused(capsys, path, "--target", "outcome", "--estimator", "cnn")
     assert "no file or folder" in refused(capsys, tmp_path / "nothing.csv", "--target", "y")
@@ -121,6 +134,25 @@ def test_what_is_refused_before_any_work(frame, tmp_path, capsys, monkeypatch):
         assert "Column 'when' holds dates" in refused(capsys, path, "--target", "outcome")
     frame[["outcome", "same"]].to_csv(path, index=False)
     assert "No column of data.csv is left to learn from." in refused(capsys, path, "--target", "outcome")
+
+
+def test_an_interrupted_comparison_ends_in_a_word(frame, tmp_path, capsys, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_compare_command, "compare", interrupted)
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    assert cli.main(["compare", str(tmp_path / "data.csv"), "--target", "outcome"]) == 130
+    assert capsys.readouterr().err == "\nInterrupted.\n"
+
+
+def test_a_score_of_a_later_scikit_learn_is_taken(monkeypatch):
+    monkeypatch.setattr(_option_checks, "SCORES", ("accuracy",))
+    _option_checks._check_scoring("accuracy")
+    with pytest.raises(ValueError, match="--scoring r2 is none of scikit-learn's"):
+        _option_checks._check_scoring("r2")
+    monkeypatch.setattr(_option_checks, "SCORES_OF", (1, 0))
+    _option_checks._check_scoring("r2")
 
 
 def test_too_few_rows_for_the_folds(frame, tmp_path, capsys):
@@ -153,7 +185,7 @@ def test_which_sampler_and_net_make_the_rows(frame, tmp_path, capsys, options, l
 
 def test_the_steps_reach_the_net(frame, tmp_path, monkeypatch):
     given = []
-    monkeypatch.setattr(cli, "compare", lambda samplers, *_, **__: given.append(samplers) or 1 / 0)
+    monkeypatch.setattr(_compare_command, "compare", lambda samplers, *_, **__: given.append(samplers) or 1 / 0)
     frame.to_csv(tmp_path / "data.csv", index=False)
     with pytest.raises(ZeroDivisionError):
         cli.main(["compare", str(tmp_path / "data.csv"), "--target", "outcome", "--net", "vae", "--max-steps", "7"])
@@ -187,7 +219,7 @@ def test_true_and_false_with_blanks_are_classes(frame, tmp_path, capsys):
 
 
 def test_without_matplotlib_a_report_is_refused_before_any_work(frame, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(cli, "compare", None)
+    monkeypatch.setattr(_compare_command, "compare", None)
     monkeypatch.delitem(sys.modules, "skgan.plotting", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib.axes", None)
     frame.to_csv(tmp_path / "data.csv", index=False)

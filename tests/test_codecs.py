@@ -336,3 +336,27 @@ def test_where_every_column_has_very_many_categories_all_are_encoded():
     codec = TabularCodec(max_categories=10).fit(X)
     assert not len(codec.inherited_)
     pd.testing.assert_frame_equal(codec.inverse_transform(codec.transform(X)), X)
+
+
+def test_columns_of_an_array_are_scaled_together_as_those_of_a_frame_are_one_by_one():
+    rng = np.random.RandomState(0)
+    n, groups = 40, rng.randint(0, 3, 40)
+    kinds = [
+        *(rng.randn(n), rng.randint(0, 4, n), np.round(rng.randn(n), 2), np.zeros(n), 10.0 ** rng.randint(-8, 9, n)),
+        *(np.where(rng.rand(n) < 0.3, np.nan, rng.randn(n)), 1e308 * rng.uniform(-1, 1, n), np.full(n, np.nan)),
+    ]
+    X = np.stack([kinds[i % len(kinds)] for i in range(30)], axis=1)
+    together, alone = TabularCodec().fit(X), TabularCodec().fit(pd.DataFrame(X))
+    encoded = together.transform(X)
+    np.testing.assert_array_equal(encoded, alone.transform(pd.DataFrame(X)))
+    assert together.spans_ == alone.spans_
+    made = (encoded + 0.3 * rng.randn(*encoded.shape)).astype(np.float32)
+    np.testing.assert_array_equal(together.inverse_transform(made), alone.inverse_transform(made).to_numpy())
+    shares = rng.rand(n)
+    np.testing.assert_array_equal(
+        together.between(encoded, encoded[::-1], shares), alone.between(encoded, encoded[::-1], shares)
+    )
+    for one, other in zip(
+        together.ranges(X, groups).values(), alone.ranges(pd.DataFrame(X), groups).values(), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)

@@ -6,8 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from sklearn.metrics import get_scorer_names
 
 import skgan
+from skgan import _compare_command, _options, presets
+from skgan._names import PRESETS, SCORES
 
 PACKAGE = Path(skgan.__file__).parent
 
@@ -17,6 +20,9 @@ HELPERS = {
     "_compat",
     "_device",
     "_draws",
+    "_mapped",
+    "_names",
+    "_parallel",
     "_random",
     "_resample",
     "_settings",
@@ -24,6 +30,7 @@ HELPERS = {
     "_statistics",
     "_tensors",
     "_warnings",
+    "exceptions",
 }
 # Unit → what else of skgan it may import
 ALLOWED = {
@@ -39,7 +46,8 @@ ALLOWED = {
     "filters": set(),
     "plotting": set(),
     "datasets": {"codecs"},
-    "callbacks": {"plotting"},
+    "_step_log": set(),
+    "callbacks": {"_step_log", "plotting"},
     "_image_statistics": {"augment"},
     "nets": {"_image_statistics", "losses", "penalties", "augment", "callbacks"},
     "presets": {"nets", "modules", "losses", "penalties", "augment", "callbacks"},
@@ -61,30 +69,24 @@ ALLOWED = {
     },
     "checks": {"codecs", "filters", "losses", "nets", "penalties"},
     "_written_numbers": {"codecs"},
-    "_reading": {"_written_numbers", "codecs", "datasets"},
-    "_sample_command": {"_reading", "codecs", "datasets", "samplers", "strategies"},
+    "_text_files": set(),
+    "_reading": {"_text_files", "_written_numbers", "codecs", "datasets"},
     "_compare_images": {"codecs", "embedding"},
-    "cli": {
-        "__init__",
-        "_compare_images",
-        "_compared_rows",
-        "_reading",
-        "_sample_command",
-        "_tuning",
-        "classifier",
-        "codecs",
-        "comparison",
-        "plotting",
-        "presets",
-        "samplers",
-        "strategies",
+    "_options": {"__init__"},
+    "_option_checks": {"_text_files"},
+    "_demo_command": {"classifier", "codecs", "comparison", "plotting", "samplers"},
+    "_compare_command": {
+        *("_compare_images", "_compared_rows", "_option_checks", "_reading", "_tuning", "classifier", "comparison"),
+        *("plotting", "samplers", "strategies"),
     },
+    "_sample_command": {"_option_checks", "_options", "_reading", "codecs", "datasets", "samplers", "strategies"},
+    "cli": {"_compare_command", "_demo_command", "_option_checks", "_options", "_sample_command"},
 }
 # What knows torch alone: it may import no helper that brings another library
 TORCH_ONLY = {"losses", "penalties", "augment", "modules", "_draws", "_resample"}
 # Library → the only units that may import it
 ONLY_IN = {
-    "skorch": {"_skorch", "nets", "callbacks", "classifier"},
+    "skorch": {"_skorch", "_step_log", "nets", "callbacks", "classifier"},
     "imblearn": {"samplers", "_compat", "_compared_rows", "comparison", "imbalanced", "prior"},
     "matplotlib": {"plotting"},
     "PIL": {"datasets"},
@@ -126,14 +128,90 @@ def test_imports_point_one_way(path):
             assert unit in ONLY_IN[library], f"{unit} imports {name}"
 
 
+def run(code: str, *arguments: str) -> None:
+    subprocess.run([sys.executable, "-c", code, *arguments], check=True, timeout=120)
+
+
 def test_importing_skgan_leaves_matplotlib_alone_and_the_random_streams_too():
-    code = (
+    run(
         "import sys, numpy as np, torch; a = np.random.get_state()[1].copy(); t = torch.random.get_rng_state().clone()\n"
-        "import skgan\n"
-        "assert 'matplotlib' not in sys.modules\n"
+        "from skgan import *\n"
+        "assert 'skgan.comparison' in sys.modules and 'matplotlib' not in sys.modules\n"
         "assert (np.random.get_state()[1] == a).all() and (torch.random.get_rng_state() == t).all()"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+HEAVY = {"torch", "sklearn", "pandas", "skorch", "imblearn", "scipy", "numpy"}
+LIGHT = f"import sys; loaded = {HEAVY} & set(sys.modules); assert not loaded, loaded"
+
+
+def test_what_skgan_offers_is_imported_when_it_is_asked_for():
+    run(
+        "import sys, skgan\n"
+        f"{LIGHT}\n"
+        "assert {*skgan.__all__, 'samplers', 'nets', '__version__'} <= set(dir(skgan))\n"
+        "assert not hasattr(skgan, 'Smote')\n"
+        "assert skgan.samplers.GANOverSampler is skgan.GANOverSampler\n"
+        "assert 'GANOverSampler' in vars(skgan)\n"
+        "assert skgan.presets.dcgan().max_steps\n"
+        "from skgan import *\n"
+        "assert skgan.compare is compare"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["compare", "--help"],
+        ["sample", "--help"],
+        ["dance"],
+        ["compare", "nosuchfile.csv"],
+        ["compare", "data.csv"],
+        ["compare", "data.csv", "--target", "outcom"],
+        ["compare", "data.csv", "--target", "y", "--net", "ofspring"],
+        ["compare", "data.csv", "--target", "y", "--estimator", "cnn"],
+        ["compare", "data.csv", "--target", "y", "--folds", "1"],
+        ["compare", "data.csv", "--target", "y", "--scoring", "balanced_acuracy"],
+        ["compare", "data.csv", "--target", "y", "--groups", "nosuchfile.csv"],
+        ["compare", "data.csv", "--target", "y", "--out", "nosuchfolder/report.html"],
+        ["sample", "nosuchfolder", "--out", "new"],
+        ["sample", "data.csv", "--target", "y", "--out", "data.csv"],
+        ["sample", "data.csv", "--target", "y", "--out", "new.csv", "--net", "ofspring"],
+        ["sample", "photos", "--out", "photos/new"],
+        ["sample", "photos", "--out", "new", "--size", "0"],
+        ["demo", "--seed", "-1"],
+    ],
+    ids=" ".join,
+)
+def test_help_and_refusals_import_nothing_that_takes_a_moment(arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "data.csv").write_text("a,y\n1,u\n2,v\n")
+    code = "import sys\nfrom skgan.cli import main\ntry:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+    run(f"{code}else:\n    raise AssertionError('it ran')\n{LIGHT}", *arguments)
+
+
+def test_names_that_are_listed_without_the_imports():
+    assert list(PRESETS) == presets.__all__
+    assert set(get_scorer_names()) <= set(SCORES)
+    assert list(_options.ESTIMATORS) == list(_compare_command.ESTIMATORS)
+
+
+def test_the_lists_in_init_agree():
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    typed = {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert typed - {"version", "TYPE_CHECKING"} == set(skgan.__all__) == set(skgan._MODULES)
+    files = {path.stem for path in PACKAGE.iterdir() if path.suffix in ("", ".py") and path.name[0] != "_"}
+    # Neither is needed by a session that asks for all there is: the one needs matplotlib, the other is the command
+    assert files - {"plotting", "cli"} == skgan._SUBMODULES
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted({*skgan._SUBMODULES, "plotting", "cli"}))
+def test_every_module_can_be_the_first_to_be_imported(name):
+    run(f"import skgan.{name}")
 
 
 def test_public_names_are_documented():

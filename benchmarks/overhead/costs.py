@@ -36,6 +36,7 @@ from skgan.presets import (
     vae_gan,
     wgan_gp,
 )
+from skgan.samplers._training import Job, train_all
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,8 @@ NETS = {
     ),
 }
 LAZY = {"lazy R1 (every=4), dcgan, 28 px": dcgan, "lazy R1 (every=4), mlp_gan(alpha=4), 28 px": mlp_gan}
+IMPORT, HELP = "from skgan import GANOverSampler", "skgan --help"
+SIDE_BY_SIDE = "ten nets of single classes, mlp_gan(alpha=2), table of 10 columns"
 TABLE, IMAGES = "fit_resample, table 10,000 × 10", "fit_resample, 60,000 images of 28 px, 20 steps"
 LARGE = "fit_resample, 200,000 rows of 40 mixed columns, one of 20,000 levels"
 PHOTOS = "training at 128 px, batches of the preset's own size: memory"
@@ -115,21 +118,25 @@ PHOTO_FAMILIES = (
     *("autoencoder", "cyclegan", "dagan", "dcgan", "offspring", "photo_gan", "progan", "relativistic_gan", "vae"),
     *("vae_gan", "wgan_gp"),
 )
-TABLE_SECONDS, LARGE_SECONDS, LARGE_BYTES, PHOTO_BYTES = 20.0, 60.0, 4e9, 3e9
+TABLE_SECONDS, LARGE_SECONDS, LARGE_BYTES, PHOTO_BYTES, HELP_SECONDS = 20.0, 60.0, 4e9, 3e9, 1.0
 
 
 def cells(run: CostsRun) -> Iterator[dict]:
-    for what in (*NETS, *LAZY, "import skgan", TABLE, IMAGES, LARGE, PHOTOS):
+    for what in (*NETS, *LAZY, SIDE_BY_SIDE, IMPORT, HELP, TABLE, IMAGES, LARGE, PHOTOS):
         yield {"what": what}
 
 
 def measure(run: CostsRun, what: str) -> dict:
     if what in NETS:
         return step_ratio(run, NETS[what])
+    if what == SIDE_BY_SIDE:
+        return side_by_side_ratio(run)
     if what in LAZY:
         return lazy_ratio(run, LAZY[what])
-    if what == "import skgan":
+    if what == IMPORT:
         return import_ratio(run)
+    if what == HELP:
+        return help_seconds(run)
     if what == PHOTOS:
         return photo_memory()
     if what == LARGE:
@@ -160,6 +167,26 @@ def step_ratio(run: CostsRun, family: Family) -> dict:
     }
 
 
+def side_by_side_ratio(run: CostsRun) -> dict:
+    """Ten nets of single classes, trained as one, against one of them alone."""
+    X, _ = rows()
+    net = mlp_gan(alpha=2, max_steps=5 * run.steps)
+    parts = np.split(X, 10)
+    one, ten = [], []
+    for _ in range(run.repeats):
+        for seconds, some in ((one, parts[:1]), (ten, parts)):
+            jobs = [Job(part, np.zeros(len(part), int), net, seed) for seed, part in enumerate(some)]
+            begin = time.perf_counter()
+            train_all(jobs, None, None)
+            seconds.append(time.perf_counter() - begin)
+    return {
+        "ours": f"{np.median(ten):.2f} s",
+        "peer": f"{np.median(one):.2f} s: one of them alone",
+        "ratio": float(np.median(np.array(ten) / np.array(one))),
+        "bar": 3.0,
+    }
+
+
 def lazy_ratio(run: CostsRun, make) -> dict:
     X, y = images()
     with_penalty, without = [], []
@@ -174,17 +201,31 @@ def lazy_ratio(run: CostsRun, make) -> dict:
     }
 
 
-def import_ratio(run: CostsRun) -> dict:
-    def seconds(code: str) -> float:
-        begin = time.perf_counter()
-        subprocess.run([sys.executable, "-c", code], check=True)
-        return time.perf_counter() - begin
+def seconds_of(*arguments: str) -> float:
+    """Seconds of a Python process."""
+    begin = time.perf_counter()
+    subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - begin
 
+
+def import_ratio(run: CostsRun) -> dict:
     peers = "import torch, sklearn, skorch, imblearn"
-    seconds("import skgan")  # fill the file cache
-    pairs = [(seconds("import skgan"), seconds(peers)) for _ in range(run.repeats)]
+    seconds_of("-c", IMPORT)  # fill the file cache
+    pairs = [(seconds_of("-c", IMPORT), seconds_of("-c", peers)) for _ in range(run.repeats)]
     ours, peer = np.median(pairs, axis=0)
     return {"ours": f"{ours:.2f} s", "peer": f"{peer:.2f} s: {peers}", "ratio": float(ours / peer), "bar": 1.15}
+
+
+def help_seconds(run: CostsRun) -> dict:
+    command = "-m", "skgan.cli", "--help"
+    seconds_of(*command)
+    ours = float(np.median([seconds_of(*command) for _ in range(run.repeats)]))
+    return {
+        "ours": f"{ours:.2f} s",
+        "peer": f"allowed {HELP_SECONDS:.0f} s",
+        "ratio": ours / HELP_SECONDS,
+        "bar": 1.0,
+    }
 
 
 def told_by(script: str, *arguments: str) -> dict[str, float]:

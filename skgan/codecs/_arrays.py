@@ -18,13 +18,17 @@ PEAK = 4.5
 """What fitting a sampler takes at most, in encoded arrays: benchmarks/overhead/peak_memory.py measures it."""
 
 
+def machine_memory() -> int:
+    """Bytes of the machine's memory."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # not on this platform
+        return 16 << 30
+
+
 def memory_limit() -> int:
     """The largest encoded array, in bytes, whose fit takes no more than half of the machine's memory."""
-    try:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # not on this platform
-        memory = 16 << 30
-    return int(memory / 2 / PEAK)
+    return int(machine_memory() / 2 / PEAK)
 
 
 def to_dtype(values: np.ndarray, dtype: np.dtype, low, high) -> np.ndarray:

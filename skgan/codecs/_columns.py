@@ -8,6 +8,7 @@ import pandas as pd
 from skgan.codecs._container import Table, column_of
 from skgan.codecs._kinds import check_cells, is_missing
 from skgan.codecs._numbers import NumericColumns
+from skgan.codecs._together import CELLS
 
 APART, GAP, FAR_APART = 30.0, 10.0, 1000.0
 """Two neighbouring values are of different decades where one is 1000 times the other; or 30 times, and their distance is ten
@@ -62,29 +63,60 @@ class Categories:
         return self.cells.take(codes)
 
 
-def _ends(values: np.ndarray, unique: np.ndarray, usual: float) -> np.ndarray:
-    """The range of a group's values, where the next value beyond its end is of other decades; ±∞ elsewhere.
+def _ends(values: np.ndarray, begins: np.ndarray) -> np.ndarray:
+    """The range of each group's values, where the next value beyond its end is of other decades; ±∞ elsewhere: (2, groups, d).
 
     Parameters
     ----------
-    values : ndarray of shape (n,)
-        Of the group; NaN is missing.
-    unique : ndarray
-        All values of the column, sorted.
-    usual : float
-        The median distance between neighbouring ones.
+    values : ndarray of shape (n, d)
+        Of columns, the rows group by group; NaN is missing.
+    begins : ndarray of int
+        Where each group begins.
     """
-    ends, there = np.array([-np.inf, np.inf]), values[~np.isnan(values)]
-    if not len(there):
-        return ends
-    for side, end in enumerate((there.min(), there.max())):
-        beyond = np.searchsorted(unique, end) + (-1, 1)[side]
-        if 0 <= beyond < len(unique):
-            small, large = sorted((abs(unique[beyond]), abs(end)))
-            wide = abs(end / GAP - unique[beyond] / GAP) > usual
-            if small < large / (APART if wide else FAR_APART):
-                ends[side] = end
+    order = np.argsort(values, axis=0)
+    ordered = np.take_along_axis(values, order, 0)
+    n, there = len(values), (~np.isnan(values)).sum(0)
+    places = np.arange(n)[:, None]
+    other = np.ones(ordered.shape, dtype=bool)  # where another value begins
+    other[1:] = ordered[1:] != ordered[:-1]
+    first = np.maximum.accumulate(np.where(other, places, 0), axis=0)
+    last = np.minimum.accumulate(np.where(np.roll(other, -1, 0), places, n)[::-1], axis=0)[::-1]
+    last = np.minimum(last, n - 1)
+    usual = _usual(ordered, other & (places > 0) & (places < there))
+    ends = np.empty((2, len(begins), values.shape[1]))
+    ends[0], ends[1] = -np.inf, np.inf
+    for side, (edge, reduce, none) in enumerate(((first, np.minimum, n), (last, np.maximum, -1))):
+        at = np.empty_like(order)
+        np.put_along_axis(at, order, np.where(places < there, edge, none), 0)
+        at = reduce.reduceat(at, begins, axis=0)
+        beyond = at + (-1, 1)[side]
+        known = (at != none) & (beyond >= 0) & (beyond < there)
+        end, next_one = (np.take_along_axis(ordered, np.clip(rows, 0, n - 1), 0) for rows in (at, beyond))
+        with np.errstate(invalid="ignore"):
+            small, large = np.minimum(abs(next_one), abs(end)), np.maximum(abs(next_one), abs(end))
+            wide = abs(end / GAP - next_one / GAP) > usual
+            bounded = known & (small < large / np.where(wide, APART, FAR_APART))
+        ends[side][bounded] = end[bounded]
     return ends
+
+
+def _usual(ordered: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The median distance between neighbouring values of each column; ∞ where there are none.
+
+    Parameters
+    ----------
+    ordered : ndarray of shape (n, d)
+        Sorted.
+    other : ndarray of bool, shape (n, d)
+        Where another value begins than that before it.
+    """
+    distances = np.full(ordered.shape, np.inf)
+    with np.errstate(over="ignore", invalid="ignore"):
+        distances[1:][other[1:]] = np.diff(ordered, axis=0)[other[1:]]
+        distances = np.sort(distances, axis=0)
+        n = np.maximum(other.sum(0), 1)
+        low, high = (np.take_along_axis(distances, middle[None], 0)[0] for middle in ((n - 1) // 2, n // 2))
+        return np.where(n % 2 == 1, low, (low + high) / 2)
 
 
 class Columns:
@@ -140,18 +172,15 @@ class Columns:
             return {}  # beyond the range of all rows there is no value
         bounds = np.empty((len(names), 2, len(self.is_numeric)), dtype=np.float32)
         bounds[:, 0], bounds[:, 1] = -np.inf, np.inf
-        members = [groups == name for name in names]
-        for i, (j, column) in enumerate(self.numeric.named()):
-            values = column.read(column_of(X, j))
-            unique = np.unique(values[~np.isnan(values)])
-            if len(unique) < 2:
-                continue
-            with np.errstate(over="ignore"):
-                usual = float(np.median(np.diff(unique)))
-            for k, mine in enumerate(members):
-                ends = _ends(values[mine], unique, usual)
-                bounded = np.isfinite(ends)
-                bounds[k, bounded, i] = column.encode(ends[bounded])
+        rows, begins = np.argsort(groups, kind="stable"), np.cumsum(sizes) - sizes
+        step = max(1, CELLS // len(rows))
+        for start in range(0, len(self.numeric_indices), step):
+            numbers = np.arange(len(self.numeric_indices))[start : start + step]
+            ends = _ends(self.numeric.values(X, numbers)[rows], begins)
+            bounded = np.isfinite(ends)
+            for i in np.flatnonzero(bounded.any((0, 1))).tolist():
+                side, group = np.nonzero(bounded[:, :, i])
+                bounds[group, side, start + i] = self.numeric.columns[start + i].encode(ends[side, group, i])
         return {
             int(name): (low, high) for name, size, (low, high) in zip(names, sizes, bounds, strict=True) if size > 1
         }

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skgan._mapped import in_a_file, is_large, is_mapped, row_pieces
 from skgan._warnings import warn
 from skgan.codecs._arrays import dense_array, memory_limit, to_dtype
 from skgan.codecs.base import Codec
@@ -162,7 +163,7 @@ class ImageCodec(Codec):
         if len(self.layout_.sample_shape) == 2 and self.channels is None:
             self._warn_of_series(X)
         self._learn_range(self.layout_.encode(X))
-        if not self._keeps_uint8 and 4 * X.size > memory_limit():
+        if not self._keeps_uint8 and not is_large(X) and 4 * X.size > memory_limit():
             raise ValueError(
                 f"Encoded as float32, these {len(X)} images would take {4 * X.size / 2**30:.3g} GiB, and "
                 f"{memory_limit() / 2**30:.3g} GiB is the limit here. Pass them as uint8 (0 … 255), which is not "
@@ -172,7 +173,8 @@ class ImageCodec(Codec):
 
     def _learn_range(self, images: np.ndarray) -> None:
         """``low_``, ``high_`` and ``bounds_``, of images (n, C, H, W)."""
-        lowest, highest = images.min((0, 2, 3)), images.max((0, 2, 3))
+        ends = [(piece.min((0, 2, 3)), piece.max((0, 2, 3))) for piece in map(images.__getitem__, row_pieces(images))]
+        lowest, highest = np.min([low for low, _ in ends], axis=0), np.max([high for _, high in ends], axis=0)
         self.bounds_ = np.stack([lowest, highest])
         self.low_: Any = 0
         self.high_: Any = 1
@@ -227,22 +229,27 @@ class ImageCodec(Codec):
         return self.dtype_ == np.uint8 and np.ndim(self.low_) == 0 and (self.low_, self.high_) == (0, 255)
 
     def transform(self, X) -> np.ndarray:
-        """Encode images: (n, C, H, W), uint8 (0 … 255) or float32 (low … high ↦ −1 … 1)."""
+        """Encode images: (n, C, H, W), uint8 (0 … 255) or float32 (low … high ↦ −1 … 1).
+
+        Images mapped from a file stay there: uint8 ones that need no scaling are a view of X, and where others take more than
+        256 MiB they are encoded into a temporary file.
+        """
         check_is_fitted(self)
         X = dense_array(X)
         if tuple(X.shape[1:]) != self.layout_.sample_shape:
             raise ValueError(
                 f"These images have shape {tuple(X.shape[1:])}, but those in fit had {self.layout_.sample_shape}."
             )
-        images = np.ascontiguousarray(self.layout_.encode(X))
+        images = self.layout_.encode(X)
         if self._keeps_uint8 and images.dtype == np.uint8:
-            return images
-        # float64 in between, block by block: integers and large offsets would lose digits in float32.
-        encoded = np.empty(images.shape, dtype=np.float32)
+            return images if is_mapped(images) else np.ascontiguousarray(images)
+        # float64 in between, piece by piece: integers and large offsets would lose digits in float32.
         middle, half = self._affine()
-        for start in range(0, len(images), 4096):
-            block = slice(start, start + 4096)
-            encoded[block] = (images[block].astype(np.float64) - middle) / half
+        if is_large(X):
+            return in_a_file(((images[p].astype(np.float64) - middle) / half for p in row_pieces(images)), images.shape)
+        encoded = np.empty(images.shape, dtype=np.float32)
+        for piece in row_pieces(images):
+            encoded[piece] = (images[piece].astype(np.float64) - middle) / half
         return encoded
 
     def _affine(self) -> tuple[np.ndarray, np.ndarray]:

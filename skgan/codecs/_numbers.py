@@ -13,8 +13,8 @@ from skgan.codecs._arrays import to_dtype
 from skgan.codecs._container import Table, column_of
 from skgan.codecs._kinds import is_category_dtype, is_missing, refuse_times
 from skgan.codecs._scaling import SCALINGS
+from skgan.codecs._together import CELLS, MAX_ROWS, Together, decimals_of, scaled_together
 
-_MAX_DECIMALS = 6
 _MANY_COLUMNS, _MOSTLY = 50, 0.9
 """From so many columns and such a share of zeros on, rows are like counts of words."""
 _EXACT = 2**53
@@ -56,7 +56,8 @@ class NumberColumn:
         self.low: Any = there.min()
         self.high: Any = there.max()
         whole = dtype.kind in "iu" or (self.cell is not None and issubclass(self.cell, int | np.integer))
-        self.decimals = 0 if whole else _decimals(there, dtype)
+        places = 0 if whole else int(decimals_of(there[None], dtype)[0])
+        self.decimals: int | None = None if places < 0 else places
         if whole:
             # The seen range as exact integers: float64 rounds above 2⁵³.
             cells = column if self.cell is None else cells[~gone]
@@ -64,6 +65,18 @@ class NumberColumn:
             if max(abs(self.low), abs(self.high)) > _EXACT:
                 self.digest = None
             self._warn_of_merged(cells, there)
+
+    @classmethod
+    def of_floats(cls, values: np.ndarray, together: Together, i: int, name: str) -> "NumberColumn":
+        """Column i of those that are scaled together, from its values, without missing ones."""
+        column = cls.__new__(cls)
+        column.name, column.dtype, column.cell, column.scaler = name, together.dtype, None, together.scaling[i]
+        column.digest = hashlib.sha256(np.ascontiguousarray(values).data).digest()
+        column.share_of_zeros = np.count_nonzero(values == 0) / len(values)
+        column.empty, column.has_missing = False, False
+        column.low, column.high = together.low[i, 0], together.high[i, 0]
+        column.decimals = int(together.decimals[i]) if together.decimals[i] >= 0 else None
+        return column
 
     def read(self, column) -> np.ndarray:
         """The column as float64, missing values as NaN."""
@@ -158,20 +171,6 @@ def _type_of(cells: np.ndarray) -> type:
     return types.most_common(1)[0][0] if types else float
 
 
-def _decimals(values: np.ndarray, dtype: np.dtype) -> int | None:
-    """The fewest decimals, up to six, that all values have; None where they have more."""
-    as_seen = values.astype(dtype) if dtype.kind == "f" else values
-    for decimals in range(_MAX_DECIMALS + 1):
-        for part in (slice(50), slice(None)):  # most columns are told by a few values
-            with np.errstate(over="ignore", invalid="ignore"):
-                rounded = np.round(values[part], decimals).astype(as_seen.dtype)
-            if not np.array_equal(rounded, as_seen[part]):
-                break
-        else:
-            return decimals
-    return None
-
-
 class NumericColumns:
     """Numbers ↔ about N(0, 1), missing values ↔ the middle and a span that says so.
 
@@ -187,35 +186,73 @@ class NumericColumns:
     ----------
     missing : ndarray of int
         Which of them, counted among themselves, had some values missing.
-    first : list of int
+    first : ndarray of int
         For each, the first column that equals it: a new row has one value in columns that repeat each other.
     """
 
     def __init__(self, table: Table, X, indices: np.ndarray, scaling: str):
         self.table, self.indices = table, indices
+        self.together: list[Together] = []
+        """Those that are scaled together; ``alone`` has the numbers of the others."""
+        found = self._learned_together(X) if scaling == "quantile" else {}
         self.columns = [
-            NumberColumn(column_of(X, j), table.numpy_dtypes[j], table.name(j), scaling) for j in indices.tolist()
+            found.get(i) or NumberColumn(column_of(X, j), table.numpy_dtypes[j], table.name(j), scaling)
+            for i, j in enumerate(indices.tolist())
         ]
+        self.alone = [i for i in range(len(indices)) if i not in found]
         first_of = dict[Any, int]()
-        self.first = [first_of.setdefault(c.digest or i, i) for i, c in enumerate(self.columns)]
+        self.first = np.array([first_of.setdefault(c.digest or i, i) for i, c in enumerate(self.columns)], dtype=int)
         some = [i for i, column in enumerate(self.columns) if column.has_missing and not column.empty]
         self.missing = np.array(some, dtype=int)
         zeros = [column.share_of_zeros for column in self.columns]
         self.mostly_zero = len(zeros) >= _MANY_COLUMNS and bool(np.mean(zeros) >= _MOSTLY)
 
+    def _learned_together(self, X) -> dict[int, NumberColumn]:
+        """Number among the numeric ones → column, of those that are scaled together."""
+        found: dict[int, NumberColumn] = {}
+        if not isinstance(X, np.ndarray) or X.dtype.kind != "f" or not 0 < len(X) <= MAX_ROWS or len(self.indices) < 2:
+            return found
+        step = max(1, CELLS // len(X))
+        for start in range(0, len(self.indices), step):
+            values = X[:, self.indices[start : start + step]].T.astype(np.float64)
+            complete = np.flatnonzero(~np.isnan(values).any(1))
+            for together in scaled_together(values[complete], X.dtype, start + complete):
+                self.together.append(together)
+                for i, number in enumerate(together.at.tolist()):
+                    name = self.table.name(int(self.indices[number]))
+                    found[number] = NumberColumn.of_floats(values[number - start], together, i, name)
+        return found
+
+    def values(self, X, numbers: np.ndarray) -> np.ndarray:
+        """Some of the columns as read, float64, (n, d)."""
+        if isinstance(X, np.ndarray) and X.dtype.kind in "biuf":
+            return X[:, self.indices[numbers]].astype(np.float64)
+        read = [self.columns[i].read(column_of(X, int(self.indices[i]))) for i in numbers.tolist()]
+        return np.stack(read, axis=1)
+
     def encode_into(self, X, encoded: np.ndarray) -> None:
         """Write the scaled columns, and after all others the spans (there, missing) of those that may be missing."""
         at = encoded.shape[1] - 2 * len(self.missing)
-        for i, j in enumerate(self.indices.tolist()):
+        for together in self.together:
+            numbers = self.values(X, together.at)
+            self._refuse_missing(np.isnan(numbers).any(0), together.at)
+            for rows, scaled in together.by_rows(together.scaling.encode, numbers):
+                encoded[rows, together.at] = scaled
+        for i in self.alone:
             column = self.columns[i]
-            values = column.read(column_of(X, j))
+            values = column.read(column_of(X, int(self.indices[i])))
             gone = np.isnan(values)
-            if gone.any() and not column.has_missing:
-                raise ValueError(f"Column {column.name} has missing values, and there were none in fit.")
+            if not column.has_missing:
+                self._refuse_missing(gone.any(keepdims=True), np.array([i]))
             encoded[:, i] = column.encode(values)
             if column.has_missing and not column.empty:
                 encoded[:, at], encoded[:, at + 1] = ~gone, gone
                 at += 2
+
+    def _refuse_missing(self, gone: np.ndarray, numbers: np.ndarray) -> None:
+        if gone.any():
+            name = self.columns[numbers[gone.argmax()]].name
+            raise ValueError(f"Column {name} has missing values, and there were none in fit.")
 
     def decode(self, encoded: np.ndarray, spans) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray]]:
         """Position → values, and position → which rows have none there.
@@ -226,7 +263,13 @@ class NumericColumns:
         spans : sequence of (start, stop)
             Of the columns that may be missing.
         """
-        values = {j: column.decode(encoded[:, self.first[i]]) for i, (j, column) in enumerate(self.named())}
+        indices = self.indices.tolist()
+        values = {indices[i]: self.columns[i].decode(encoded[:, self.first[i]]) for i in self.alone}
+        for together in self.together:
+            decoded = np.empty((len(encoded), len(together.at)), dtype=together.dtype)
+            for rows, numbers in together.by_rows(together.decoded, encoded[:, self.first[together.at]]):
+                decoded[rows] = numbers
+            values |= zip(self.indices[together.at].tolist(), decoded.T, strict=True)
         missing = {j: np.ones(len(encoded), bool) for j, column in self.named() if column.empty}
         span_of = dict(zip(self.missing, spans, strict=True))
         for i in self.missing:
@@ -248,7 +291,12 @@ class NumericColumns:
         mixed : ndarray of shape (n, n_encoded)
             On the straight line between the encoded ones; changed in place.
         """
-        for i, column in enumerate(self.columns):
+        for together in self.together:
+            pairs = (rows[:, together.at] for rows in (first, second))
+            for rows, scaled in together.by_rows(together.mixed, *pairs, share[:, None]):
+                mixed[rows, together.at] = scaled
+        for i in self.alone:
+            column = self.columns[i]
             if column.scaler is not None and not column.scaler.is_linear:
                 a, b = (column.scaler.decode(rows[:, i].astype(np.float64)) for rows in (first, second))
                 mixed[:, i] = column.scaler.encode(a * (1 - share) + b * share)

@@ -1,4 +1,4 @@
-"""One column of numbers ↔ about N(0, 1)."""
+"""Columns of numbers ↔ about N(0, 1)."""
 
 from typing import Any
 
@@ -8,12 +8,15 @@ from scipy.special import ndtr, ndtri
 MAX_KNOTS = 10_000
 """Different values of a column that are kept; between two of them values are interpolated."""
 
+_FEW = 32
+"""Entries of a row that are compared one after the other."""
+
 _NEAR = 1e-5
 """Ranks: encoded rows are float32, and a real row's own value must come back."""
 
 
 class RankScaling:
-    """Numbers ↔ normal quantiles of their ranks, standardised.
+    """Numbers ↔ normal quantiles of their ranks, standardised; of one column, or of several with as many different values.
 
     Each different value is a knot, at the middle of the ranks of its rows; between two neighbours values are interpolated, in
     float64. Ranks do not mind the distances between values: a column may span as many decades as float64 has.
@@ -21,53 +24,97 @@ class RankScaling:
     Parameters
     ----------
     values : ndarray of shape (n,), float64
-        Finite; n ≥ 1.
+        Of one column; finite; n ≥ 1.
     """
 
     is_linear = False
 
     def __init__(self, values: np.ndarray):
         knots, counts = np.unique(values, return_counts=True)
-        last = np.cumsum(counts) - 1
+        self._learn(knots[None], counts[None], len(values))
+
+    @classmethod
+    def of_columns(cls, values: np.ndarray) -> "list[tuple[np.ndarray, RankScaling]]":
+        """Numbers of columns, (d, n), as many different values each, and one scaling for all of these."""
+        ordered = np.sort(values, axis=1)
+        begins = np.ones(ordered.shape, dtype=bool)  # where a different value begins
+        begins[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+        n_knots = begins.sum(1)
+        scalings = []
+        for k in np.unique(n_knots):
+            columns = np.flatnonzero(n_knots == k)
+            first = np.nonzero(begins[columns])[1].reshape(-1, k)
+            scaling = cls.__new__(cls)
+            counts = np.diff(first, axis=1, append=values.shape[1])
+            scaling._learn(np.take_along_axis(ordered[columns], first, 1), counts, values.shape[1])
+            scalings.append((columns, scaling))
+        return scalings
+
+    def _learn(self, knots: np.ndarray, counts: np.ndarray, n: int) -> None:
+        """From the different values of each column, sorted, and how often each is there, (d, k)."""
+        last = np.cumsum(counts, axis=1) - 1
         first = last - counts + 1
-        middle = ndtri(((first + last) / 2 + 0.5) / len(values))
-        self.n = len(values)
-        self.mean = float(np.average(middle, weights=counts))
-        spread = float(np.sqrt(np.average((middle - self.mean) ** 2, weights=counts)))
-        self.spread = spread if spread > 0 else 1.0
-        if len(knots) > MAX_KNOTS:
-            kept = _kept_knots(knots)
-            knots, first, last = knots[kept], first[kept], last[kept]
+        middle = ndtri(((first + last) / 2 + 0.5) / n)
+        self.n = n
+        self.mean = np.average(middle, axis=1, weights=counts)[:, None]
+        spread = np.sqrt(np.average((middle - self.mean) ** 2, axis=1, weights=counts))[:, None]
+        self.spread = np.where(spread > 0, spread, 1.0)
+        if knots.shape[1] > MAX_KNOTS:
+            kept = _kept_knots(knots[0])
+            knots, first, last = knots[:, kept], first[:, kept], last[:, kept]
         self.knots, self.first = knots, first.astype(np.int32)
         # Most often each value is there once, and the ranks need not be kept twice.
         self.last = self.first if np.array_equal(first, last) else last.astype(np.int32)
 
+    def __getitem__(self, i: int) -> "RankScaling":
+        """The scaling of one of the columns."""
+        one = RankScaling.__new__(RankScaling)
+        one.n, one.mean, one.spread = self.n, self.mean[i : i + 1], self.spread[i : i + 1]
+        one.knots, one.first = self.knots[i : i + 1], self.first[i : i + 1]
+        one.last = one.first if self.last is self.first else self.last[i : i + 1]
+        return one
+
     def encode(self, values: np.ndarray) -> np.ndarray:
-        """Numbers (n,) → standardised quantiles; what lies outside of the seen range counts as its end."""
-        below = np.searchsorted(self.knots, values, side="right") - 1
-        inside = np.clip(below, 0, len(self.knots) - 1)
-        rank = (self.first[inside] + self.last[inside]) / 2
-        between = (values > self.knots[inside]) & (below >= 0) & (below < len(self.knots) - 1)
+        """Numbers of one column, (n,), or of all, (d, n) → standardised quantiles; what lies outside counts as an end."""
+        shape, values = values.shape, np.atleast_2d(values)
+        end = self.knots.shape[1] - 1
+        column = np.arange(len(values))[:, None]
+        below = _searched(self.knots, values)
+        inside = np.clip(below, 0, end)
+        rank = (self.first[column, inside] + self.last[column, inside]) / 2
+        between = (values > self.knots[column, inside]) & (below >= 0) & (below < end)
         if between.any():
-            i = inside[between]
-            share = _share(values[between], self.knots[i], self.knots[i + 1])
-            rank[between] = self.last[i] + share * (self.first[i + 1] - self.last[i])
-        return (ndtri((rank + 0.5) / self.n) - self.mean) / self.spread
+            column, i = np.nonzero(between)[0], inside[between]
+            share = _share(values[between], self.knots[column, i], self.knots[column, i + 1])
+            last = self.last[column, i]
+            rank[between] = last + share * (self.first[column, i + 1] - last)
+        return ((ndtri((rank + 0.5) / self.n) - self.mean) / self.spread).reshape(shape)
 
     def decode(self, encoded: np.ndarray) -> np.ndarray:
-        """Standardised quantiles (n,) → numbers inside the seen range."""
+        """Standardised quantiles of one column, (n,), or of all, (d, n) → numbers inside the seen range."""
+        shape, encoded = encoded.shape, np.atleast_2d(encoded)
+        end = self.knots.shape[1] - 1
+        column = np.arange(len(encoded))[:, None]
         rank = ndtr(encoded * self.spread + self.mean) * self.n - 0.5
         # The rank of a float32 is known to about 1e-8 n.
         near = _NEAR + 4e-8 * self.n
-        i = np.clip(np.searchsorted(self.first, rank + near, side="right") - 1, 0, len(self.knots) - 1)
-        values = self.knots[i]
-        between = (rank > self.last[i] + near) & (i < len(self.knots) - 1)
+        i = np.clip(_searched(self.first, rank + near), 0, end)
+        values = self.knots[column, i]
+        between = (rank > self.last[column, i] + near) & (i < end)
         if between.any():
-            i, rank = i[between], rank[between]
-            low, high = self.knots[i], self.knots[i + 1]
-            share = (rank - self.last[i]) / (self.first[i + 1] - self.last[i])
+            column, i, rank = np.nonzero(between)[0], i[between], rank[between]
+            low, high, last = self.knots[column, i], self.knots[column, i + 1], self.last[column, i]
+            share = (rank - last) / (self.first[column, i + 1] - last)
             values[between] = np.clip(low * (1 - share) + high * share, low, high)
-        return values
+        return values.reshape(shape)
+
+
+def _searched(sorted_rows: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Row by row, the position of the last entry that is no larger than each value; −1 before the first."""
+    if len(values) > 1 and sorted_rows.shape[1] <= _FEW:  # for each row a call would take longer than to compare all
+        return np.sum([entry[:, None] <= values for entry in sorted_rows.T], axis=0) - 1
+    found = [np.searchsorted(*pair, side="right") for pair in zip(sorted_rows, values, strict=True)]
+    return np.stack(found) - 1
 
 
 def _kept_knots(knots: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
+from skgan._mapped import evenly, in_a_file, is_large, row_pieces, rows_that_show_all
 from skgan.codecs._arrays import memory_limit
 from skgan.codecs._columns import Columns
 from skgan.codecs._container import Table, by_columns, column_of
@@ -57,15 +58,21 @@ class TabularCodec(Codec):
         self.max_bytes = max_bytes
 
     def fit(self, X, y=None):
-        """Learn the columns of X: DataFrame, ndarray or sparse matrix of shape (n, d)."""
+        """Learn the columns of X: DataFrame, ndarray or sparse matrix of shape (n, d).
+
+        All rows count. Of an array that is mapped from a file and has more than 256 MiB a sample of so much does: evenly spaced
+        rows, and of each column those of its lowest and highest value and one where it is missing.
+        """
         if self.scaling not in ("quantile", "robust"):
             raise ValueError(f"scaling must be 'quantile' or 'robust', got {self.scaling!r}.")
         if self.max_categories is not None and not self.max_categories >= 1:
             raise ValueError(f"max_categories must be None or an integer of at least 1, got {self.max_categories!r}.")
+        large, X = is_large(X), X[rows_that_show_all(X)] if is_large(X) else X
         self._table, X = Table.like(X), by_columns(X)
         self.categorical_indices_ = self._categorical_indices(X)
         self._columns = Columns(self._table, X, self.categorical_indices_, self.max_categories)
-        self._check_size(X.shape[0])
+        if not large:  # what is encoded of it goes into a file
+            self._check_size(X.shape[0])
         self._columns.fit(X, self.scaling)
         self.inherited_ = self._columns.inherited_indices
         self.mostly_zero_ = self._columns.numeric.mostly_zero
@@ -136,8 +143,11 @@ class TabularCodec(Codec):
         raise ValueError(f"{message}. Select fewer columns (for instance with TruncatedSVD or SelectKBest) first.")
 
     def transform(self, X) -> np.ndarray:
-        """Encode rows as float32 of shape (n, n_numeric + Σ categories)."""
+        """Encode rows as float32 of shape (n, n_numeric + Σ categories); those of a large mapped X in a temporary file."""
         check_is_fitted(self)
+        if is_large(X):
+            shape = (len(X), len(self.numeric_))
+            return in_a_file((self._columns.encode(X[piece]) for piece in row_pieces(X)), shape)
         return self._columns.encode(by_columns(X))
 
     def codes(self, X) -> np.ndarray:
@@ -162,7 +172,7 @@ class TabularCodec(Codec):
         Ranks lie close to each other also where the values of two groups are decades apart, and a row that is a little off
         would get a value that no row of its group is near. So new rows stay within the range of their group's real ones at an
         end where the next value of the column is 1000 times smaller or larger, or 30 times and across a gap of ten times the
-        usual distance. A group of one row has no such bounds.
+        usual distance. A group of one row has no such bounds. Of a large mapped X evenly spaced rows count.
 
         Parameters
         ----------
@@ -171,6 +181,8 @@ class TabularCodec(Codec):
         groups : ndarray of int, shape (n,)
         """
         check_is_fitted(self)
+        if is_large(X):
+            X, groups = evenly(X), groups[:: -(-len(groups) // len(evenly(X)))]
         return self._columns.ranges(by_columns(X), groups)
 
     def inverse_transform(self, encoded: np.ndarray, codes: np.ndarray | None = None):

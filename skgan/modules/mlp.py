@@ -112,7 +112,14 @@ class MLPGAN(nn.Module):
         One-hot spans of a table's categorical columns.
     condition_dim : int, default=0
         Above 0, labels are real vectors (n, condition_dim) instead of class ids.
+
+    Attributes
+    ----------
+    rows_alone : bool
+        Every row of a batch passes alone, so that nets of several classes can be trained side by side.
     """
+
+    rows_alone = True
 
     def __init__(
         self,

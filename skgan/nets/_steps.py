@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from skgan._batches import BalancedBatches, distinct_rows
+from skgan._device import fits
 from skgan._skorch import TrainingMixin
 from skgan._tensors import as_tensor
 from skgan._warnings import warn
@@ -20,6 +21,8 @@ class StepTraining(TrainingMixin):
     ``class_power`` and ``vicinity``. Scalars that ``report`` is given are summed on the device and read once an epoch.
     """
 
+    gets_slower = False
+    """Whether later steps take longer than the first ones."""
     n_candidates = 0
     """Above 0, batches are of pairs, as :class:`skgan._batches.BalancedBatches` says."""
 
@@ -58,16 +61,17 @@ class StepTraining(TrainingMixin):
         return self.batch_size
 
     def get_split_datasets(self, X, y=None, **fit_params):
-        """All rows, as tensors on the device; uint8 stays uint8."""
-        return torch.utils.data.TensorDataset(as_tensor(X, self.device_), as_tensor(y, self.device_)), None
+        """All rows, as tensors on the device; uint8 stays uint8. Rows that do not fit there stay on the CPU: batches move."""
+        place = self.device_ if fits(X.nbytes, self.device_) else "cpu"
+        return torch.utils.data.TensorDataset(as_tensor(X, place), as_tensor(y, self.device_)), None
 
     def get_iterator(self, dataset, training=False):
         """Class-balanced batches, ``rows_per_step`` rows each."""
         X, y = dataset.tensors
-        if self.n_candidates > 1:
-            # The nearest of a few rows would be the row's own copy, from which nothing is learned of how rows vary.
-            X, y = distinct_rows(X, y)
-        blur = len(X) ** (-1 / (self.condition_dim_ + 4)) if self.vicinity == "scott" else self.vicinity
+        # The nearest of a few rows would be the row's own copy, from which nothing is learned of how rows vary.
+        among = distinct_rows(X, y) if self.n_candidates > 1 else None
+        n = len(X) if among is None else len(among)
+        blur = n ** (-1 / (self.condition_dim_ + 4)) if self.vicinity == "scott" else self.vicinity
         return BalancedBatches(
             X,
             torch.zeros(len(y), dtype=torch.int64, device=y.device) if self.condition_dim_ else y,
@@ -78,6 +82,7 @@ class StepTraining(TrainingMixin):
             steps_per_epoch=self.steps_per_epoch,
             power=self.class_power,
             n_candidates=self.n_candidates,
+            among=among,
         )
 
     def on_train_begin(self, net, X=None, y=None, **kwargs):

@@ -135,6 +135,11 @@ class AdversarialNet(GenerativeNet):
     def rows_per_step(self) -> int:
         return self.n_critic * self.batch_size
 
+    @property
+    def rows_per_update(self) -> int:
+        """Rows that one update of a player sees."""
+        return int(self.batch_size)
+
     def on_train_begin(self, net, X=None, y=None, **kwargs):
         super().on_train_begin(net, X=X, y=y, **kwargs)
         # backward(inputs=…) raises on a frozen parameter; walking the module tree every step costs as much as EMA.
@@ -152,7 +157,7 @@ class AdversarialNet(GenerativeNet):
 
     def train_step(self, batch, **fit_params):
         """One step: every discriminator update sees rows of its own."""
-        parts = list(zip(*(rows.split(int(self.batch_size)) for rows in batch), strict=True))
+        parts = list(zip(*(rows.split(self.rows_per_update) for rows in batch), strict=True))
         for part in parts if self.updates == "alternating" else parts[:-1]:
             d_loss, told = self.discriminator_loss(*part)
             d_loss = self.update("discriminator", d_loss)

@@ -12,6 +12,7 @@ import torch
 
 from skgan._compat import Number, StrOptions, validate_parameter_constraints
 from skgan._device import resolve_device
+from skgan._mapped import row_pieces
 from skgan._random import private_rng, seed_of
 from skgan._tensors import as_tensors
 from skgan.nets._steps import StepTraining
@@ -36,7 +37,7 @@ def check_rows(X: np.ndarray) -> None:
         raise ValueError(
             f"X has shape {X.shape}, and a net learns from encoded rows of shape (n, d) or (n, C, H, W), none of these 0."
         )
-    if not np.isfinite(X.sum(dtype=np.float64)):
+    if X.dtype.kind == "f" and not all(np.isfinite(X[piece].sum(dtype=np.float64)) for piece in row_pieces(X)):
         raise ValueError("X holds NaN or infinity; a net learns from complete, finite encoded rows only.")
 
 
@@ -76,7 +77,7 @@ class GenerativeNet(DrawsRows, StepTraining):
         torch's global generators are neither read nor moved; where a module, loss, callback or net of yours may draw from
         them, they are lent, seeded, and given back. A sampler sets its own.
     device : str, default="auto"
-        Resolved at fit: CUDA where there is one, else the CPU.
+        Resolved at fit: CUDA where there is one, else the CPU. "cuda:auto" gives each training a GPU, in turn.
     verbose : int, default=0
         1 prints steps, losses and time left.
 

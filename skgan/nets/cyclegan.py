@@ -11,6 +11,7 @@ from torch.nn.functional import l1_loss
 
 from skgan._compat import Number
 from skgan._draws import randperm
+from skgan._mapped import some_of
 from skgan._tensors import as_tensor, to_unit_range
 from skgan.augment import apply_all
 from skgan.losses import LeastSquares
@@ -20,6 +21,9 @@ from skgan.nets.draw import Draw, draw_parents, single_parents
 from skgan.penalties import Critic, add_penalties
 
 WAYS = ("there", "back")
+
+_AVERAGED = 10_000
+"""Images of a class, of a file larger than 256 MiB, whose mean says which class is near."""
 
 
 class RowPool:
@@ -155,8 +159,8 @@ class CycleGANNet(AdversarialNet):
     def choose_donors(self, X, y: np.ndarray) -> np.ndarray:
         """Class id → donor's class id, (n_classes,); a class without rows has none to be learned from."""
         counts = np.bincount(y)
-        flat = X.reshape(len(X), -1)
-        means = np.stack([flat[y == k].mean(0) if n else np.full(flat.shape[1], np.inf) for k, n in enumerate(counts)])
+        of_class = [X[some_of(np.flatnonzero(y == k), X, _AVERAGED)].reshape(-1, X[0].size) for k in range(len(counts))]
+        means = np.stack([rows.mean(0) if len(rows) else np.full(X[0].size, np.inf) for rows in of_class])
         distances = np.square(means[:, None] - means[None]).sum(2)
         distances[np.isnan(distances)] = np.inf
         np.fill_diagonal(distances, np.inf)

@@ -63,10 +63,10 @@ def fit_gaussians(
     d = rows.shape[1]
     means, scatter = (torch.zeros(n_classes, *shape, dtype=torch.float64) for shape in ((d,), (d, d)))
     for piece in pieces:
-        means.index_add_(0, labels[piece], rows[piece].double())
+        means.index_add_(0, labels[piece], to_unit_range(rows[piece]).double())
     means /= counts[:, None]
     for piece in pieces:
-        of, centred = labels[piece], rows[piece].double() - means[labels[piece]]
+        of, centred = labels[piece], to_unit_range(rows[piece]).double() - means[labels[piece]]
         for k in of.unique().tolist():
             scatter[k] += centred[of == k].T @ centred[of == k]
     lent = scatter.sum(0) / (counts - 1).sum().clamp(min=1) if lend is None else lend(scatter, counts, means)
@@ -153,7 +153,7 @@ class GaussianNet(GenerativeNet):
     def fit_loop(self, X, y=None, epochs=None, **kwargs):
         """Means and covariances in closed form, instead of steps."""
         self.notify("on_epoch_begin")
-        rows = to_unit_range(as_tensor(X)).flatten(1)
+        rows = as_tensor(X).flatten(1)
         lend = None if self.n_donors is None else self._lent
         means, covariance = fit_gaussians(rows, as_tensor(y), self.n_classes_, self.prior_rows, lend)
         self.module_.mean.copy_(means)

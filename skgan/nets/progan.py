@@ -21,6 +21,8 @@ class ProGANNet(AdversarialNet):
         As :class:`skgan.nets.AdversarialNet`; ``callbacks=[("grow", Grow())]`` makes the module grow.
     """
 
+    gets_slower = True
+
     def __init__(self, module, criterion=NonSaturating, **kwargs):
         super().__init__(module, criterion, **kwargs)
 

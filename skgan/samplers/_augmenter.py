@@ -142,7 +142,7 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit_resample(self, X, y, *, condition=None, groups=None):
+    def fit_resample(self, X, y, *, condition=None, groups=None, out=None):
         """Train on (X, y) and return it with the new rows underneath.
 
         Parameters
@@ -154,8 +154,7 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
         condition : array-like of shape (n,) or (n, k), or None, default=None
             Real-valued labels beside a y of classes. In a pipeline it is routed by scikit-learn's metadata routing:
             ``ConditionalGANAugmenter().set_fit_resample_request(condition=True)``.
-
-        groups : array-like of shape (n,) or None, default=None
+        groups, out
             As in :meth:`skgan.GANOverSampler.fit_resample`.
 
         Returns
@@ -169,7 +168,7 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
         ValueError, TypeError
             For input or parameters that training could not use, before any training.
         """
-        return self._resampled(X, y, keep_real=self.keep_real, condition=condition, groups=groups)
+        return self._resampled(X, y, out=out, keep_real=self.keep_real, condition=condition, groups=groups)
 
     def _task(self, X, y, *, condition=None, groups=None) -> Task:
         if self.mixing_ratio is not None and self.n_synthetic is not None:
@@ -263,27 +262,6 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
         return fitted
 
     # Sampling
-
-    def sample(self, counts, random_state=None):
-        """Make rows from the trained generator, without the originals.
-
-        Parameters
-        ----------
-        counts : dict, or int where y is continuous
-            Class → number of rows, or the number of rows.
-        random_state : int or None, default=None
-            Another int gives other rows; None continues from the sampler's own seed.
-
-        Returns
-        -------
-        X, y
-            In the containers and dtypes of ``fit_resample``'s input.
-        """
-        return super().sample(self._by_name(counts), random_state)
-
-    def sample_with_parents(self, counts, random_state=None, *, offspring_only=False):
-        """As :meth:`skgan.GANOverSampler.sample_with_parents`; where y is continuous, counts is the number of rows."""
-        return super().sample_with_parents(self._by_name(counts), random_state, offspring_only=offspring_only)
 
     def _by_name(self, counts: Any) -> Mapping[Any, int]:
         """Of a continuous y there is one group."""

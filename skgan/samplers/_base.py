@@ -6,19 +6,21 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 from imblearn.base import BaseSampler
-from sklearn.exceptions import NotFittedError
 
 from skgan import presets
 from skgan.codecs import Codec, TabularCodec
 from skgan.nets import NO_PARENT, GenerativeNet
 from skgan.samplers._border import forget_fit, groups_of_rows, tag_inputs
 from skgan.samplers._build import built_factory
-from skgan.samplers._factory import SAMPLE, Made, RowFactory, warn_of_copies
+from skgan.samplers._estimate import Estimate, estimated
+from skgan.samplers._factory import Made, RowFactory, warn_of_copies
+from skgan.samplers._sampling import SamplesRows
 from skgan.samplers._task import NET_CONSTRAINTS, Task
 from skgan.samplers._training import free_device_memory
+from skgan.samplers._written import stacking
 
 
-class BaseGenerativeSampler(BaseSampler):
+class BaseGenerativeSampler(SamplesRows, BaseSampler):
     """A sampler around a generative net. Subclasses write ``_task``, which checks a call and says what is wanted.
 
     They have the parameters ``net, shares, codec, row_filter, per_class, categorical_features, max_steps, max_time, memory,
@@ -75,20 +77,44 @@ class BaseGenerativeSampler(BaseSampler):
         factory.rest()
         return factory
 
-    def _resampled(self, X, y, *, keep_real: bool = True, **side):
+    def estimate(self, X, y, **side) -> Estimate:
+        """How long ``fit_resample`` will take, and how much memory, by a second of each training; the sampler is not changed.
+
+        Nets of several classes that are trained one by one are tried one by one.
+
+        Parameters
+        ----------
+        X, y, **side
+            As for ``fit_resample``.
+
+        Returns
+        -------
+        Estimate
+            ``(seconds, bytes)``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skgan import GANOverSampler
+        >>> X, y = np.random.RandomState(0).normal(size=(60, 3)), np.repeat([0, 1], [50, 10])
+        >>> estimate = GANOverSampler(max_steps=50).estimate(X, y)
+        >>> estimate.seconds < 60
+        True
+        """
+        self._validate_params()
+        return estimated(self, X, y, **side)
+
+    def _resampled(self, X, y, *, out=None, keep_real: bool = True, **side):
         """What ``fit_resample`` returns. Nothing is assigned before all is done."""
         self._validate_params()
         task = self._task(X, y, **side)
-        factory = built_factory(self, task)
-        made = factory.make(task.wanted)
-        if made.filter_report is not None:
-            warn_of_copies(made.filter_report)
-        fitted = self._attributes(task, factory, made, keep_real)
-        container = task.container
-        if keep_real:
-            result = container.under(X, task.checked.X, made.X), container.y.under(y, made.y)
-        else:
-            result = container.rows(made.X), container.y.like(made.y)
+        with stacking(task, X, y, keep_real, out) as stack:
+            factory = built_factory(self, task)
+            made = factory.make(task.wanted, sink=stack.sink)
+            if made.filter_report is not None:
+                warn_of_copies(made.filter_report)
+            fitted = self._attributes(task, factory, made, keep_real)
+            result = stack.result(made)
         free_device_memory()
         self._keep({**task.checked.seen, **task.told, **fitted})
         return result
@@ -139,105 +165,6 @@ class BaseGenerativeSampler(BaseSampler):
     def auto_shares(self, codec: Codec, net: GenerativeNet, n_classes: int) -> Mapping[str, float]:
         """What ``shares="auto"`` stands for with this net, on rows of this fitted codec and so many classes."""
         return net.default_shares
-
-    # Sampling
-
-    def sample(self, counts: Mapping[Any, int], random_state: int | None = None):
-        """Make rows from the trained generator, without the originals.
-
-        Parameters
-        ----------
-        counts : dict
-            Class → number of rows.
-        random_state : int or None, default=None
-            Another int gives other rows; None continues from the sampler's own seed. The same call gives the same rows.
-
-        Returns
-        -------
-        X, y
-            In the containers and dtypes of ``fit_resample``'s input.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            Before ``fit_resample``, and for classes that needed no rows there and so have no generator.
-        ValueError
-            For unknown classes and negative counts.
-        """
-        factory = self._fitted(counts)
-        made = factory.make(counts, SAMPLE, random_state)
-        return factory.as_given(made.X), factory.rows.container.y.like(made.y)
-
-    def sample_with_parents(
-        self, counts: Mapping[Any, int], random_state: int | None = None, *, offspring_only: bool = False
-    ):
-        """The rows that ``sample`` gives, and the real row that each was made from (of two, the first).
-
-        Parameters
-        ----------
-        counts, random_state
-            As for ``sample``.
-        offspring_only : bool, default=False
-            The net's rows alone, without the copies and mixtures that ``shares`` puts beside them: these are not the rows that
-            ``sample`` gives.
-
-        Returns
-        -------
-        X, y, parents
-            X and parents row by row, in the container and dtype of ``fit_resample``'s X. A plain copy equals its parent.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            As ``sample``.
-        ValueError
-            As ``sample``, and for rows that were made from noise.
-        """
-        factory = self._fitted(counts)
-        if offspring_only:
-            factory = factory.net_rows()
-        made = factory.make(counts, SAMPLE, random_state, with_parents=True)
-        y = factory.rows.container.y.like(made.y)
-        return factory.as_given(made.X), y, factory.as_given(made.parent_rows)
-
-    def translate(self, X, to, *, back: bool = False):
-        """Rows of the donor of a class turned into rows of that class, by ``cyclegan()``.
-
-        Parameters
-        ----------
-        X : rows as in ``fit_resample``
-        to : class, or domain
-        back : bool, default=False
-            Turn rows of the class ``to`` into rows of its donor instead.
-
-        Returns
-        -------
-        X
-            In the container and dtype of ``fit_resample``'s X.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            Before ``fit_resample``, and where it trained nothing.
-        ValueError
-            For an unknown class, and for nets that do not translate.
-        """
-        factory = self._fitted({to: 1})
-        return factory.as_given(factory.translate(X, to, back))
-
-    @property
-    def has_parents_(self) -> bool:
-        """Whether each new row is made from one real row, so that ``sample_with_parents`` can show both."""
-        return any(generator.net.has_parents for generator in self._fitted({}).generators)
-
-    def _fitted(self, counts: Mapping[Any, int]) -> RowFactory:
-        """The row factory, or a sentence where there is none, or where it cannot make this."""
-        name = type(self).__name__
-        if "factory_" not in vars(self):
-            raise NotFittedError(f"This {name} has made no generator yet: call fit_resample(X, y) before sample.")
-        factory: RowFactory = vars(self)["factory_"]
-        factory.check(counts, name)
-        return factory
 
     def _fit_resample(self, X, y):
         raise NotImplementedError  # fit_resample above is everything

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
+from skgan._mapped import LARGE, is_large, is_mapped, some_of
 from skgan._random import draw_seeds, sub_seed
 from skgan.codecs import Codec, choose_codec
 from skgan.filters import RowFilter
@@ -24,6 +25,10 @@ from skgan.samplers._training import Generator, Job, fitted_filter, train_all
 
 if TYPE_CHECKING:
     from skgan.samplers._base import BaseGenerativeSampler
+
+
+MAX_MIXED = 10_000
+"""Rows of a mapped array that are mixed with each other, of each group."""
 
 
 def built_factory(sampler: "BaseGenerativeSampler", task: Task) -> RowFactory:
@@ -48,8 +53,10 @@ def built_factory(sampler: "BaseGenerativeSampler", task: Task) -> RowFactory:
     if not codec.is_image:
         warn_of_identifiers(X)
     encoded = codec.transform(X)
-    if isinstance(X, np.ndarray) and np.may_share_memory(encoded, X):
-        encoded = encoded.copy()  # what is kept of a fit is not the caller's to change
+    if isinstance(X, np.ndarray) and not is_mapped(X) and np.may_share_memory(encoded, X):
+        encoded = (
+            encoded.copy()
+        )  # what is kept of a fit is not the caller's to change; a file may be larger than memory
     donors = Donors(codec, X, encoded, members, sample_seed) if len(codec.inherited_) else None
     rows = Rows(codec, rows.empty, task.container, donors, codec.ranges(X, members))
     largest = f"There are {len(members)} rows, and a net needs at least {TOO_FEW}"
@@ -67,7 +74,8 @@ def built_factory(sampler: "BaseGenerativeSampler", task: Task) -> RowFactory:
     row_filter = None
     if plan.trained and sampler.row_filter is not None:
         shared = bool(generators) and not sampler.per_class
-        row_filter = fitted_filter(sampler.row_filter, encoded, members, generators, shared=shared, memory=memory)
+        judged = _judged(encoded, members)
+        row_filter = fitted_filter(sampler.row_filter, *judged, generators, shared=shared, memory=memory)
     makers = _Makers(sampler, task, codec, encoded, sizes, plan, generators, gaussian, shares)
     made_by = {i: maker for i in range(len(sizes)) if (maker := makers.of(i)) is not None}
     fill = {} if row_filter is None else {i: makers.copier(i) for i, n in enumerate(sizes) if n}
@@ -90,6 +98,21 @@ def built_factory(sampler: "BaseGenerativeSampler", task: Task) -> RowFactory:
     )
 
 
+def _rows_of(members: np.ndarray, sizes: np.ndarray) -> list[np.ndarray]:
+    """The rows of each group."""
+    return np.split(np.argsort(members, kind="stable"), np.cumsum(sizes)[:-1])
+
+
+def _judged(encoded: np.ndarray, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rows that a row filter learns from, and their groups: all, or of a large mapped array evenly spaced ones of each."""
+    if not is_large(encoded):
+        return encoded, members
+    groups = np.unique(members)
+    most = max(2, LARGE // encoded[:1].nbytes // len(groups))
+    rows = np.sort(np.concatenate([some_of(np.flatnonzero(members == i), encoded, most) for i in groups]))
+    return encoded[rows], members[rows]
+
+
 @dataclass(frozen=True)
 class _Makers:
     """What makes the rows of each group."""
@@ -107,13 +130,23 @@ class _Makers:
     @cached_property
     def of_group(self) -> list[np.ndarray]:
         """The real rows of each."""
-        return np.split(np.argsort(self.task.members, kind="stable"), np.cumsum(self.sizes)[:-1])
+        return _rows_of(self.task.members, self.sizes)
+
+    @cached_property
+    def by_plan(self) -> dict[int, str]:
+        """Group → what is done where nothing is trained."""
+        return {**dict.fromkeys(self.plan.copied, "copied"), **dict.fromkeys(self.plan.jittered, "jittered")}
+
+    @cached_property
+    def trained(self) -> dict[int, Generator]:
+        """Group → its own net."""
+        return dict(zip(self.plan.trained, self.generators, strict=False)) if self.sampler.per_class else {}
 
     def of(self, i: int) -> Maker | None:
         """The maker of group i, or None where it has none."""
-        if i in self.plan.copied:
+        if self.by_plan.get(i) == "copied":
             return self.copier(i)
-        if i in self.plan.jittered:
+        if self.by_plan.get(i) == "jittered":
             return JitterMaker(self.encoded[self.of_group[i]], int(self.of_group[i][0]), self.codec.numeric_)
         shares = self.shares.get(i, {})
         makers = {name: maker for name in shares if (maker := self._of_share(name, i)) is not None}
@@ -130,11 +163,12 @@ class _Makers:
         if name == "gaussian":
             return None if self.gaussian is None else NetMaker(self.gaussian, i, described, origin="gaussian")
         if name == "mixture" and self.sizes[i] > 1:  # a single row has no other to mix with
-            return MixtureMaker(self.encoded, self.of_group[i], self.codec)
+            return MixtureMaker(self.encoded, some_of(self.of_group[i], self.encoded, MAX_MIXED), self.codec)
         return self.copier(i)
 
     def _of_net(self, i: int, described: str) -> Maker | None:
-        generator = _generator_of(i, self.sampler.per_class, self.plan, self.generators)
+        # A class that needed no rows is made by the net that all share.
+        generator = self.trained.get(i) if self.sampler.per_class else next(iter(self.generators), None)
         if generator is None:
             return None
         if self.task.conditions is not None:
@@ -230,17 +264,14 @@ def _jobs(sampler, task: Task, nets, plan: Plan, encoded: np.ndarray, seed: int)
     if not plan.trained:
         return []
     if sampler.per_class:
-        of_class = {i: encoded[task.members == i] for i in plan.trained}
-        return [Job(X, np.zeros(len(X), int), nets[i], sub_seed(seed, i)) for i, X in of_class.items()]
+        rows = _rows_of(task.members, np.bincount(task.members))
+        named = {i: f"the training{task.labels.described(i)}" for i in plan.trained}
+        return [
+            Job(encoded[rows[i]], np.zeros(len(rows[i]), int), nets[i], sub_seed(seed, i), named[i])
+            for i in plan.trained
+        ]
     y = task.members if task.conditions is None else task.conditions.told(task.conditions.values, task.members)
     return [Job(encoded, y, nets[plan.trained[0]], seed)]
-
-
-def _generator_of(i: int, per_class: bool, plan: Plan, generators: list[Generator]) -> Generator | None:
-    """A class that needed no rows is made by the net that all share."""
-    if not per_class:
-        return generators[0] if generators else None
-    return generators[plan.trained.index(i)] if i in plan.trained else None
 
 
 def _history(generators: list[Generator], plan: Plan, classes: np.ndarray | None) -> pd.DataFrame:

@@ -7,8 +7,9 @@ the device, verbosity and what a net reads only when it samples (``sampling_para
 import inspect
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from filelock import FileLock
 from sklearn.utils.validation import check_memory
 
 from skgan._compat import has_parameters
+from skgan._mapped import is_large, row_pieces
 from skgan._warnings import warn
 
 FORMAT = 3
@@ -107,7 +109,8 @@ def generator_key(X: np.ndarray, y: np.ndarray, net, seed: int) -> str:
         for name, value in net.get_params(deep=False).items()
         if name not in NOT_IN_KEY and name not in net.sampling_params
     }
-    return joblib.hash((FORMAT, repr(describe(type(net))), repr(describe(kept)), joblib.hash(X), joblib.hash(y), seed))
+    rows = [joblib.hash(X[piece]) for piece in row_pieces(X)] if is_large(X) else joblib.hash(X)
+    return joblib.hash((FORMAT, repr(describe(type(net))), repr(describe(kept)), rows, joblib.hash(y), seed))
 
 
 def _keep(key: str, compute: Callable[[], Any], complete: Callable[[Any], bool]) -> Any:
@@ -118,13 +121,24 @@ def _keep(key: str, compute: Callable[[], Any], complete: Callable[[Any], bool])
     return result
 
 
+def _location(memory) -> Any:
+    return memory if isinstance(memory, str | PathLike) or memory is None else memory.location
+
+
+def _entries(memory):
+    """joblib's function of a key, compute and complete, of which only the key counts."""
+    return check_memory(str(memory) if isinstance(memory, PathLike) else memory).cache(
+        _keep, ignore=["compute", "complete"]
+    )
+
+
 def recall(memory, key: str, compute: Callable[[], Any], complete: Callable[[Any], bool] = lambda _: True) -> Any:
     """The entry under the key, or what ``compute`` returns, which then becomes the entry.
 
     One process computes a key at a time; others wait for it and read. Where the folder cannot be written, ``compute`` runs,
     with a warning; an entry that cannot be read is computed again, with joblib's warning.
     """
-    location = memory if isinstance(memory, str | PathLike) or memory is None else memory.location
+    location = _location(memory)
     if location is None:
         return compute()
     lock = Path(location) / "skgan-locks" / f"{key}.lock"
@@ -137,9 +151,7 @@ def recall(memory, key: str, compute: Callable[[], Any], complete: Callable[[Any
             computed.append(compute())
             return computed[0]
 
-        kept = check_memory(str(memory) if isinstance(memory, PathLike) else memory).cache(
-            _keep, ignore=["compute", "complete"]
-        )
+        kept = _entries(memory)
         try:
             entry = kept.call_and_shelve(key, compute_once, complete)
             if computed:  # also where it could not be written: joblib has warned
@@ -156,6 +168,30 @@ def recall(memory, key: str, compute: Callable[[], Any], complete: Callable[[Any
         except _UnfinishedError:
             pass
         return computed[0]
+
+
+def recall_together(
+    memory, keys: Sequence[str], compute: Callable[[list[int]], list[Any]], complete: Callable[[Any], bool]
+) -> list[Any]:
+    """The entries under these keys; those that are missing are computed in one call, ``compute(their numbers)``."""
+    if len(keys) == 1:
+        return [recall(memory, keys[0], lambda: compute([0])[0], complete)]
+    location = _location(memory)
+    lock = Path(location) / "skgan-locks" / f"{joblib.hash(keys)}.lock"
+    with locked(lock, Path(location), "the generators were trained") as writable:
+        if not writable:
+            return compute(list(range(len(keys))))
+        entries = _entries(memory)
+        missing = [i for i, key in enumerate(keys) if not entries.check_call_in_cache(key, None, None)]
+        computed: dict[int, Any] = {}
+
+        def of(i: int) -> Any:
+            if i not in computed:  # a damaged entry is computed alone
+                numbers = [i, *(j for j in missing if j not in computed and j != i)]
+                computed.update(zip(numbers, compute(numbers), strict=True))
+            return computed[i]
+
+        return [recall(memory, key, partial(of, i), complete) for i, key in enumerate(keys)]
 
 
 @contextmanager

@@ -9,9 +9,10 @@ import pandas as pd
 import torch
 from scipy import sparse
 
+from skgan._mapped import evenly, row_pieces
 from skgan._warnings import warn
 from skgan.codecs._container import shown_name
-from skgan.codecs._identifiers import identifies_rows
+from skgan.codecs._identifiers import FEWEST, identifies_rows
 
 
 def as_array(rows: list | tuple, what: str = "X") -> np.ndarray:
@@ -105,17 +106,28 @@ def _first_not_finite(X: Any, allow_nan: bool = False) -> np.ndarray | None:
         where = np.argwhere(bad_stored)
         return np.array([stored.row[where[0, 0]], stored.col[where[0, 0]]]) if len(where) else None
     elif X.dtype.kind == "f":
-        with np.errstate(all="ignore"):
-            if np.isfinite(X.sum(dtype=np.float64)):  # no array of bools for the usual case
-                return None
-            X = X.astype(np.float64, copy=False)  # numbers of more than 64 bits must fit as well
-        bad = np.isinf(X) if allow_nan else ~np.isfinite(X)
+        for piece in row_pieces(X):
+            wrong = _wrong_numbers(X[piece], allow_nan)
+            if wrong is not None:
+                wrong[0] += piece.start
+                return wrong
+        return None
     elif X.dtype.kind == "O":
         bad = _wrong_objects(X)
         if not (allow_nan or bad.any()):
             bad = pd.isna(X)
     else:
         return None
+    return np.argwhere(bad)[0] if bad.any() else None
+
+
+def _wrong_numbers(X: np.ndarray, allow_nan: bool) -> np.ndarray | None:
+    """Indices of the first float that is infinite, or NaN unless that is allowed; or None."""
+    with np.errstate(all="ignore"):
+        if np.isfinite(X.sum(dtype=np.float64)):  # no array of bools for the usual case
+            return None
+        X = X.astype(np.float64, copy=False)  # numbers of more than 64 bits must fit as well
+    bad = np.isinf(X) if allow_nan else ~np.isfinite(X)
     return np.argwhere(bad)[0] if bad.any() else None
 
 
@@ -131,9 +143,13 @@ def _wrong_objects(cells: np.ndarray) -> np.ndarray:
 
 
 def warn_of_identifiers(X: Any) -> None:
-    """Name columns of a table that say which row it is, and are handed on to new rows all the same."""
-    if sparse.issparse(X):
-        return
+    """Name columns of a table that say which row it is, and are handed on to new rows all the same.
+
+    Of a large mapped table evenly spaced rows are looked at.
+    """
+    if sparse.issparse(X) or X.shape[0] < FEWEST or (isinstance(X, np.ndarray) and X.dtype.kind == "f"):
+        return  # a column of floats is no identifier by its number
+    X = evenly(X)
     frame = isinstance(X, pd.DataFrame)
     told = []
     for j in range(X.shape[1]):

@@ -93,12 +93,12 @@ class DomainOverSampler(BaseGenerativeSampler):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit_resample(self, X, y, *, domain=None, groups=None):
+    def fit_resample(self, X, y, *, domain=None, groups=None, out=None):
         """Train on (X, y) and return it with the new rows underneath.
 
         Parameters
         ----------
-        X, groups
+        X, groups, out
             As of :meth:`skgan.GANOverSampler.fit_resample`.
         y : array-like of shape (n,)
             Labels, classes or numbers; new rows have their parent's.
@@ -115,7 +115,7 @@ class DomainOverSampler(BaseGenerativeSampler):
         ValueError, TypeError
             For input or parameters that training could not use, before any training.
         """
-        return self._resampled(X, y, domain=domain, groups=groups)
+        return self._resampled(X, y, out=out, domain=domain, groups=groups)
 
     def _task(self, X, y, *, domain=None, groups=None) -> Task:
         if domain is None:

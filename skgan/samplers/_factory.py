@@ -1,7 +1,7 @@
 """The row factory: all that is kept of a fit, frozen."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -24,7 +24,8 @@ from skgan.samplers._training import Generator
 OVER_GENERATION = 8
 """With a row filter: rows made per row wanted before copies of real rows fill up."""
 
-_DECODE = 16 * BLOCK
+_DECODE, _DECODE_BYTES = 16 * BLOCK, 1 << 27
+"""Rows that are decoded together: so many, and one block at least, unless they are larger than that."""
 
 FIT, SAMPLE, AT, TRANSLATE = 0, 1, 2, 5
 """Streams: what is asked for in one of them does not depend on the others."""
@@ -100,6 +101,7 @@ class RowFactory:
         random_state: int | None = None,
         *,
         with_parents: bool = False,
+        sink: Callable[[Any], None] | None = None,
     ) -> Made:
         """Rows of each group.
 
@@ -113,10 +115,12 @@ class RowFactory:
             Another int gives other rows; None is the fit's own.
         with_parents : bool, default=False
             Give the parents' rows as well.
+        sink : callable or None, default=None
+            Called with one piece of rows after another; ``Made.X`` then has none.
         """
         seed = sub_seed(self._seed(random_state), stream)
         pieces, parent_pieces, targets = [self.rows.empty], [self.rows.empty], [self.labels.no_y()]
-        notes: list[Block] = []
+        keep, notes = pieces.append if sink is None else sink, list[Block]()
         tallies: list[dict[str, Any]] = []
         with self._at_work():
             for name, n in counts.items():
@@ -124,8 +128,8 @@ class RowFactory:
                     continue
                 group = self.labels.number_of(name)
                 tallies.append({"class": name, "made": 0, "accepted": 0, "copies": 0})
-                for some in _batches(self._blocks(group, n, seed, tallies[-1])):
-                    pieces.append(self.rows.decode(some.rows, group))
+                for some in _batches(self._blocks(group, n, seed, tallies[-1]), _DECODE):
+                    keep(self.rows.decode(some.rows, group))
                     if with_parents:
                         parent_pieces.append(self._parent_rows(some.parents, group))
                     targets.append(self.labels.y_of(group, some.parents, some.conditions))
@@ -140,6 +144,41 @@ class RowFactory:
             None if self.row_filter is None else _report(tallies),
             self.rows.stack(parent_pieces) if with_parents else None,
         )
+
+    def sample_iter(
+        self, counts: Mapping[Any, int], random_state: int | None = None, *, batch: int = _DECODE
+    ) -> Iterator[tuple[Any, Any]]:
+        """The rows that ``make(counts, SAMPLE, random_state)`` gives, in pieces, of which one is in memory at a time.
+
+        Parameters
+        ----------
+        counts : dict
+            Name of the group → number of rows.
+        random_state : int or None, default=None
+            Another int gives other rows; None is the fit's own.
+        batch : int, default=4096
+            Rows of a piece, at most.
+
+        Yields
+        ------
+        X, y
+            In the containers and dtypes of what was trained on. A piece has rows of one group.
+        """
+        self.check(counts, "row factory")
+        if isinstance(batch, bool) or not isinstance(batch, int | np.integer) or batch < 1:
+            raise ValueError(f"batch is the number of rows of a piece, an integer of at least 1; got {batch!r}.")
+        return self._pieces(counts, sub_seed(self._seed(random_state), SAMPLE), int(batch))
+
+    def _pieces(self, counts: Mapping[Any, int], seed: int, batch: int) -> Iterator[tuple[Any, Any]]:
+        tally = {"made": 0, "accepted": 0, "copies": 0}
+        with self._at_work():
+            for name, n in counts.items():
+                group = self.labels.number_of(name)
+                for some in _batches(self._blocks(group, n, seed, {**tally}), batch) if n else ():
+                    for start in range(0, len(some.rows), batch):
+                        part = some.take(slice(start, start + batch))
+                        y = self.labels.y_of(group, part.parents, part.conditions)
+                        yield self.as_given(self.rows.decode(part.rows, group)), self.rows.container.y.like(y)
 
     def net_rows(self) -> "RowFactory":
         """One that makes the nets' rows alone, without others beside them."""
@@ -198,10 +237,11 @@ class RowFactory:
     def check(self, counts: Mapping[Any, int], sampler: str) -> None:
         """Refuse amounts that are none, groups that are none, and groups that no rows can be made of."""
         names = self.labels.names()
+        known = set(names)
         if not isinstance(counts, Mapping):
             raise TypeError(f"The number of rows is given for each class, as {{class: rows}}; got {counts!r}.")
         for name, n in counts.items():
-            if name not in names:
+            if name not in known:
                 raise ValueError(f"{name!r} is no class of the data; the classes are {names}.")
             if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
                 raise ValueError(f"The number of rows of class {name!r} must be an integer of at least 0, got {n!r}.")
@@ -241,12 +281,12 @@ class RowFactory:
         return self.rows.stack(pieces)
 
 
-def _batches(blocks: Iterable[Block]) -> Iterator[Block]:
-    """Blocks joined until they are worth decoding."""
+def _batches(blocks: Iterable[Block], n_rows: int) -> Iterator[Block]:
+    """Blocks joined until they have so many rows, or ``_DECODE_BYTES``."""
     batch: list[Block] = []
     for block in blocks:
         batch.append(block)
-        if sum(len(one.rows) for one in batch) >= _DECODE:
+        if sum(len(one.rows) for one in batch) >= n_rows or sum(one.rows.nbytes for one in batch) >= _DECODE_BYTES:
             yield Block.joined(batch)
             batch = []
     if batch:

@@ -31,7 +31,7 @@ class Labels:
 
     def described(self, group: int) -> str:
         """The group in the middle of a sentence."""
-        return f" of class {self.names()[group]!r}"
+        return f" of class {self.classes[group : group + 1].tolist()[0]!r}"
 
     def y_of(self, group: int, parents: np.ndarray, conditions: np.ndarray | None) -> np.ndarray:
         """y of new rows of a group, by their parents (n, 2) or their conditions (n, k)."""

@@ -1,6 +1,5 @@
 """Which net, ready to train: what cannot be done is refused here, before any training."""
 
-import difflib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -8,7 +7,8 @@ from typing import Any
 from sklearn.base import clone
 
 from skgan import presets
-from skgan._device import resolve_device
+from skgan._device import A_TRAINING_EACH, resolve_device
+from skgan._names import no_preset
 from skgan.codecs import Codec
 from skgan.nets import GenerativeNet
 
@@ -40,9 +40,7 @@ def preset(name: str) -> GenerativeNet:
     """
     if name in presets.__all__:
         return getattr(presets, name)()
-    near = difflib.get_close_matches(name, presets.__all__, n=1, cutoff=0.5)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"net={name!r} is no preset; there are {', '.join(map(repr, presets.__all__))} and 'auto'.{hint}")
+    raise ValueError(no_preset(name))
 
 
 def prepared(
@@ -69,7 +67,8 @@ def prepared(
             + (" Write the call, with brackets." if callable(net) else "")
         )
     given = {name: value for name, value in shortcuts.items() if value is not None}
-    net = clone(net).set_params(**{**given, "device": resolve_device(given.get("device", net.device))})
+    device = given.get("device", net.device)
+    net = clone(net).set_params(**{**given, "device": device if device == A_TRAINING_EACH else resolve_device(device)})
     net.check_training_params()
     if codec.spans_:
         if "spans" not in inspect.signature(net.module).parameters:

@@ -66,9 +66,11 @@ class GANOverSampler(BaseGenerativeSampler, BaseOverSampler):
         amounts trains once per fold. The folder holds pickles and is trusted, as joblib's is. Not used with
         ``random_state=None``; a run that ``max_time`` cut is not kept; callbacks do not run when an entry is read.
     n_jobs : int or None, default=None
-        Nets trained at once with ``per_class=True``, in processes.
+        Nets trained at once with ``per_class=True``, on the backend of ``joblib.parallel_config``, else in processes; None
+        is 1, or what that says.
     device : str or None, default=None
-        "auto", "cpu", "cuda", "cuda:1" …; None is the net's own ("auto" in presets).
+        "auto", "cpu", "cuda", "cuda:1" …; "cuda:auto" gives each training a GPU, in turn; None is the net's
+        own ("auto" in presets).
     random_state : int, RandomState or None, default=None
         An int gives the same rows in every call.
     verbose : int or None, default=None
@@ -165,7 +167,7 @@ class GANOverSampler(BaseGenerativeSampler, BaseOverSampler):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit_resample(self, X, y, *, groups=None):
+    def fit_resample(self, X, y, *, groups=None, out=None):
         """Train on (X, y) and return it with the new rows underneath.
 
         Parameters
@@ -178,19 +180,30 @@ class GANOverSampler(BaseGenerativeSampler, BaseOverSampler):
         groups : array-like of shape (n,) or None, default=None
             Where each row comes from (a patient, a user), for ``groups_``; training does not look at it. In a pipeline it is
             routed: ``set_fit_resample_request(groups=True)``.
+        out : str, path or None, default=None
+            A folder that is not there yet. The result is written to ``X.npy`` and ``y.npy`` in it, piece by piece, and returned
+            as ``numpy.memmap``: for an X larger than memory. The folder has its name only when both are whole.
 
         Returns
         -------
         X_resampled, y_resampled
             In the containers and dtypes of X and y: the originals first, unmodified and in order, then the new rows. They are
-            copies, and the index of a DataFrame counts from 0, also where nothing was added.
+            copies, and the index of a DataFrame counts from 0, also where nothing was added. With ``out``
+            they are mapped files.
 
         Raises
         ------
         ValueError, TypeError
             For input or parameters that training could not use, before any training.
+        OSError
+            Where ``out`` cannot be written: nothing is left there then, and the sampler is as it was.
+
+        Notes
+        -----
+        Of an X that is a ``numpy.memmap`` the fitted sampler keeps a reference, and not a copy, where rows are made from real
+        ones: the file must stay as it is.
         """
-        return self._resampled(X, y, groups=groups)
+        return self._resampled(X, y, out=out, groups=groups)
 
     def auto_net(self, codec: Codec, conditions: bool) -> GenerativeNet:
         asks_net = self.row_filter is not None and self.row_filter.needs_scores

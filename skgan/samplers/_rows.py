@@ -11,7 +11,7 @@ from skgan._random import sub_seed
 from skgan.codecs import Codec
 from skgan.samplers._containers import Container, stacked
 
-MAX_DONORS = 10_000
+MAX_DONORS = 2_000
 """Rows of a group among which the nearest is looked for where a table has columns that are inherited."""
 
 

@@ -1,21 +1,20 @@
 """Training as a pure function, and what is kept of it."""
 
-import os
-import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
 from sklearn.base import clone
 
-from skgan._warnings import warn
+from skgan._parallel import Call, results_of
 from skgan.filters import RowFilter
 from skgan.nets import GenerativeNet
-from skgan.samplers._cache import generator_key, recall, recall_filter
+from skgan.nets._side_by_side import OneByOneError, SideBySideNet, goes_side_by_side
+from skgan.samplers._cache import describe, generator_key, recall_filter, recall_together
 
 
 def train_generator(X: np.ndarray, y: np.ndarray, net: GenerativeNet, seed: int) -> dict[str, Any]:
@@ -41,12 +40,13 @@ def train_generator(X: np.ndarray, y: np.ndarray, net: GenerativeNet, seed: int)
 
 @dataclass(frozen=True)
 class Job:
-    """The arguments of one training."""
+    """The arguments of one training, and its name in the middle of a sentence."""
 
     X: np.ndarray
     y: np.ndarray
     net: GenerativeNet
     seed: int
+    name: str = "the training"
 
 
 @dataclass
@@ -71,36 +71,55 @@ class Generator:
         return {name: value for name, value in vars(self).items() if name != "ready"}
 
 
-def obtained(memory, job: Job) -> tuple[str, dict[str, Any]]:
-    """The key and the export of a training, from the cache where it is there."""
-    arguments = job.X, job.y, job.net, job.seed
+SIDE_BY_SIDE = 64
+"""Trainings that run as one, at most: their weights are in memory together."""
+
+
+def alike(jobs: Sequence[Job]) -> list[list[Job]]:
+    """The jobs in their order, those that are neighbours and can be trained side by side together."""
+    groups: list[list[Job]] = []
+    known = None
+    for job in jobs:
+        kind = (repr(describe(job.net)), job.X.shape[1:]) if goes_side_by_side(job.net) else None
+        if groups and kind is not None and kind == known and len(groups[-1]) < SIDE_BY_SIDE:
+            groups[-1].append(job)
+        else:
+            groups.append([job])
+        known = kind
+    return groups
+
+
+def exports_of(jobs: Sequence[Job]) -> list[dict[str, Any]]:
+    """What :func:`train_generator` returns for each of alike jobs, up to rounding; trained side by side where that works."""
+    if len(jobs) > 1:
+        joined = SideBySideNet(**jobs[0].net.get_params(deep=False))
+        with suppress(OneByOneError):
+            return joined.fit_each([job.X for job in jobs], [job.seed for job in jobs])
+    return [train_generator(job.X, job.y, job.net, job.seed) for job in jobs]
+
+
+def obtained(memory, jobs: list[Job]) -> list[tuple[str, dict[str, Any]]]:
+    """The key and the export of each of alike jobs, from the cache where they are there."""
     if memory is None:
-        return "", train_generator(*arguments)
-    key = generator_key(*arguments)
-    return key, recall(memory, key, lambda: train_generator(*arguments), lambda export: export["complete"])
+        return [("", export) for export in exports_of(jobs)]
+    keys = [generator_key(job.X, job.y, job.net, job.seed) for job in jobs]
 
+    def train(numbers: list[int]) -> list[dict[str, Any]]:
+        return exports_of([jobs[i] for i in numbers])
 
-def obtained_and_warned(memory, job: Job, parent: int) -> tuple[str, dict[str, Any], list[tuple[str, type[Warning]]]]:
-    """As ``obtained``, with the warnings of a training in another process than the parent's: nobody would read them there."""
-    if os.getpid() == parent:
-        return *obtained(memory, job), []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("default")
-        key, export = obtained(memory, job)
-    kinds = UserWarning, RuntimeWarning
-    return key, export, [(str(one.message), one.category) for one in caught if issubclass(one.category, kinds)]
+    exports = recall_together(memory, keys, train, lambda export: export["complete"])
+    return list(zip(keys, exports, strict=True))
 
 
 def train_all(jobs: Sequence[Job], memory, n_jobs) -> list[Generator]:
-    """A generator per job, several at once in processes: threads would wait for each other between torch's functions."""
-    parallel = Parallel(n_jobs=n_jobs if len(jobs) > 1 else 1, backend="loky")
-    trained = parallel(delayed(obtained_and_warned)(memory, job, os.getpid()) for job in jobs)
-    generators = []
-    for job, (key, export, warned) in zip(jobs, trained, strict=True):
-        generators.append(Generator(job.net, export, key, (job.X, job.y) if job.net.needs_source else None))
-        for message, category in warned:
-            warn(message, category)
-    return generators
+    """A generator per job; small nets of one kind are trained side by side, and others several at once in processes."""
+    groups = alike(jobs)
+    calls = [Call(", ".join(job.name for job in group), obtained, (memory, group)) for group in groups]
+    trained = [one for group in results_of(calls, n_jobs) for one in group]
+    return [
+        Generator(job.net, export, key, (job.X, job.y) if job.net.needs_source else None)
+        for job, (key, export) in zip(jobs, trained, strict=True)
+    ]
 
 
 def fitted_filter(

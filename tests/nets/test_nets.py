@@ -1,7 +1,7 @@
 import math
 import pickle
+import re
 import warnings
-from functools import partial
 
 import numpy as np
 import pytest
@@ -18,7 +18,6 @@ from skgan.modules import MLPGAN
 from skgan.nets import AdversarialNet
 from skgan.penalties import R1
 from skgan.presets import dcgan, gaussian, gtn, mlp_gan, relativistic_gan
-from skgan.samplers import _training
 
 X = np.random.RandomState(0).randn(50, 4).astype(np.float32)
 Y = np.repeat([0, 1], [40, 10])
@@ -229,23 +228,6 @@ def test_max_time_ends_the_training_of_a_teacher_too():
     assert net.export()["history"]["step"] == [1]
 
 
-def test_a_worker_hands_its_warnings_to_the_parent(monkeypatch):
-    job = _training.Job(X, Y, mlp_gan(alpha=1, max_steps=100, max_time=1e-9), 0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        *_, told = _training.obtained_and_warned(None, job, parent=0)
-    assert [category for _, category in told] == [UserWarning]
-    as_a_worker = partial(_training.obtained_and_warned, parent=0)
-    monkeypatch.setattr(_training, "obtained_and_warned", lambda memory, job, parent: as_a_worker(memory, job))
-    with pytest.warns(UserWarning, match=CUT) as warned:
-        _training.train_all([job, job], None, 1)
-    assert [warning.filename for warning in warned] == [__file__] * 2
-    monkeypatch.undo()
-    with pytest.warns(UserWarning, match=CUT) as warned:
-        _training.train_all([job], None, 1)
-    assert len(warned) == 1
-
-
 @pytest.mark.parametrize("bad", [float("nan"), 1e9])
 def test_divergence_goes_back_to_the_last_good_weights_and_warns(bad):
     class Explodes(AdversarialNet):
@@ -287,7 +269,8 @@ def test_verbose_shows_steps_losses_and_time_left_and_the_default_shows_nothing(
     fitted()
     assert capsys.readouterr().out == ""
     fitted(verbose=1, max_steps=100)
-    lines = capsys.readouterr().out.splitlines()
+    told, *lines = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"about [\d.]+ s: 100 steps of [\d.]+ ms", told)
     assert lines[0].startswith("step 20/100")
     assert all("discriminator loss" in line and line.endswith("s left") for line in lines)
     assert lines[-1].startswith("step 100/100")

@@ -1,0 +1,150 @@
+"""What the ``skgan`` command refuses before it imports what takes seconds, and long before any work."""
+
+import argparse
+import difflib
+import math
+import os
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+from skgan._names import PRESETS, SCORES, SCORES_OF, no_preset
+from skgan._text_files import PARQUET, TEXT, check_columns, check_path, header_of
+
+
+def check_options(arguments: argparse.Namespace) -> None:
+    """Refuse, in a ValueError's sentence, what no data of any content would allow."""
+    if not 0 <= arguments.seed < 2**32:
+        raise ValueError(f"--seed must be at least 0 and less than 2³², got {arguments.seed}.")
+    {"demo": _check_demo, "compare": _check_compare, "sample": _check_sample}[arguments.command](arguments)
+
+
+def _check_demo(arguments: argparse.Namespace) -> None:
+    if arguments.folds < 3:  # with two, SMOTE would have too few rows of a rare class for its five neighbours
+        raise ValueError(f"--folds must be at least 3, got {arguments.folds}.")
+    if arguments.out.exists() and not arguments.out.is_dir():
+        raise ValueError(f"--out {arguments.out} is a file; name a folder.")
+
+
+def _check_compare(arguments: argparse.Namespace) -> None:
+    for name in ("folds", "size", "max_steps"):
+        value, least = vars(arguments)[name], 2 if name == "folds" else 1
+        if value is not None and value < least:
+            raise ValueError(f"--{name.replace('_', '-')} must be at least {least}, got {value}.")
+    _check_above_0(arguments, "max_time")
+    if arguments.jobs == 0:
+        raise ValueError("--jobs must be the number of fits at once, or -1 for one on each core; got 0.")
+    if arguments.sampler == "OverSamplerCV" and (arguments.net != "auto" or arguments.max_steps is not None):
+        raise ValueError("--net and --max-steps are GANOverSampler's; OverSamplerCV chooses a sampler by itself.")
+    _check_data(arguments)
+    if arguments.data.suffix.lower() in TEXT + PARQUET and arguments.data.is_file():
+        check_for_table(arguments)
+    if arguments.groups is not None and not arguments.groups.is_file():
+        raise ValueError(f"There is no file {str(arguments.groups)!r} for --groups.")
+    if arguments.out is not None and (arguments.out.is_dir() or not os.access(arguments.out.parent, os.W_OK)):
+        raise ValueError(
+            f"--out {arguments.out} cannot be written: name a file in a folder that is there and writable."
+        )
+    _check_scoring(arguments.scoring)
+
+
+def check_for_table(arguments: argparse.Namespace) -> None:
+    """Refuse options of images where the rows are a table."""
+    if arguments.embed == "yes":
+        raise ValueError("--embed yes takes images, and these rows are a table: leave it out.")
+    if arguments.estimator == "cnn":
+        raise ValueError("--estimator cnn takes images, and these rows are a table.")
+
+
+def _check_scoring(scoring: str) -> None:
+    names = list(SCORES)
+    if scoring not in names and tuple(map(int, version("scikit-learn").split(".")[:2])) > SCORES_OF:
+        from sklearn.metrics import get_scorer_names
+
+        names = get_scorer_names()
+    if scoring not in names:
+        near = difflib.get_close_matches(scoring, names, n=3)
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        raise ValueError(f"--scoring {scoring} is none of scikit-learn's.{hint}")
+
+
+def _check_sample(arguments: argparse.Namespace) -> None:
+    _check_above_0(arguments, "balance", "ratio", "per_class", "max_steps", "max_time")
+    if arguments.net not in ("auto", *PRESETS):
+        raise ValueError(no_preset(arguments.net))
+    given = arguments.data
+    if given.is_dir():
+        if arguments.target is not None or arguments.sep is not None or arguments.drop:
+            raise ValueError(f"--target, --sep and --drop are for tables, and {given} is a folder of images.")
+        parse_size(arguments.size)
+        _check_folder(arguments.out, given)
+        return
+    if arguments.size is not None or arguments.mode is not None:
+        raise ValueError(f"--size and --mode are for images, and {given} is no folder of images.")
+    if given.suffix.lower() == ".npz":
+        raise ValueError(
+            f"skgan sample takes a folder of class folders or a table, and {given} holds arrays: use skgan.GANOverSampler on "
+            "them in Python."
+        )
+    _check_data(arguments)
+    _check_file(arguments.out)
+
+
+def _check_above_0(arguments: argparse.Namespace, *names: str) -> None:
+    for name in names:
+        value = vars(arguments)[name]
+        if value is not None and not 0 < value < math.inf:
+            raise ValueError(f"--{name.replace('_', '-')} must be a number above 0, got {value:g}.")
+
+
+def _check_data(arguments: argparse.Namespace) -> None:
+    """Refuse a path that cannot be read, and columns that the header of a text file does not have."""
+    path = arguments.data
+    check_path(path, arguments.sep, arguments.drop)
+    if path.is_file() and path.suffix.lower() in TEXT:
+        check_columns(path, header_of(path, arguments.sep), arguments.target, arguments.drop)
+
+
+def parse_size(text: str | None) -> int | tuple[int, int] | None:
+    """Pixels a side, or (height, width)."""
+    if text is None:
+        return None
+    if re.fullmatch(r"\d+(x\d+)?", text) is None:
+        raise ValueError(f"--size takes pixels, such as 64, or 48x64 for height × width; got {text!r}.")
+    sides = [int(side) for side in text.split("x")]
+    if 0 in sides:
+        raise ValueError(f"--size must be at least one pixel a side, got {text!r}.")
+    return sides[0] if len(sides) == 1 else (sides[0], sides[1])
+
+
+def _check_parent(out: Path) -> None:
+    if not out.parent.is_dir():
+        raise ValueError(f"There is no folder {str(out.parent)!r} for --out {out.name}: make it first.")
+    if not os.access(out.parent, os.W_OK):
+        raise ValueError(f"--out {out} cannot be written: name a place in a folder that you may write.")
+
+
+def _check_folder(given: Path, data: Path) -> None:
+    """Refuse what is no place for a new folder of images."""
+    out = given.resolve()
+    _check_parent(out)
+    if out == Path.cwd() or out.is_mount():  # a finished folder is renamed to it
+        raise ValueError(f"--out {given} is the current folder, or the top of a disk: name a new folder in it.")
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"--out {given} is a file; name a folder.")
+    if out.is_dir() and any(out.iterdir()):
+        raise ValueError(f"--out {given} is not empty: name a new folder, so that nothing is mixed or overwritten.")
+    if out.is_relative_to(data.resolve()):
+        raise ValueError(
+            f"--out {given} lies inside of {data}, and would be one of its classes: name a folder elsewhere."
+        )
+
+
+def _check_file(given: Path) -> None:
+    if given.suffix.lower() != ".csv":
+        raise ValueError(
+            f"The rows of a table are written as CSV, and --out is {given}: name a file that ends in .csv."
+        )
+    if given.exists():
+        raise ValueError(f"--out {given} is there already: name a new file, so that nothing is overwritten.")
+    _check_parent(given.resolve())
