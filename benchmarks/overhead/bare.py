@@ -8,6 +8,7 @@ from torch.func import functional_call
 from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss
 
 from skgan.nets import CycleGANNet, GenClassNet, GTNNet, OffspringNet, VAEGANNet, VAENet
+from skgan.penalties import remembering
 
 
 def unit_range(rows: torch.Tensor) -> torch.Tensor:
@@ -34,8 +35,8 @@ def bare_loop(net, X, y, n_steps: int) -> float:
             for player in (module.discriminator, module.generator)
         ]
         begin = time.perf_counter()
-        for _ in range(n_steps):
-            for _ in range(net.n_critic):
+        for step in range(n_steps):
+            for update in range(step * net.n_critic, (step + 1) * net.n_critic):
                 chosen = torch.randint(len(X), (net.batch_size,))
                 real, labels = unit_range(X[chosen]), y[chosen]
                 # Which rows are paired costs nothing here, and little in the net, whose parents are of the row's class
@@ -46,9 +47,13 @@ def bare_loop(net, X, y, n_steps: int) -> float:
                 def critic(x, labels=labels, parents=parents):
                     return module.discriminator(x, labels, *parents)
 
-                d_loss = loss.discriminator(critic(real), critic(fake))
-                for penalty in net.penalties:
-                    d_loss = d_loss + penalty(critic, real, fake)
+                due = [penalty for penalty in net.penalties if update % penalty.every == 0]
+                for x in (real, fake) if due else ():
+                    x.requires_grad_()
+                seen = (real, critic(real)), (fake, critic(fake))
+                d_loss = loss.discriminator(*(logits for _, logits in seen))
+                for penalty in due:
+                    d_loss = d_loss + penalty.every * penalty(remembering(critic, *seen), real, fake)
                 optimizers[0].zero_grad(set_to_none=True)
                 d_loss.backward(inputs=list(module.discriminator.parameters()))
                 optimizers[0].step()

@@ -15,7 +15,7 @@ from skgan._tensors import as_tensor, to_unit_range
 from skgan.augment import ImageTransform, apply_all, transforms_of
 from skgan.losses import Loss, NonSaturating
 from skgan.nets.base import GenerativeNet
-from skgan.penalties import Critic, Penalty, add_penalties
+from skgan.penalties import Critic, Penalty, add_penalties, differentiable, remembering
 
 
 class AdversarialNet(GenerativeNet):
@@ -207,10 +207,12 @@ class AdversarialNet(GenerativeNet):
         """Loss of the discriminator on one batch, and scalars to report; data-to-data nets have a parent for every row."""
         with torch.set_grad_enabled(self.differentiable_fakes):
             fake = self.make(real, y, *parents)
+        if any(self.d_updates_ % penalty.every == 0 for penalty in self.penalties_.values()):
+            real, fake = differentiable(real), differentiable(fake)
         real_logits, real_extra = self.discriminate(real, y, *parents)
         fake_logits, fake_extra = self.discriminate(fake, y, *parents)
         loss = self.criterion_.discriminator(real_logits, fake_logits)
-        critic = self.critic(y, *parents)
+        critic = remembering(self.critic(y, *parents), (real, real_logits), (fake, fake_logits))
         loss = add_penalties(loss, self.penalties_.values(), critic, real, fake, self.d_updates_)
         self.d_updates_ += 1
         loss = self.adversarial_weight * loss + self.discriminator_extra_loss(real_extra, fake_extra, y)

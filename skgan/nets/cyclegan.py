@@ -18,7 +18,7 @@ from skgan.losses import LeastSquares
 from skgan.nets.adversarial import AdversarialNet
 from skgan.nets.base import check_rows, class_ids
 from skgan.nets.draw import Draw, draw_parents, single_parents
-from skgan.penalties import Critic, add_penalties
+from skgan.penalties import Critic, add_penalties, differentiable, remembering
 
 WAYS = ("there", "back")
 
@@ -234,12 +234,19 @@ class CycleGANNet(AdversarialNet):
         loss, accuracy = torch.zeros((), device=real.device), torch.zeros((), device=real.device)
         for way in WAYS:
             fake, labels = self.pools_[way].exchange(fakes[way], y)
+            seen = of_side[way] if not self.penalties_ else differentiable(of_side[way])
             critic = self.critic_of(way, y)
-            real_logits, fake_logits = critic(of_side[way]), self.critic_of(way, labels)(fake)
+            real_logits, fake_logits = critic(seen), self.critic_of(way, labels)(fake)
             loss = loss + 0.5 * self.criterion_.discriminator(real_logits, fake_logits)
             accuracy = accuracy + self.criterion_.accuracy(real_logits.detach(), fake_logits.detach()) / 2
             loss = add_penalties(
-                loss, self.penalties_.values(), critic, of_side[way], fake, self.d_updates_, weight=0.5
+                loss,
+                self.penalties_.values(),
+                remembering(critic, (seen, real_logits)),
+                seen,
+                fake,
+                self.d_updates_,
+                0.5,
             )
         self.d_updates_ += 1
         return loss, {"discriminator_accuracy": accuracy}

@@ -8,7 +8,7 @@ from skgan.augment import InstanceNoise, Translation
 from skgan.callbacks import Anneal
 from skgan.losses import Hinge, LeastSquares, Relativistic
 from skgan.modules import DCGAN, MLPGAN
-from skgan.nets import AdversarialNet, ConsensusNet
+from skgan.nets import AdversarialNet, ConsensusNet, adversarial
 from skgan.penalties import R1, R2
 from skgan.presets import dcgan, mlp_gan
 
@@ -17,8 +17,11 @@ IMAGES = np.random.RandomState(0).randint(0, 256, (50, 1, 8, 8), dtype=np.uint8)
 Y = np.repeat([0, 1], [40, 10])
 
 
+SMALL = {"module__alpha": 1, "max_steps": 6, "batch_size": 8}
+
+
 def small(net=AdversarialNet, **params):
-    return net(MLPGAN, **{"module__alpha": 1, "max_steps": 6, "batch_size": 8, **params})
+    return net(MLPGAN, **{**SMALL, **params})
 
 
 def fit(net, data=X):
@@ -52,6 +55,25 @@ def test_a_lazy_penalty_is_applied_every_kth_update_and_k_times_as_strong():
         assert len(calls) == {1: 12, 3: 4}[every]
     # Where both apply (updates 0, 3, …) the lazy loss is higher by 3 − 1, at the common start exactly.
     assert losses[3][0][0] - losses[1][0][0] == pytest.approx(2.0, abs=1e-5)
+
+
+@pytest.mark.parametrize("every", [1, 2])
+@pytest.mark.parametrize("penalties", [(R1(3.0),), (R1(1.0), R2(0.5))], ids=["R1", "R1 and R2"])
+def test_penalties_use_the_logits_that_are_there(penalties, every, monkeypatch):
+    penalties = [type(penalty)(penalty.gamma, every=every) for penalty in penalties]
+    passes = []
+
+    class Counted(MLPGAN):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.discriminator.register_forward_hook(lambda *call: passes.append(1))
+
+    net = fit(AdversarialNet(Counted, **SMALL, module__dropout=0.0, penalties=penalties))
+    assert len(passes) == 6 * 3  # of real rows and of fakes, and the generator's
+    monkeypatch.setattr(adversarial, "remembering", lambda critic, *known: critic)
+    apart = fit(AdversarialNet(Counted, **SMALL, module__dropout=0.0, penalties=penalties))
+    assert len(passes) == 6 * 3 + 6 * 3 + 6 // every * len(penalties)
+    np.testing.assert_allclose(weights(net), weights(apart), atol=1e-5)
 
 
 def test_simultaneous_moves_both_from_one_point_and_alternating_does_not():

@@ -45,7 +45,7 @@ def one_by_one(net, arrays):
     "net",
     [
         mlp_gan(alpha=2, max_steps=20),
-        mlp_gan(alpha=2, max_steps=30, steps_per_epoch=8, module__spans=((5, 8),), module__dropout=0.2),
+        mlp_gan(alpha=2, max_steps=12, steps_per_epoch=8, module__spans=((5, 8),), module__dropout=0.2),
         mlp_gan(alpha=1, max_steps=20, updates="simultaneous", n_critic=3, batch_size=10, criterion=Hinge),
         mlp_gan(alpha=1, max_steps=20, criterion=Relativistic, penalties=(R1(every=2), R2()), n_generator=2),
         wgan_gp(module=MLPGAN, module__alpha=1, max_steps=20),
