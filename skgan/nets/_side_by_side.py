@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from skgan import losses
 from skgan._batches import BalancedBatches
 from skgan._device import resolve_device
-from skgan._draws import Block, drawing_from
-from skgan._random import generators
+from skgan._draws import Block, drawing_from, initial_weights
+from skgan._random import generators, private_rng
 from skgan._settings import plain_torch
 from skgan._tensors import as_tensor
 from skgan.callbacks import DivergenceGuard
@@ -30,7 +30,7 @@ _OPTIMIZERS = {torch.optim.Adam, torch.optim.AdamW, torch.optim.RMSprop, torch.o
 
 
 class OneByOneError(Exception):
-    """These nets are to be trained one by one: they cannot be joined, or one has diverged, and alone each is guarded."""
+    """One of the nets has diverged: all are to be trained one by one, where each is guarded by itself."""
 
 
 class SideBySideLinear(nn.Module):
@@ -151,8 +151,7 @@ class SideBySideNet(AdversarialNet):
         Raises
         ------
         OneByOneError
-            Where the pair has other layers with weights than linear ones; where a loss or a weight of any net is no longer
-            finite, or a loss explodes.
+            Where a loss or a weight of any net is no longer finite, or a loss explodes.
         """
         self.check_training_params()
         for X in Xs:
@@ -177,10 +176,7 @@ class SideBySideNet(AdversarialNet):
             with drawing_from(Block(own, [])):
                 super().initialize_module()
             pairs.append(self.module_)
-        pair = joined(pairs)
-        if pair is None:
-            raise OneByOneError
-        self.module_ = pair
+        self.module_ = joined(pairs)
         return self
 
     def initialize_criterion(self):
@@ -252,17 +248,22 @@ def goes_side_by_side(net: Any) -> bool:
     Parameters
     ----------
     net : GenerativeNet
-        An AdversarialNet whose pair passes every row alone through linear layers, with losses, penalties and an optimiser of
-        which each net's part is known, and without callbacks of its own.
+        An AdversarialNet whose pair passes every row alone through layers of which linear ones alone have weights, with losses,
+        penalties and an optimiser of which each net's part is known, and without callbacks of its own.
     """
     if type(net) is not AdversarialNet or net.callbacks or net.augment or net.vicinity:
         return False
     if any(name.startswith("callbacks__") for name in net.get_params(deep=False)) or net.has_foreign_code:
         return False
-    return (
+    known = (
         isinstance(net.module, type)
         and bool(vars(net.module).get("rows_alone"))  # of the class itself: one derived from it may mix rows
         and net.criterion in _LOSSES
         and net.optimizer in _OPTIMIZERS
         and all(isinstance(penalty, MeanPenalty) for penalty in net.penalties or ())
     )
+    if not known:
+        return False
+    with private_rng(0, lend_global=False), initial_weights():
+        pair = net.module((2,), 1, **net.get_params_for("module"))
+    return joined([pair]) is not None

@@ -77,15 +77,15 @@ SIDE_BY_SIDE = 64
 
 def alike(jobs: Sequence[Job]) -> list[list[Job]]:
     """The jobs in their order, those that are neighbours and can be trained side by side together."""
+    nets = {id(job.net): job.net for job in jobs}
+    kinds = {key: repr(describe(net)) if goes_side_by_side(net) else None for key, net in nets.items()}
     groups: list[list[Job]] = []
-    known = None
     for job in jobs:
-        kind = (repr(describe(job.net)), job.X.shape[1:]) if goes_side_by_side(job.net) else None
-        if groups and kind is not None and kind == known and len(groups[-1]) < SIDE_BY_SIDE:
+        kind = kinds[id(job.net)]
+        if groups and kind is not None and kind == kinds[id(groups[-1][0].net)] and len(groups[-1]) < SIDE_BY_SIDE:
             groups[-1].append(job)
         else:
             groups.append([job])
-        known = kind
     return groups
 
 

@@ -20,7 +20,8 @@ Y = np.repeat([0, 1, 2], [120, 50, 30])
 
 
 def net(**params):
-    return mlp_gan(alpha=1, module__latent_dim=4, **{"max_steps": 8, "batch_size": 8, **params})
+    """Of a kind whose trainings go out one by one."""
+    return mlp_gan(alpha=1, module__latent_dim=4, module__norm="group", **{"max_steps": 8, "batch_size": 8, **params})
 
 
 def sampler(**params):

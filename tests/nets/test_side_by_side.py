@@ -102,17 +102,12 @@ def test_torch_is_left_as_it_was(of_classes):
         mlp_gan(callbacks=[("rate", Anneal("lr", (1e-3, 1e-4)))]),
         mlp_gan(callbacks__ema__decay=0.9),
         mlp_gan(optimizer=torch.optim.LBFGS),
+        *(mlp_gan(module__norm=norm) for norm in ("group", "spectral", "weight")),
     ],
-    ids=["dcgan", "offspring", "augment", "callbacks", "ema", "lbfgs"],
+    ids=["dcgan", "offspring", "augment", "callbacks", "ema", "lbfgs", "group", "spectral", "weight"],
 )
 def test_what_goes_one_by_one(net):
     assert not goes_side_by_side(net)
-
-
-@pytest.mark.parametrize("norm", ["group", "spectral", "weight"])
-def test_layers_that_cannot_be_joined(norm, of_classes):
-    with pytest.raises(OneByOneError):
-        side_by_side(mlp_gan(alpha=1, max_steps=3, module__norm=norm), of_classes)
 
 
 def test_a_net_that_diverges(of_classes):
