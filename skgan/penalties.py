@@ -25,8 +25,9 @@ def squared_gradient_norm(critic: Critic, x: Tensor) -> Tensor:
 
 def differentiable(x: Tensor) -> Tensor:
     """x, or, where nothing records what is made of it, a copy of the tensor for which that is recorded."""
-    # Views made without gradients may claim to need one, so the flag alone does not tell.
-    return x if x.grad_fn is not None or (x.is_leaf and x.requires_grad) else x.detach().requires_grad_(True)
+    # A view of a parameter that was made without gradients claims to need one, so the flag alone does not tell.
+    recorded = x.grad_fn is not None or (x.requires_grad and not x._is_view())
+    return x if recorded else x.detach().requires_grad_(True)
 
 
 def remembering(critic: Critic, *known: tuple[Tensor, Tensor]) -> Critic:
