@@ -353,7 +353,8 @@ def report(results: pd.DataFrame) -> str:
         'Mean recall in percent, mean ± standard error over seeds. "augmented": CNNClassifier(augment="auto"); "mixed": mixup '
         'or CutMix of half of the batches too. "corrected": argmax P / frequency of the class among the training rows; where '
         'the rows or the loss are balanced there is nothing to correct. "over": paired difference to the best free line, of '
-        "the seeds that both have, with the one-sided 95 % bound (Student's t)."
+        "the seeds that both have, with the one-sided 95 % bound (Student's t); beside it that to nothing, corrected, of the "
+        "same augmentation."
     )
     return "\n".join(text) + note
 
@@ -367,6 +368,8 @@ def _table_of(keys, part: pd.DataFrame) -> str:
     rows = []
     for line, own in part.groupby("line", sort=False):
         over = (100 * (wide[line] - wide[best])).dropna()
+        base = str(line).replace(str(own["method"].iloc[0]), "nothing", 1)
+        beside = (100 * (wide[line] - wide[base])).dropna() if base in wide and base != line else []
         rows.append(
             {
                 "training": line,
@@ -377,6 +380,7 @@ def _table_of(keys, part: pd.DataFrame) -> str:
                 "95 % bound": f"{over.mean() - student.ppf(0.95, len(over) - 1) * over.sem():+.1f}"
                 if len(over) > 1 and line != best
                 else "–",
+                "over nothing, corrected": with_error(beside, "+") if len(beside) > 1 else "–",
                 "rarest three": with_error(100 * own["rarest three, corrected"].fillna(own["rarest three, predicted"])),
                 "seconds": f"{own['seconds of rows'].mean():.0f} + {own['seconds'].mean():.0f}",
             }

@@ -50,17 +50,7 @@ def _add_compare(commands) -> None:
         "of images.",
     )
     comparison.add_argument("data", type=Path, metavar="DATA")
-    comparison.add_argument("--target", help="column of the classes, in a table")
-    comparison.add_argument(
-        "--sep", help="what divides the columns of a text file, such as ';' or tab (default: found)"
-    )
-    comparison.add_argument(
-        "--drop",
-        action="append",
-        default=[],
-        metavar="COLUMN",
-        help="leave this column out; may be given several times",
-    )
+    _add_columns(comparison)
     comparison.add_argument("--size", type=int, help="images of a folder are brought to this many pixels a side")
     comparison.add_argument(
         "--estimator",
@@ -131,6 +121,17 @@ def _add_sample(commands) -> None:
     sample.add_argument("--seed", type=int, default=0, help="random seed (default: %(default)s)")
     sample.add_argument("--size", help="images are brought to this many pixels a side, or to HxW, such as 48x64")
     sample.add_argument("--mode", choices=["auto", "L", "RGB"], help="grey or coloured images (default: as they are)")
-    sample.add_argument("--target", help="column of the classes, in a table")
-    sample.add_argument("--sep", help="what divides the columns of a text file (default: found)")
-    sample.add_argument("--drop", action="append", default=[], metavar="COLUMN", help="leave this column out")
+    _add_columns(sample)
+
+
+def _add_columns(command: argparse.ArgumentParser) -> None:
+    """How a table is read."""
+    command.add_argument("--target", help="column of the classes, in a table")
+    command.add_argument("--sep", help="what divides the columns of a text file, such as ';' or tab (default: found)")
+    command.add_argument(
+        "--drop",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="leave this column out; may be given several times",
+    )

@@ -164,9 +164,7 @@ class SideBySideNet(AdversarialNet):
         with plain_torch(), drawing_from(Block(self.parts_[0], [], self.parts_)):
             self.check_shapes()
             NeuralNet.fit(self, Xs, None)
-        if self.steps_ < self.max_steps and not self.stopped_:
-            raise KeyboardInterrupt  # Ctrl-C: skorch would go on as if training had finished
-        self.warn_if_out_of_time()
+        self.check_ended()
         return [self._export_of(i) for i in range(len(seeds))]
 
     def initialize_module(self):

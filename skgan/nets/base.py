@@ -268,9 +268,7 @@ class GenerativeNet(DrawsRows, StepTraining):
         with self.seeded():
             self.check_shapes()
             super().fit(X, y, **fit_params)
-        if self.steps_ < self.max_steps and not self.stopped_:
-            raise KeyboardInterrupt  # Ctrl-C: skorch would go on as if training had finished
-        self.warn_if_out_of_time()
+        self.check_ended()
         return self
 
     def export(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import workloads
 from cloudpickle import dumps
+from cluster_tests import ClusterTests
 
 from skgan._parallel import Call, results_of
 
@@ -31,21 +32,8 @@ def backend(client):
         yield
 
 
-@pytest.mark.parametrize("case", workloads.CASES, ids=lambda case: case.__name__)
-def test_the_same_rows_as_in_one_process(case, backend, tmp_path):
-    (tmp_path / "alone").mkdir()
-    (tmp_path / "cluster").mkdir()
-    with joblib.parallel_config("sequential"):
-        alone = case(tmp_path / "alone")
-    np.testing.assert_array_equal(case(tmp_path / "cluster"), alone)
-
-
-def test_one_training_a_key(backend, tmp_path):
-    workloads.one_training_a_key(tmp_path)
-
-
-def test_warnings_of_workers_reach_the_caller_once(backend):
-    assert workloads.warned_of_max_time() == [workloads.__file__] * 2
+class TestCluster(ClusterTests):
+    """On Dask."""
 
 
 def test_warnings_of_threads_reach_the_caller_once():

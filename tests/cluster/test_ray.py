@@ -8,6 +8,7 @@ import joblib
 import numpy as np
 import pytest
 import workloads
+from cluster_tests import ClusterTests
 
 ray = pytest.importorskip("ray", reason="ray is not installed (extra: cluster)")
 from ray.util.joblib import register_ray  # noqa: E402
@@ -36,21 +37,8 @@ def backend(cluster):
         yield
 
 
-@pytest.mark.parametrize("case", workloads.CASES, ids=lambda case: case.__name__)
-def test_the_same_rows_as_in_one_process(case, backend, tmp_path):
-    (tmp_path / "alone").mkdir()
-    (tmp_path / "cluster").mkdir()
-    with joblib.parallel_config("sequential"):
-        alone = case(tmp_path / "alone")
-    np.testing.assert_array_equal(case(tmp_path / "cluster"), alone)
-
-
-def test_one_training_a_key(backend, tmp_path):
-    workloads.one_training_a_key(tmp_path)
-
-
-def test_warnings_of_workers_reach_the_caller_once(backend):
-    assert workloads.warned_of_max_time() == [workloads.__file__] * 2
+class TestCluster(ClusterTests):
+    """On Ray."""
 
 
 def test_a_worker_that_dies_once_changes_nothing_where_ray_may_try_again(cluster, tmp_path):
