@@ -6,6 +6,8 @@ All 60,000 training rows; steps that take about five minutes on one core, three 
 than ten minutes. "Train on synthetic" is the accuracy on real test rows of a CNN (1,000 updates) that was trained on 6,000
 generated rows a class. KID, precision and recall are taken in the features of a CNN that was trained on real rows, against
 test rows. Writes docs/images/families.png.
+
+The second part sets the three dearest presets beside themselves with every update's penalty and rows of its own: same steps.
 """
 
 import functools
@@ -16,10 +18,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from data import Images, fashion_mnist
-from harness import CACHE, DOCS, Run, main, with_error
+from harness import CACHE, DOCS, Part, Run, main, with_error
 
 from skgan import CNNClassifier, ConditionalGANAugmenter
 from skgan.metrics import copy_ratio, improved_precision_recall, kernel_distance
+from skgan.penalties import R1, GradientPenalty
 from skgan.plotting import SampleGridDisplay
 from skgan.presets import (
     autoencoder,
@@ -43,6 +46,12 @@ FAMILIES = {  # family → (net, steps, bar of train-on-synthetic)
     "photo_gan": (photo_gan, 700, 0.60),
     "autoencoder": (autoencoder, 2500, 0.50),
     "mlp_gan": (functools.partial(mlp_gan, alpha=4), 2500, 0.50),
+}
+
+DEARER = {  # family → what its preset had before a part of its updates was saved
+    "wgan_gp": {"penalties": (GradientPenalty(weight=10.0),), "reuse_fakes": False},
+    "progan": {"penalties": (R1(gamma=1.0),), "reuse_fakes": False},
+    "photo_gan": {"reuse_fakes": False},
 }
 
 
@@ -94,12 +103,12 @@ def judge(n: int | None) -> CNNClassifier:
     return CNNClassifier(max_updates=2000 if n is None else 100, random_state=0).fit(whole.x_train, whole.y_train)
 
 
-def trained(run: FamiliesRun, family: str, seed: int) -> ConditionalGANAugmenter:
-    """The sampler after its training, with as many rows made as there are real ones."""
+def trained(run: FamiliesRun, family: str, seed: int, **params) -> ConditionalGANAugmenter:
+    """The sampler after its training, with as many rows made as there are real ones; params of the net beside its steps."""
     make, steps, _ = FAMILIES[family]
     sampler = ConditionalGANAugmenter(
         1.0,
-        net=make(max_steps=round(run.times * steps)),
+        net=make(max_steps=round(run.times * steps), **params),
         keep_real=False,
         max_time=60 * MINUTES,
         memory=CACHE.location,
@@ -110,11 +119,11 @@ def trained(run: FamiliesRun, family: str, seed: int) -> ConditionalGANAugmenter
     return sampler
 
 
-def measure(run: FamiliesRun, family: str, seed: int) -> dict:
+def measure(run: FamiliesRun, family: str, seed: int, **params) -> dict:
     n = run.n_rows
     whole = rows(n)
     begin = time.perf_counter()
-    sampler = trained(run, family, seed)
+    sampler = trained(run, family, seed, **params)
     X, y = sampler.rows_
     history = sampler.training_history_
     classifier = CNNClassifier(max_updates=1000 if n is None else 100, random_state=seed).fit(X, y)
@@ -188,5 +197,44 @@ def earned(results: pd.DataFrame) -> str:
     )
 
 
+# The dearest three, cheaper
+
+
+WAYS = ("each its own", "preset")
+CHEAPER_BUDGETS = {
+    "quick": FamiliesRun("8,000 rows, a few steps of one family (1 minute)", ("wgan_gp",), 1, 0.05, 8000),
+    "default": FamiliesRun("3 seeds, the steps of the table above (90 minutes on one core)", tuple(DEARER), 3, 1, None),
+    "full": FamiliesRun("5 seeds, three times the steps", tuple(DEARER), 5, 3, None),
+}
+
+
+def cheaper_cells(run: FamiliesRun) -> Iterator[dict]:
+    for cell in cells(run):
+        yield from ({**cell, "penalties and fakes": way} for way in WAYS)
+
+
+def measure_cheaper(run: FamiliesRun, family: str, seed: int, **cell) -> dict:
+    return measure(run, family, seed, **(DEARER[family] if cell["penalties and fakes"] == WAYS[0] else {}))
+
+
+def report_cheaper(results: pd.DataFrame) -> str:
+    """Markdown for docs/results.md: each preset, and how it differs from every update by itself, seed by seed."""
+    lines = []
+    for family, part in results.groupby("family", sort=False):
+        wide = part.pivot(index="seed", columns="penalties and fakes").dropna()
+        line = {"family": family, "seeds": len(wide)}
+        for name in ("train on synthetic", "class kept"):
+            before, after = (100 * wide[name][way] for way in WAYS)
+            line |= {name: with_error(after) + " %", f"{name}, more": with_error(after - before)}
+        line["KID, more"] = with_error(wide["KID"][WAYS[1]] - wide["KID"][WAYS[0]], digits=3)
+        ratio = wide["seconds of training"][WAYS[0]] / wide["seconds of training"][WAYS[1]]
+        lines.append({**line, "times as fast": with_error(ratio, digits=2)})
+    return pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)
+
+
 if __name__ == "__main__":
-    main("families", BUDGETS, cells, measure, report, pictures=picture)
+    main(
+        *("families", BUDGETS, cells, measure, report),
+        Part("families_cheaper", CHEAPER_BUDGETS, cheaper_cells, measure_cheaper, report_cheaper),
+        pictures=picture,
+    )

@@ -79,6 +79,7 @@ def photo_gan(**params) -> nets.AdversarialNet:
     defaults = {
         "module": modules.PhotoGAN,
         "penalties": (R1(gamma=1.0),),
+        "reuse_fakes": True,
         "batch_size": 16,
         "lr": 5e-4,
         "optimizer__betas": (0.0, 0.99),
@@ -102,7 +103,8 @@ def wgan_gp(**params) -> nets.AdversarialNet:
     defaults = {
         "module": modules.DCGAN,
         "criterion": Wasserstein,
-        "penalties": (GradientPenalty(weight=10.0),),
+        "penalties": (GradientPenalty(weight=10.0, every=4),),
+        "reuse_fakes": True,
         "n_critic": 5,
         "lr": 2e-4,
         "optimizer__betas": (0.0, 0.9),
@@ -146,7 +148,8 @@ def progan(**params) -> nets.ProGANNet:
     """
     defaults = {
         "module": modules.ProGAN,
-        "penalties": (R1(gamma=1.0),),
+        "penalties": (R1(gamma=1.0, every=4),),
+        "reuse_fakes": True,
         "batch_size": 32,
         "lr": 1e-3,
         "optimizer__betas": (0.0, 0.99),

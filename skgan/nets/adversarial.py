@@ -39,6 +39,9 @@ class AdversarialNet(GenerativeNet):
         Generator updates per step.
     updates : {"alternating", "simultaneous"}, default="alternating"
         "simultaneous" moves both players from where both stand, in the last of the ``n_critic`` updates.
+    reuse_fakes : bool, default=False
+        Whether the generator's first update takes the rows that the last discriminator update has just seen, which saves
+        making new ones. Worth it where the generator is the larger player.
     auxiliary_weight : float, default=1.0
         Strength of the auxiliary classifier's loss, where the discriminator has one (``module__head="auxiliary"``).
     **kwargs
@@ -53,6 +56,7 @@ class AdversarialNet(GenerativeNet):
         "n_critic": [Number(Integral, 1, None, closed="left")],
         "n_generator": [Number(Integral, 1, None, closed="left")],
         "updates": [StrOptions({"alternating", "simultaneous"})],
+        "reuse_fakes": ["boolean"],
         "auxiliary_weight": [Number(Real, 0, None, closed="left")],
     }
 
@@ -72,6 +76,7 @@ class AdversarialNet(GenerativeNet):
         n_critic=1,
         n_generator=1,
         updates="alternating",
+        reuse_fakes=False,
         auxiliary_weight=1.0,
         **kwargs,
     ):
@@ -80,6 +85,7 @@ class AdversarialNet(GenerativeNet):
         self.n_critic = n_critic
         self.n_generator = n_generator
         self.updates = updates
+        self.reuse_fakes = reuse_fakes
         self.auxiliary_weight = auxiliary_weight
         super().__init__(module, criterion, **kwargs)
 
@@ -150,10 +156,11 @@ class AdversarialNet(GenerativeNet):
         # Copies, because Anneal changes their fields as training goes on.
         self.penalties_, self.augment_ = self.named_parts("penalties"), self.named_parts("augment")
         self.d_updates_ = 0
+        self.reusable_: Tensor | None = None
 
     def on_train_end(self, net, X=None, y=None, **kwargs):
         super().on_train_end(net, X=X, y=y, **kwargs)
-        del self.players_
+        del self.players_, self.reusable_
 
     def train_step(self, batch, **fit_params):
         """One step: every discriminator update sees rows of its own."""
@@ -203,10 +210,19 @@ class AdversarialNet(GenerativeNet):
         """The rows that a batch of real ones is set against."""
         return self.module_(self.latent(len(y)), y, *parents)
 
+    def fakes(self, real: Tensor, y: Tensor, *parents: Tensor) -> Tensor:
+        """Rows for an update of the generator: made anew, or those of the discriminator's last update, once."""
+        kept, self.reusable_ = self.reusable_, None
+        return self.make(real, y, *parents) if kept is None else kept
+
     def discriminator_loss(self, real: Tensor, y: Tensor, *parents: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of the discriminator on one batch, and scalars to report; data-to-data nets have a parent for every row."""
-        with torch.set_grad_enabled(self.differentiable_fakes):
+        reused = self.reuse_fakes and self.d_updates_ % self.n_critic == self.n_critic - 1
+        with torch.set_grad_enabled(self.differentiable_fakes or reused):
             fake = self.make(real, y, *parents)
+        if reused:
+            self.reusable_ = fake
+            fake = fake if self.differentiable_fakes else fake.detach()
         if any(self.d_updates_ % penalty.every == 0 for penalty in self.penalties_.values()):
             real, fake = differentiable(real), differentiable(fake)
         real_logits, real_extra = self.discriminate(real, y, *parents)
@@ -223,7 +239,7 @@ class AdversarialNet(GenerativeNet):
     def generator_loss(self, real: Tensor, y: Tensor, *parents: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of the generator on one batch, and scalars to report."""
         real_logits = self.discriminate(real, y, *parents)[0] if self.criterion_.uses_real else None
-        fake_logits, fake_extra = self.discriminate(self.make(real, y, *parents), y, *parents)
+        fake_logits, fake_extra = self.discriminate(self.fakes(real, y, *parents), y, *parents)
         loss = self.criterion_.generator(real_logits, fake_logits)
         return self.adversarial_weight * loss + self.generator_extra_loss(fake_extra, y), {}
 

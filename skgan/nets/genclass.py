@@ -143,7 +143,7 @@ class GenClassNet(AdversarialNet):
         """The adversarial loss, and the similarity network's."""
         critic = self.critic(y)
         real_logits = critic(real) if self.criterion_.uses_real else None
-        fake = self.make(real, y)
+        fake = self.fakes(real, y)
         embed, similarity = self.module_.similarity.embed, self.module_.similarity
         of_real, of_fake = embed(real), embed(fake)
         same = y[:, None] == y[None]

@@ -106,6 +106,42 @@ def test_n_generator_counts_generator_updates():
     assert "".join(updates) == "ddgggddggg"
 
 
+@pytest.mark.parametrize(
+    ("n_critic", "n_generator", "updates", "made"),
+    [(1, 1, "alternating", 1), (2, 1, "alternating", 2), (2, 3, "alternating", 4), (2, 1, "simultaneous", 2)],
+)
+def test_reused_fakes_are_those_of_the_last_discriminator_update(n_critic, n_generator, updates, made):
+    seen, discriminated = [], []
+
+    class Watch(AdversarialNet):
+        def make(self, *batch):
+            seen.append(super().make(*batch))
+            return seen[-1]
+
+        def discriminate(self, x, *labels):
+            discriminated.append(x)
+            return super().discriminate(x, *labels)
+
+        def generator_loss(self, *batch):
+            before = len(seen)
+            loss = super().generator_loss(*batch)
+            assert len(seen) > before or (discriminated[-1] is seen[-1] and seen[-1].requires_grad)
+            return loss
+
+    params = {"n_critic": n_critic, "n_generator": n_generator, "updates": updates}
+    fit(small(Watch, max_steps=2, reuse_fakes=True, penalties=(R2(1.0),), **params))
+    assert len(seen) == 2 * made
+
+
+def test_the_discriminator_learns_the_same_from_fakes_that_are_reused():
+    def discriminator(reuse_fakes):
+        net = fit(small(max_steps=1, reuse_fakes=reuse_fakes, penalties=(R2(1.0),), callbacks__ema=None))
+        return [p.detach().numpy() for p in net.module_.discriminator.parameters()]
+
+    for apart, reused in zip(discriminator(False), discriminator(True), strict=True):
+        np.testing.assert_array_equal(apart, reused)
+
+
 def test_relativistic_pairs_share_their_label():
     labels = []
 
