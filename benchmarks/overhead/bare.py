@@ -5,8 +5,11 @@ import time
 import torch
 from shared import seeded
 from torch.func import functional_call
-from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, l1_loss
 
+from skgan._image_statistics import augmentation_for
+from skgan.augment import apply_all
+from skgan.modules.classifiers import ARCHITECTURES
 from skgan.nets import CycleGANNet, GenClassNet, GTNNet, OffspringNet, VAEGANNet, VAENet
 from skgan.penalties import remembering
 
@@ -41,8 +44,9 @@ def bare_loop(net, X, y, n_steps: int) -> float:
                 real, labels = unit_range(X[chosen]), y[chosen]
                 # Which rows are paired costs nothing here, and little in the net, whose parents are of the row's class
                 parents = [real.flip(0)] if isinstance(net, OffspringNet) else []
-                with torch.no_grad():
-                    fake = bare_fakes(net, module, real, labels, parents)
+                with torch.set_grad_enabled(net.reuse_fakes):
+                    made = bare_fakes(net, module, real, labels, parents)
+                fake = made.detach()
 
                 def critic(x, labels=labels, parents=parents):
                     return module.discriminator(x, labels, *parents)
@@ -57,7 +61,7 @@ def bare_loop(net, X, y, n_steps: int) -> float:
                 optimizers[0].zero_grad(set_to_none=True)
                 d_loss.backward(inputs=list(module.discriminator.parameters()))
                 optimizers[0].step()
-            fake = bare_fakes(net, module, real, labels, parents)
+            fake = made if net.reuse_fakes else bare_fakes(net, module, real, labels, parents)
             g_loss = loss.generator(critic(real) if loss.uses_real else None, critic(fake))
             players = list(module.generator.parameters())
             if isinstance(net, VAEGANNet):
@@ -73,6 +77,26 @@ def bare_loop(net, X, y, n_steps: int) -> float:
             optimizers[1].zero_grad(set_to_none=True)
             g_loss.backward(inputs=players)
             optimizers[1].step()
+        return time.perf_counter() - begin
+
+
+def bare_classifier(classifier, X, y, n_updates: int) -> float:
+    """Seconds of n_updates of what a CNNClassifier would do."""
+    X, y = torch.as_tensor(X), torch.as_tensor(y)
+    transforms = augmentation_for(X.numpy(), y.numpy())
+    with seeded(0):
+        module = ARCHITECTURES[classifier.architecture][0](tuple(X.shape[1:]), int(y.max()) + 1)
+        module.to(memory_format=torch.channels_last)
+        optimizer = torch.optim.Adam(module.parameters(), lr=classifier.lr, fused=True)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, classifier.lr, total_steps=n_updates)
+        begin = time.perf_counter()
+        for _ in range(n_updates):
+            chosen = torch.randint(len(X), (classifier.batch_size,))
+            loss = cross_entropy(module(apply_all(transforms, unit_range(X[chosen]))), y[chosen])
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            schedule.step()
         return time.perf_counter() - begin
 
 

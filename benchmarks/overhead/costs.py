@@ -23,7 +23,8 @@ from sklearn.datasets import make_classification
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from overhead.bare import bare_loop
+from overhead.bare import bare_classifier, bare_loop
+from skgan import CNNClassifier
 from skgan.penalties import R1
 from skgan.presets import (
     cyclegan,
@@ -75,6 +76,11 @@ def images():
     return rng.randint(0, 256, (2000, 1, 28, 28), dtype=np.uint8), rng.randint(0, 10, 2000)
 
 
+def coloured_images():
+    rng = np.random.RandomState(0)
+    return rng.randint(0, 256, (2000, 3, 32, 32), dtype=np.uint8), np.repeat(np.arange(10), 200)
+
+
 def rows():
     X, y = make_classification(2000, 10, n_informative=5, random_state=0)
     return X.astype(np.float32), y
@@ -113,6 +119,7 @@ NETS = {
     ),
 }
 LAZY = {"lazy R1 (every=4), dcgan, 28 px": dcgan, "lazy R1 (every=4), mlp_gan(alpha=4), 28 px": mlp_gan}
+CLASSIFIERS = {"CNNClassifier, 28 px, augmented": images, "CNNClassifier, 32 px in colour, augmented": coloured_images}
 IMPORT, HELP = "from skgan import GANOverSampler", "skgan --help"
 SIDE_BY_SIDE = "ten nets of single classes, mlp_gan(alpha=2), table of 10 columns"
 TABLE, IMAGES = "fit_resample, table 10,000 × 10", "fit_resample, 60,000 images of 28 px, 20 steps"
@@ -126,13 +133,15 @@ TABLE_SECONDS, LARGE_SECONDS, LARGE_BYTES, PHOTO_BYTES, HELP_SECONDS = 20.0, 60.
 
 
 def cells(run: CostsRun) -> Iterator[dict]:
-    for what in (*NETS, *LAZY, SIDE_BY_SIDE, IMPORT, HELP, TABLE, IMAGES, LARGE, PHOTOS):
+    for what in (*NETS, *CLASSIFIERS, *LAZY, SIDE_BY_SIDE, IMPORT, HELP, TABLE, IMAGES, LARGE, PHOTOS):
         yield {"what": what}
 
 
 def measure(run: CostsRun, what: str) -> dict:
     if what in NETS:
         return step_ratio(run, NETS[what])
+    if what in CLASSIFIERS:
+        return classifier_ratio(run, CLASSIFIERS[what])
     if what == SIDE_BY_SIDE:
         return side_by_side_ratio(run)
     if what in LAZY:
@@ -204,6 +213,27 @@ def step_ratio(run: CostsRun, family: Family) -> dict:
         "peer": f"{1e3 * np.median(bare):.2f} ms a step in bare torch",
         "ratio": float(np.median(np.array(ours) / np.array(bare))),
         "bar": family.bar,
+    }
+
+
+def classifier_ratio(run: CostsRun, data) -> dict:
+    """Updates of the default classifier, its augmentation chosen from the images."""
+    X, y = data()
+    n, ours, bare = run.steps, [], []
+    bare_classifier(CNNClassifier(), X, y, 5)
+    for _ in range(run.repeats):
+        bare.append(bare_classifier(CNNClassifier(), X, y, n) / n)
+        seconds = []
+        for updates in (10, 10 + n):
+            begin = time.perf_counter()
+            CNNClassifier(max_updates=updates, augment="auto", random_state=0).fit(X, y)
+            seconds.append(time.perf_counter() - begin)
+        ours.append((seconds[1] - seconds[0]) / n)
+    return {
+        "ours": f"{1e3 * np.median(ours):.2f} ms an update",
+        "peer": f"{1e3 * np.median(bare):.2f} ms an update in bare torch",
+        "ratio": float(np.median(np.array(ours) / np.array(bare))),
+        "bar": 1.05,
     }
 
 
