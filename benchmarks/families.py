@@ -103,14 +103,16 @@ def judge(n: int | None) -> CNNClassifier:
     return CNNClassifier(max_updates=2000 if n is None else 100, random_state=0).fit(whole.x_train, whole.y_train)
 
 
-def trained(run: FamiliesRun, family: str, seed: int, **params) -> ConditionalGANAugmenter:
+def trained(
+    run: FamiliesRun, family: str, seed: int, minutes: float | None = MINUTES, **params
+) -> ConditionalGANAugmenter:
     """The sampler after its training, with as many rows made as there are real ones; params of the net beside its steps."""
     make, steps, _ = FAMILIES[family]
     sampler = ConditionalGANAugmenter(
         1.0,
         net=make(max_steps=round(run.times * steps), **params),
         keep_real=False,
-        max_time=60 * MINUTES,
+        max_time=None if minutes is None else 60 * minutes,
         memory=CACHE.location,
         random_state=seed,
     )
@@ -214,7 +216,9 @@ def cheaper_cells(run: FamiliesRun) -> Iterator[dict]:
 
 
 def measure_cheaper(run: FamiliesRun, family: str, seed: int, **cell) -> dict:
-    return measure(run, family, seed, **(DEARER[family] if cell["penalties and fakes"] == WAYS[0] else {}))
+    return measure(
+        run, family, seed, minutes=None, **(DEARER[family] if cell["penalties and fakes"] == WAYS[0] else {})
+    )
 
 
 def report_cheaper(results: pd.DataFrame) -> str:

@@ -1,8 +1,9 @@
 """Blends: new rows of several makers, in given shares."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from numbers import Real
 from typing import Any
 
@@ -54,7 +55,7 @@ def checked_shares(shares: Mapping[Any, Any], conditions: bool = False) -> dict[
 
 
 @dataclass(frozen=True)
-class MixtureMaker:
+class MixtureMaker(Maker):
     """Rows between a real row and one of its nearest of the same class, as SMOTE makes them.
 
     Numbers lie on the straight line between the two, at a random place; a category is the one that most of the neighbours
@@ -68,58 +69,75 @@ class MixtureMaker:
     """Which of them are of the group; at least two."""
     codec: Codec
 
-    filtered = True
-
-    def net_rows(self) -> "MixtureMaker":
-        return self
-
     def block(self, seed: int, n: int = BLOCK) -> Block:
-        rng = np.random.RandomState(seed)
-        rows = to_unit_range(self.real[self.members])
-        first = rng.randint(len(rows), size=n)
-        near = neighbours(rows, first, N_NEIGHBORS)
-        second = near[np.arange(n), rng.randint(near.shape[1], size=n)]
-        mixed = self.codec.between(rows[first], rows[second], rng.uniform(size=n))
+        return self.blocks([(seed, n)])[0]
+
+    def blocks(self, draws: Sequence[tuple[int, int]]) -> list[Block]:
+        """As :meth:`Maker.blocks`: a call for all of them costs hardly more than one for a single block."""
+        drawn = [
+            (rng.randint(len(self.near), size=n), rng.randint(self.near.shape[1], size=n), rng.uniform(size=n))
+            for rng, n in ((np.random.RandomState(seed), n) for seed, n in draws)
+        ]
+        first, which, share = map(np.concatenate, zip(*drawn, strict=True))
+        near = self.members[self.near[first]]
+        parents = np.stack([self.members[first], near[np.arange(len(near)), which]], axis=1)
+        ends = [to_unit_range(self.real[rows]) for rows in parents.T]
+        mixed = self.codec.between(ends[0], ends[1], share)
         for start, stop in self.codec.spans_:
-            most = rows[near, start:stop].sum(axis=1).argmax(axis=1)
+            most = self.real[near, start:stop].sum(axis=1).argmax(axis=1)
             mixed[:, start:stop] = np.arange(stop - start) == most[:, None]
-        parents = np.stack([self.members[first], self.members[second]], axis=1)
-        return Block(mixed, parents, np.full(n, "mixture"))
+        whole = Block(mixed, parents, np.full(len(mixed), "mixture"))
+        stops = np.cumsum([n for _, n in draws])
+        return [whole.take(slice(stop - n, stop)) for stop, (_, n) in zip(stops, draws, strict=True)]
+
+    @cached_property
+    def near(self) -> np.ndarray:
+        """The nearest of the members of each, (n_members, k)."""
+        return neighbours(to_unit_range(self.real[self.members]), N_NEIGHBORS)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "near"}
 
 
-def neighbours(rows: np.ndarray, chosen: np.ndarray, k: int) -> np.ndarray:
-    """The k nearest of the rows, or all others where there are fewer, for each of the chosen ones: (len(chosen), k)."""
+def neighbours(rows: np.ndarray, k: int) -> np.ndarray:
+    """The numbers of the k nearest other rows of each, or of all others where there are fewer: (n, k), int32."""
     flat = rows.reshape(len(rows), -1)
     k = min(k, len(rows) - 1)
-    looked_up, back = np.unique(chosen, return_inverse=True)
-    found = NearestNeighbors(n_neighbors=k + 1).fit(flat).kneighbors(flat[looked_up], return_distance=False)
-    itself = found == looked_up[:, None]
+    found = NearestNeighbors(n_neighbors=k + 1).fit(flat).kneighbors(flat, return_distance=False)
+    itself = found == np.arange(len(rows))[:, None]
     itself[~itself.any(axis=1), -1] = True  # among equal rows it may not be found
-    return found[~itself].reshape(-1, k)[back]
+    return found[~itself].reshape(-1, k).astype(np.int32)
 
 
 @dataclass(frozen=True)
-class BlendMaker:
+class BlendMaker(Maker):
     """Rows of several makers. Of any number of rows, the first ones too, each maker has its share, to within a row or so."""
 
     makers: dict[str, Maker]
     shares: dict[str, float]
     """Of each of them; they sum to 1."""
 
-    filtered = True
-
     def net_rows(self) -> Maker:
         return self.makers["net"].net_rows() if "net" in self.makers else self
 
     def block(self, seed: int, n: int = BLOCK) -> Block:
-        kinds = self._kinds(n, seed)
-        blocks, places = [], []
+        return self.blocks([(seed, n)])[0]
+
+    def blocks(self, draws: Sequence[tuple[int, int]]) -> list[Block]:
+        """As :meth:`Maker.blocks`, with one call of each maker."""
+        kinds = [self._kinds(n, seed) for seed, n in draws]
+        made: list[list[Block]] = [[] for _ in draws]
         for i, maker in enumerate(self.makers.values()):
-            where = np.flatnonzero(kinds == i)
-            if len(where):
-                blocks.append(maker.block(sub_seed(seed, i), len(where)))
-                places.append(where)
-        return Block.joined(blocks).take(np.argsort(np.concatenate(places)))
+            wanted = [int(np.count_nonzero(kind == i)) for kind in kinds]
+            asked = [number for number, n in enumerate(wanted) if n]
+            parts = maker.blocks([(sub_seed(draws[number][0], i), wanted[number]) for number in asked])
+            for number, part in zip(asked, parts, strict=True):
+                made[number].append(part)
+        # Rows of a block come maker by maker; its kinds say where they belong.
+        return [
+            Block.joined(parts).take(np.argsort(np.argsort(kind, kind="stable")))
+            for parts, kind in zip(made, kinds, strict=True)
+        ]
 
     def _kinds(self, n: int, seed: int) -> np.ndarray:
         """Which maker makes each row: steps of the golden ratio from a random place fill [0, 1) evenly (Weyl's sequence)."""

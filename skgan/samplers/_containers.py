@@ -121,11 +121,11 @@ class Container:
             return X
         return self.list_type(list(X) if self.of_arrays else X.tolist())
 
-    def under(self, X, checked, new):
-        """A copy of the user's X, with rows that are like the checked one underneath; a frame's index counts from 0."""
+    def under(self, X, checked, pieces: list):
+        """A copy of the user's X, with rows like the checked one underneath, in pieces; a frame's index counts from 0."""
         if self.list_type is not None:
-            return stacked([X, self.rows(new)])
-        return self.rows(stacked([checked, new]))
+            return stacked([X, *map(self.rows, pieces)])
+        return self.rows(stacked([checked, *pieces]))
 
 
 def _as_dtype(values, dtype):
@@ -137,7 +137,9 @@ def stacked(pieces: list):
     """Rows underneath each other in the container and dtype of the first piece; nothing is shared with the pieces."""
     first = pieces[0]
     if isinstance(first, pd.DataFrame | pd.Series):
-        return pd.concat([piece for piece in pieces if len(piece)] or [first], ignore_index=True).copy()
+        there = [piece for piece in pieces if len(piece)] or [first]
+        whole = pd.concat(there, ignore_index=True)
+        return whole if len(there) > 1 else whole.copy()
     if sparse.issparse(first):
         return type(first)(sparse.vstack(pieces, format=first.format, dtype=first.dtype))
     if isinstance(first, list | tuple):

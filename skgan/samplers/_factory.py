@@ -133,7 +133,7 @@ class RowFactory:
                     if with_parents:
                         parent_pieces.append(self._parent_rows(some.parents, group))
                     targets.append(self.labels.y_of(group, some.parents, some.conditions))
-                    notes.append(replace(some, rows=some.rows[:0]))
+                    notes.append(replace(some, rows=some.rows[:0].copy()))  # a view would keep the rows
         whole = Block.joined(notes) if notes else None
         return Made(
             self.rows.stack(pieces),
@@ -206,23 +206,24 @@ class RowFactory:
 
     def _blocks(self, group: int, n: int, seed: int, tally: dict[str, Any]) -> Iterator[Block]:
         """n encoded rows of a group, block by block, each from a stream of its own; filtered, topped up by copies."""
-        maker, wanted = self.makers[group], n
-        for number in itertools.count():
-            if n <= 0:
-                return
-            block_seed = sub_seed(seed, group, number)
-            block = maker.block(block_seed)
-            block = replace(block, rows=self.rows.inside(block.rows, group))
-            if self.row_filter is not None and maker.filtered:
-                block = block.take(self.row_filter.score_samples(block.rows, np.full(BLOCK, group)) >= 0)
-                tally["made"] += BLOCK
-                tally["accepted"] += len(block.rows)
-                if len(block.rows) < n and tally["made"] >= OVER_GENERATION * max(wanted, BLOCK):
-                    copies = self.fill[group].block(block_seed, n - len(block.rows))
-                    tally["copies"] = len(copies.rows)
-                    block = Block.joined([block, copies])
-            yield block.take(slice(n))
-            n -= len(block.rows)
+        maker, wanted, at_once, numbers = self.makers[group], n, 1, itertools.count()
+        filtered = self.row_filter is not None and maker.filtered
+        while n > 0:
+            seeds = [sub_seed(seed, group, next(numbers)) for _ in range(min(at_once, -(-n // BLOCK)))]
+            for block_seed, made in zip(seeds, maker.blocks([(seed, BLOCK) for seed in seeds]), strict=True):
+                block = replace(made, rows=self.rows.inside(made.rows, group))
+                if self.row_filter is not None and filtered:
+                    block = block.take(self.row_filter.score_samples(block.rows, np.full(BLOCK, group)) >= 0)
+                    tally["made"] += BLOCK
+                    tally["accepted"] += len(block.rows)
+                    if len(block.rows) < n and tally["made"] >= OVER_GENERATION * max(wanted, BLOCK):
+                        copies = self.fill[group].block(block_seed, n - len(block.rows))
+                        tally["copies"] = len(copies.rows)
+                        block = Block.joined([block, copies])
+                yield block.take(slice(n))
+                n -= len(block.rows)
+                if not filtered:  # else nobody knows how many blocks it takes
+                    at_once = max(1, min(_DECODE // BLOCK, _DECODE_BYTES // made.rows.nbytes))
 
     def _parent_rows(self, parents: np.ndarray, group: int):
         """The first parent of each row, like the user's rows."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -54,22 +53,26 @@ class Block:
         )
 
 
-class Maker(Protocol):
+class Maker:
     """Makes blocks; ``filtered`` says whether a row filter judges them."""
 
-    filtered: bool
+    filtered = True
 
     def block(self, seed: int, n: int = BLOCK) -> Block:
         """n rows; the same n and seed give the same ones."""
-        ...
+        raise NotImplementedError
+
+    def blocks(self, draws: Sequence[tuple[int, int]]) -> list[Block]:
+        """A block for each pair of a seed and a number of rows, as ``block`` makes it."""
+        return [self.block(seed, n) for seed, n in draws]
 
     def net_rows(self) -> "Maker":
         """What makes the net's rows alone, where there are others beside them."""
-        ...
+        return self
 
 
 @dataclass(frozen=True)
-class CopyMaker:
+class CopyMaker(Maker):
     """Plain copies of the group's real rows."""
 
     real: np.ndarray
@@ -81,9 +84,6 @@ class CopyMaker:
 
     filtered = False
 
-    def net_rows(self) -> "CopyMaker":
-        return self
-
     def block(self, seed: int, n: int = BLOCK) -> Block:
         drawn = self.members[np.random.RandomState(seed).randint(len(self.members), size=n)]
         conditions = None if self.conditions is None else self.conditions[drawn]
@@ -91,7 +91,7 @@ class CopyMaker:
 
 
 @dataclass(frozen=True)
-class JitterMaker:
+class JitterMaker(Maker):
     """Copies of one row with noise of 5 % of the encoded scale; one-hot columns stay."""
 
     row: np.ndarray
@@ -101,9 +101,6 @@ class JitterMaker:
     """Which columns of a table are numbers."""
 
     filtered = False
-
-    def net_rows(self) -> "JitterMaker":
-        return self
 
     def block(self, seed: int, n: int = BLOCK) -> Block:
         rows = to_unit_range(np.repeat(self.row, n, axis=0))
@@ -147,7 +144,7 @@ def finite(rows: np.ndarray, described: str) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class NetMaker:
+class NetMaker(Maker):
     """Rows of a net for one class."""
 
     generator: Generator
@@ -155,11 +152,6 @@ class NetMaker:
     described: str
     members: np.ndarray | None = None
     origin: str = "net"
-
-    filtered = True
-
-    def net_rows(self) -> "NetMaker":
-        return self
 
     def block(self, seed: int, n: int = BLOCK) -> Block:
         net = self.generator.ready
@@ -169,18 +161,13 @@ class NetMaker:
 
 
 @dataclass(frozen=True)
-class ConditionMaker:
+class ConditionMaker(Maker):
     """Rows of a net that is told real-valued conditions, drawn from the smoothed distribution of the group's own."""
 
     generator: Generator
     conditions: Conditions
     group: int
     described: str
-
-    filtered = True
-
-    def net_rows(self) -> "ConditionMaker":
-        return self
 
     def block(self, seed: int, n: int = BLOCK) -> Block:
         net = self.generator.ready

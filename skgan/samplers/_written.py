@@ -12,6 +12,7 @@ import numpy as np
 
 from skgan._mapped import is_mapped, row_pieces
 from skgan.codecs._arrays import machine_memory
+from skgan.samplers._containers import stacked
 from skgan.samplers._factory import Made
 from skgan.samplers._task import Task
 
@@ -19,11 +20,13 @@ from skgan.samplers._task import Task
 class InMemory:
     """X and y with new rows underneath, or these alone, in the user's containers."""
 
-    sink: Callable[[Any], None] | None = None
-    """Where a row factory puts its rows; None is ``Made.X``."""
+    sink: Callable[[Any], None]
+    """Where a row factory puts its rows, piece by piece."""
 
     def __init__(self, task: Task, X, y, keep_real: bool):
         self.task, self.X, self.y, self.keep_real = task, X, y, keep_real
+        self.pieces: list[Any] = []
+        self.sink = self.pieces.append
         self.n_rows = len(task.y) * keep_real + int(sum(task.wanted.values()))
         self._check()
 
@@ -51,8 +54,8 @@ class InMemory:
         """X and y."""
         container = self.task.container
         if self.keep_real:
-            return container.under(self.X, self.task.checked.X, made.X), container.y.under(self.y, made.y)
-        return container.rows(made.X), container.y.like(made.y)
+            return container.under(self.X, self.task.checked.X, self.pieces), container.y.under(self.y, made.y)
+        return container.rows(stacked([made.X, *self.pieces])), container.y.like(made.y)
 
 
 class InFiles(InMemory):
@@ -64,8 +67,8 @@ class InFiles(InMemory):
     def __init__(self, task: Task, X, y, keep_real: bool, out):
         self.out = Path(out)
         self.file: BinaryIO | None = None
-        self.sink = self._write
         super().__init__(task, X, y, keep_real)
+        self.sink = self._write
 
     def _check(self) -> None:
         """Refuse what cannot be written."""
