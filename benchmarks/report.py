@@ -24,6 +24,7 @@ import mixing_ratio
 import pandas as pd
 import photographs
 import regret
+import scale
 import tables
 import teaching
 import transfer
@@ -45,6 +46,7 @@ class Section(NamedTuple):
 
 SECTIONS = {
     "overhead": Section("What it costs", "overhead", costs.report),
+    "scale": Section("How cost grows", "scale.py", scale.report_with_picture),
     "tables_report": Section("Imbalanced tables", "tables.py --parts tables_report", tables.report_with_picture),
     "tables_select": Section(
         "Imbalanced tables on which defaults are chosen",
@@ -94,6 +96,11 @@ SECTIONS = {
     ),
     "recursive": Section("Recursive training", "mixing_ratio.py --parts recursive", mixing_ratio.report_recursive),
     "families": Section("Families of nets", "families.py", families.report),
+    "families_cheaper": Section(
+        "Penalties in every fourth update, and fakes used twice",
+        "families.py --parts families_cheaper",
+        families.report_cheaper,
+    ),
     "critic_loss": Section("Does a loss tell how good the rows are?", "critic_loss.py", critic_loss.report),
     "missing_class": Section(
         "A class that is almost gone: the imbalance report", "missing_class.py", missing_class.report

@@ -85,7 +85,7 @@ class RefinerNet(OffspringNet):
         if len(rows) == 1:
             return rows[chosen]
         flat = rows.flatten(1)
-        near = torch.from_numpy(neighbours(flat.numpy(), chosen.numpy(), N_NEIGHBORS))
+        near = torch.from_numpy(neighbours(flat.numpy(), N_NEIGHBORS)[chosen.numpy()])
         partner = near[torch.arange(n), torch.randint(near.shape[1], (n,))]
         mixed = torch.lerp(flat[chosen], flat[partner], torch.rand(n, 1))
         for start, stop in self.get_params_for("module").get("spans", ()):  # categories by vote of the neighbours

@@ -1,9 +1,9 @@
 """How seconds and memory of a fit grow with rows, columns, classes and pixels.
 
-    OMP_NUM_THREADS=2 python benchmarks/scale.py [--quick | --full]
+    python benchmarks/scale.py [--quick | --full]
 
 Each size is a ``fit_resample`` in a process of its own, with few training steps, so that what grows is the work around the
-training (and, for images, a step itself). Writes docs/images/scale.png.
+training (and, for images, a step itself). Seconds are of one core. Writes docs/images/scale.png.
 """
 
 from collections.abc import Iterator
@@ -58,7 +58,7 @@ def cells(run: ScaleRun) -> Iterator[dict]:
     for seed in range(run.n_runs):
         for axis, sizes in run.sizes.items():
             for size in sizes:
-                yield {"axis": axis, "size": size, "run": seed}
+                yield {"axis": axis, "size": size, "repeat": seed}
 
 
 def measure(run: ScaleRun, axis: str, size: int, **_) -> dict:
@@ -117,7 +117,7 @@ def draw(results: pd.DataFrame) -> None:
             panel.grid(alpha=0.3)
         panels[0, column].set_title(words.replace(", ", "\n", 1), fontsize=8)
         panels[1, column].set_xlabel(axis if axis != "nets" else "classes")
-    panels[0, 0].set_ylabel("seconds")
+    panels[0, 0].set_ylabel("seconds of one core")
     panels[1, 0].set_ylabel("MB above data and imports")
     figure.savefig(DOCS / "images" / "scale.png", dpi=80)
     plt.close(figure)

@@ -2,7 +2,8 @@
 
     python benchmarks/overhead/one_size.py {rows | columns | classes | nets | pixels} SIZE
 
-A process of its own, because the largest memory that a process ever had does not go down. Bytes are above what data and
+A process of its own, because the largest memory that a process ever had does not go down. Seconds are of one core, so that
+other processes do not count. Bytes are above what data and
 imports took before; a small fit beforehand loads what torch loads late.
 """
 
@@ -13,6 +14,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from skgan import GANOverSampler
 from skgan.presets import mlp_gan
@@ -45,11 +47,12 @@ def sampler_of(axis: str) -> GANOverSampler:
 
 if __name__ == "__main__":
     axis, size = sys.argv[1], int(sys.argv[2])
+    torch.set_num_threads(1)
     sampler_of(axis).fit_resample(*data(axis, {"rows": 200, "columns": 5, "classes": 3, "nets": 3, "pixels": 8}[axis]))
     X, y = data(axis, size)
     before = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
-    begin = time.perf_counter()
+    begin = time.process_time()
     sampler_of(axis).fit_resample(X, y)
-    seconds = time.perf_counter() - begin
+    seconds = time.process_time() - begin
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(json.dumps({"seconds": seconds, "MB": (peak - before) / 1e6}))
