@@ -11,7 +11,7 @@ rows. What is recommended was chosen by the former.
 
 import functools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -389,7 +389,7 @@ def _table_of(keys, part: pd.DataFrame) -> str:
     return f"### {dataset}, ratio {ratio}, {network}, {updates} updates\n\n{table}\n"
 
 
-SHOWN = {  # line of README: method, augmentation, column
+SHOWN = {  # line: method, augmentation, column
     "nothing": ("nothing", "as is", "predicted"),
     "nothing, probabilities corrected": ("nothing", "as is", "corrected"),
     "class weights": ("class weights", "as is", "predicted"),
@@ -406,14 +406,18 @@ SHOWN = {  # line of README: method, augmentation, column
     "augmented, GANOverSampler": ("GANOverSampler", "augmented", "predicted"),
     "augmented, half as many offspring as real rows, corrected": ("offspring, half as many", "augmented", "corrected"),
 }
+BRIEF = (  # lines of README
+    *("nothing", "nothing, probabilities corrected", "SMOTE", "GANOverSampler"),
+    *("**every row augmented, probabilities corrected**", "augmented, GANOverSampler"),
+)
 COLUMNS = {"digits": ("mnist", 50, 800), "clothes": ("fashion", 100, 800), "photographs": ("cifar10", 100, 4000)}
 
 
-def short(results: pd.DataFrame) -> str:
-    """README's table of images: the recommended way beside the others, on three long tails."""
+def short(results: pd.DataFrame, shown: Iterable[str] = tuple(SHOWN)) -> str:
+    """A table of images: the recommended way beside the others, on three long tails."""
     results = results[results["network"] == "cnn_2conv"]
     lines = []
-    for name, (method, kind, column) in SHOWN.items():
+    for name, (method, kind, column) in ((name, SHOWN[name]) for name in shown):
         line = {"training": name}
         for title, (dataset, ratio, updates) in COLUMNS.items():
             cell = results[

@@ -181,9 +181,9 @@ if __name__ == "__main__":
     page = DOCS / "when_not.md"
     put(page, "long_tail", long_tails(MORE_LINES))
     with contextlib.suppress(FileNotFoundError):  # not run yet: the pages keep what they have
-        images = photographs.short(largest("photographs")[1])
-        put(ROOT / "README.md", "results", images)
-        put(page, "photographs", images)
+        images = largest("photographs")[1]
+        put(ROOT / "README.md", "results", photographs.short(images, photographs.BRIEF))
+        put(page, "photographs", photographs.short(images))
     with contextlib.suppress(FileNotFoundError):  # not run yet: the page keeps what it has
         results = largest("tables_report")[1]
         put(page, "tables", tables.brief(results))

@@ -25,6 +25,7 @@ BRIEF = {  # method → what a reader calls it
     "mlp_gan": '`GANOverSampler(net="mlp_gan")`',
     "GANOverSampler": "`GANOverSampler()`",
 }
+IN_README = (NOTHING, NOTHING_CORRECTED, COPIES, "SMOTE", "GANOverSampler")
 
 
 def tidy(results: pd.DataFrame) -> pd.DataFrame:
@@ -297,7 +298,7 @@ def short(results: pd.DataFrame) -> str:
             "seconds": f"{seconds[method]:.2f}",
         }
         for method, name in BRIEF.items()
-        if method in wide
+        if method in wide and method in IN_README
     ]
     note = (
         f"Means over {frame['table'].nunique()} tables of {frame['source'].nunique()} sources on which nothing was chosen, "
