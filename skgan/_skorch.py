@@ -1,5 +1,6 @@
 """What differs from skorch in every net of skgan."""
 
+import dis
 import inspect
 import sys
 import types
@@ -17,6 +18,8 @@ from skgan._draws import initial_weights
 # Whose code draws from no global generator of torch while it trains, as these nets use it
 _KNOWN = {"skgan", "torch", "skorch", "sklearn", "numpy", "scipy", "pandas", *sys.stdlib_module_names}
 
+_RAISE = dis.opmap["RAISE_VARARGS"]
+
 
 class TrainingMixin(NeuralNet):
     """What differs from skorch in all nets here: ``device="auto"`` is resolved at fit, parameters never re-initialise a
@@ -27,7 +30,6 @@ class TrainingMixin(NeuralNet):
     device_: str
     initialized_: bool
     optimizer: Any
-    stopped_: bool
 
     def initialize(self):
         """Resolve the device, then let skorch build callbacks, module, criterion, optimiser and history on it."""
@@ -53,13 +55,18 @@ class TrainingMixin(NeuralNet):
         self.optimizer_ = self.optimizer(*args, **kwargs)
         return self
 
-    def notify(self, method_name, **cb_kwargs):
-        """skorch's, noting when a callback (and not the user's Ctrl-C) ended the training."""
+    def partial_fit(self, X, y=None, classes=None, **fit_params):
+        """skorch's, which ends quietly where a callback stops it, and only there: Ctrl-C is raised."""
+        if not self.initialized_:
+            self.initialize()
+        self.notify("on_train_begin", X=X, y=y)
         try:
-            super().notify(method_name, **cb_kwargs)
-        except KeyboardInterrupt:
-            self.stopped_ = True
-            raise
+            self.fit_loop(X, y, **fit_params)
+        except KeyboardInterrupt as error:
+            if not _is_a_callbacks_stop(error):
+                raise
+        self.notify("on_train_end", X=X, y=y)
+        return self
 
     def get_params(self, deep=True, **kwargs):
         """Parameters by name; skorch's own bookkeeping, which it rebuilds from them, is left out."""
@@ -96,6 +103,28 @@ class TrainingMixin(NeuralNet):
             name for name in given if name not in first and repr(given[name]) != repr(defaults.get(name, "none"))
         ]
         return f"{type(self).__name__}({', '.join(f'{name}={_shown(given[name])}' for name in [*first, *changed])})"
+
+
+def _is_a_callbacks_stop(error: KeyboardInterrupt) -> bool:
+    """Whether a ``raise`` in a callback raised this, and neither a signal nor code outside of callbacks.
+
+    A traceback says so in threads and worker processes too, and nobody's signal handler is touched. Python raises Ctrl-C
+    between two instructions, and a handler that raises it by itself was called with the frame that it interrupted.
+    """
+    entries = []
+    traceback = error.__traceback__
+    while traceback is not None:
+        entries.append(traceback)
+        traceback = traceback.tb_next
+    codes = [entry.tb_frame.f_code for entry in entries]
+    if NeuralNet.notify.__code__ not in codes or codes[-1].co_code[entries[-1].tb_lasti] != _RAISE:
+        return False
+    return not any(_handles_a_signal(entry.tb_frame) for entry in entries)
+
+
+def _handles_a_signal(frame: types.FrameType) -> bool:
+    held = [part for value in frame.f_locals.values() for part in (value if isinstance(value, tuple) else (value,))]
+    return any(part is frame.f_back for part in held if isinstance(part, types.FrameType))
 
 
 def _is_foreign(value: Any, seen: set[int]) -> bool:
