@@ -4,7 +4,6 @@ import inspect
 import time
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
@@ -23,6 +22,7 @@ from skgan._statistics import with_error
 from skgan._tuning import Judge
 from skgan._verdict import CORRECTED, RANKING, paired, verdict_of
 from skgan._warnings import warn
+from skgan._whole import written_whole
 from skgan.samplers import NOTHING, GANOverSampler, checked_splits, checked_table, rarest_class, share_memory
 
 
@@ -85,9 +85,11 @@ class Comparison:
         Parameters
         ----------
         path : str or path
-            Overwritten where it exists.
+            Replaced where it exists, when the page is whole.
         """
-        Path(path).write_text(page(self), encoding="utf-8")
+        text = page(self)
+        with written_whole(path) as half:
+            half.write_text(text, encoding="utf-8")
 
     def formatted(self) -> pd.DataFrame:
         """The table as text: mean ± standard error, and differences with their intervals."""

@@ -30,6 +30,7 @@ HELPERS = {
     "_statistics",
     "_tensors",
     "_warnings",
+    "_whole",
     "exceptions",
 }
 # Unit → what else of skgan it may import
