@@ -4,7 +4,7 @@ import dis
 import inspect
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from skorch.callbacks import Callback
 from skgan._compat import has_parameters
 from skgan._device import A_TRAINING_EACH, resolve_device
 from skgan._draws import initial_weights
+from skgan._interrupts import noted_interrupts
 
 # Whose code draws from no global generator of torch while it trains, as these nets use it
 _KNOWN = {"skgan", "torch", "skorch", "sklearn", "numpy", "scipy", "pandas", *sys.stdlib_module_names}
@@ -29,6 +30,7 @@ class TrainingMixin(NeuralNet):
     device: str
     device_: str
     initialized_: bool
+    interrupts_: Sequence[int] = ()
     optimizer: Any
 
     def initialize(self):
@@ -59,14 +61,21 @@ class TrainingMixin(NeuralNet):
         """skorch's, which ends quietly where a callback stops it, and only there: Ctrl-C is raised."""
         if not self.initialized_:
             self.initialize()
-        self.notify("on_train_begin", X=X, y=y)
-        try:
-            self.fit_loop(X, y, **fit_params)
-        except KeyboardInterrupt as error:
-            if not _is_a_callbacks_stop(error):
-                raise
-        self.notify("on_train_end", X=X, y=y)
+        with noted_interrupts() as self.interrupts_:
+            self.notify("on_train_begin", X=X, y=y)
+            try:
+                self.fit_loop(X, y, **fit_params)
+            except KeyboardInterrupt as error:
+                if self.interrupts_ or not _is_a_callbacks_stop(error):
+                    raise
+            self.notify("on_train_end", X=X, y=y)
         return self
+
+    def notify(self, method_name, **cb_kwargs):
+        """skorch's, after which a Ctrl-C that was dropped on the way is raised."""
+        super().notify(method_name, **cb_kwargs)
+        if self.interrupts_:
+            raise KeyboardInterrupt
 
     def get_params(self, deep=True, **kwargs):
         """Parameters by name; skorch's own bookkeeping, which it rebuilds from them, is left out."""
@@ -106,10 +115,9 @@ class TrainingMixin(NeuralNet):
 
 
 def _is_a_callbacks_stop(error: KeyboardInterrupt) -> bool:
-    """Whether a ``raise`` in a callback raised this, and neither a signal nor code outside of callbacks.
+    """Whether a ``raise`` in a callback raised this, and neither the system nor code outside of callbacks.
 
-    A traceback says so in threads and worker processes too, and nobody's signal handler is touched. Python raises Ctrl-C
-    between two instructions, and a handler that raises it by itself was called with the frame that it interrupted.
+    A traceback says so in threads and worker processes too: what comes from outside is raised between two instructions.
     """
     entries = []
     traceback = error.__traceback__
@@ -117,14 +125,7 @@ def _is_a_callbacks_stop(error: KeyboardInterrupt) -> bool:
         entries.append(traceback)
         traceback = traceback.tb_next
     codes = [entry.tb_frame.f_code for entry in entries]
-    if NeuralNet.notify.__code__ not in codes or codes[-1].co_code[entries[-1].tb_lasti] != _RAISE:
-        return False
-    return not any(_handles_a_signal(entry.tb_frame) for entry in entries)
-
-
-def _handles_a_signal(frame: types.FrameType) -> bool:
-    held = [part for value in frame.f_locals.values() for part in (value if isinstance(value, tuple) else (value,))]
-    return any(part is frame.f_back for part in held if isinstance(part, types.FrameType))
+    return NeuralNet.notify.__code__ in codes and codes[-1].co_code[entries[-1].tb_lasti] == _RAISE
 
 
 def _is_foreign(value: Any, seen: set[int]) -> bool:

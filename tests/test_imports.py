@@ -21,6 +21,7 @@ HELPERS = {
     "_device",
     "_draws",
     "_mapped",
+    "_interrupts",
     "_names",
     "_parallel",
     "_random",

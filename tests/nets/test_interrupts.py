@@ -195,6 +195,55 @@ def test_ctrl_c_after_the_loop_has_ended(monkeypatch):
         Pressed(MLPGAN, max_steps=4, module__alpha=1).fit(X, Y)
 
 
+class Dropped:
+    """Python prints and drops what is raised while an object is destroyed."""
+
+    def __del__(self):
+        press()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("event", EVENTS)
+@pytest.mark.parametrize("fit", FITS)
+def test_ctrl_c_that_python_drops(fit, event):
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        FITS[fit](Interrupted(event, Dropped))
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_handler_that_lets_the_fit_go_on():
+    received = []
+    before = signal.signal(signal.SIGINT, lambda *args: received.append(args))
+    try:
+        assert net_with(Interrupted("on_batch_end")).fit(X, Y).steps_ == 40
+        assert len(received) == 40
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_handler_that_a_callback_has_set_stays():
+    def other(*args):
+        raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        net_with(Interrupted("on_train_begin", lambda: signal.signal(signal.SIGINT, other))).fit(X, Y)
+        assert signal.getsignal(signal.SIGINT) is other
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("handler", [signal.SIG_IGN, signal.SIG_DFL])
+def test_the_systems_own_handlers_stay(handler):
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        net_with(max_steps=2).fit(X, Y)
+        assert signal.getsignal(signal.SIGINT) == handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_ctrl_c_in_sampling(monkeypatch):
     sampler = GANOverSampler(net=net_with(max_steps=4), random_state=0)
     rows, labels = X[:50], Y[:50]

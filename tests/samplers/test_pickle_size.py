@@ -24,7 +24,7 @@ def weights(sampler):
 
 
 def rows(sampler, n_values, bytes_each):
-    """Bytes of the training rows that a sampler keeps, with their groups, and of what it tells of every row that it returned."""
+    """Bytes of the training rows that are kept, with their groups, and of what is told of every row that was returned."""
     told = sampler.origin_.nbytes + sampler.parent_indices_.nbytes + len(sampler.origin_)
     return n_values * bytes_each + 16 * N + told
 
