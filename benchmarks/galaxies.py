@@ -25,6 +25,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import average_precision_score, balanced_accuracy_score
 
 from skgan import CNNClassifier, ConditionalGANAugmenter
+from skgan._whole import written_whole
 from skgan.augment import Flip, Rotation, Translation
 from skgan.plotting import plot_condition_sweep
 from skgan.presets import dcgan, predictor_gan
@@ -280,9 +281,8 @@ def measure_classifier(run: GalaxiesRun, rows: str, seed: int) -> dict:
     ).fit(everything, np.concatenate([labels, target[test]]))
     if seed == 0:  # the learning curves
         history = pd.DataFrame([{k: e[k] for k in ("train_loss", "valid_loss")} for e in classifier.history])
-        history.assign(passes=np.linspace(0, run.epochs, len(history) + 1)[1:]).to_csv(
-            _curve(run.budget, rows), index=False
-        )
+        with written_whole(_curve(run.budget, rows)) as half:
+            history.assign(passes=np.linspace(0, run.epochs, len(history) + 1)[1:]).to_csv(half, index=False)
     probability = classifier.predict_proba(images[test])[:, 1]
     return {
         "balanced accuracy": balanced_accuracy_score(target[test], probability > 0.5),

@@ -1,8 +1,9 @@
 """What every benchmark shares: three budgets, and a CSV of finished cells that the next run goes on from.
 
 A *cell* is one measurement named by its key columns (data set, seed, method …). Finished cells are appended to
-``benchmarks/results/<name>-<budget>.csv`` at once and skipped when they are there. ``--jobs`` measures several at once, and
-``--max-time`` begins no new one after so many seconds.
+``benchmarks/results/<name>-<budget>.csv`` at once and skipped when they are there. A line that a killed
+process has not finished is left out, and its cell measured again. ``--jobs`` measures several at once, and ``--max-time``
+begins no new one after so many seconds.
 """
 
 import argparse
@@ -10,7 +11,9 @@ import contextlib
 import datetime
 import importlib
 import inspect
+import io
 import itertools
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -176,6 +179,8 @@ def run_cells(
     path.parent.mkdir(parents=True, exist_ok=True)
     if arguments.fresh:
         path.unlink(missing_ok=True)
+    if path.exists():
+        os.truncate(path, len(_whole_lines(path)))  # the next line must not be joined to what is left of another
     cells = [dict(cell) for cell in cells]
     done = _keys(path, list(cells[0]))
     only: dict[str, set[str]] = {}
@@ -190,13 +195,15 @@ def run_cells(
     begun = itertools.takewhile(lambda _: time.monotonic() < end, left)
     for number, (cell, values, seconds) in enumerate(_measured(begun, measure, run, arguments.jobs), 1):
         row = {**cell, **values, "date": datetime.date.today().isoformat()}
-        pd.DataFrame([row]).to_csv(path, mode="a", header=not path.exists(), index=False)
+        line = pd.DataFrame([row]).to_csv(header=not _holds_lines(path), index=False)
+        with path.open("ab", buffering=0) as file:  # in one piece: another process may read meanwhile
+            file.write(line.encode())
         # Nobody reads long strings (curves and matrices) or dozens of values in a log
         short = [(k, v) for k, v in values.items() if not isinstance(v, str) or len(v) < 40][:SHOWN]
         shown = "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in short)
         label = " ".join(map(str, cell.values()))
         print(f"[{number}/{len(left)}] {label}: {shown}  ({seconds:.1f} s)", flush=True)
-    return pd.read_csv(path) if path.exists() else pd.DataFrame(columns=list(cells[0]))
+    return _read(path) if _holds_lines(path) else pd.DataFrame(columns=list(cells[0]))
 
 
 def _measured(
@@ -236,15 +243,37 @@ def _in_process(module: str, name: str, run: Run, cell: Mapping) -> tuple[Mappin
 
 
 def _keys(path: Path, columns: list[str]) -> set[tuple[str, ...]]:
-    if not path.exists():
+    if not _holds_lines(path):
         return set()
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    frame = _read(path, dtype=str, keep_default_na=False)
     return set(frame[columns].itertuples(index=False, name=None))
+
+
+def _holds_lines(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
+
+
+def _whole_lines(path: Path) -> bytes:
+    """A CSV without the last line where this has no end, because the process that wrote it was killed or the disk was full."""
+    content = path.read_bytes()
+    end, position, within_quotes = 0, 0, False
+    for line in content.splitlines(keepends=True):
+        position += len(line)
+        within_quotes ^= line.count(b'"') % 2 == 1  # a value may hold the ends of lines
+        if line.endswith(b"\n") and not within_quotes:
+            end = position
+    if end < len(content):
+        print(f"The last line of {path} is cut off and is left out.", flush=True)
+    return content[:end]
+
+
+def _read(path: Path, **options) -> pd.DataFrame:
+    return pd.read_csv(io.BytesIO(_whole_lines(path)), **options)
 
 
 def of_budget(name: str, budget: str) -> pd.DataFrame:
     """The cells of a benchmark's CSV."""
-    return pd.read_csv(RESULTS / f"{name}-{budget}.csv")
+    return _read(RESULTS / f"{name}-{budget}.csv")
 
 
 def largest(name: str) -> tuple[str, pd.DataFrame]:

@@ -32,6 +32,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 from skgan import CNNClassifier, ConditionalGANAugmenter, RecursiveAugmenter
+from skgan._whole import written_whole
 from skgan.plotting import MixingRatioDisplay
 from skgan.presets import mlp_gan, offspring
 
@@ -189,7 +190,8 @@ def measure(run: RatioRun, dataset: str, n: int, net: str, ratio, mode: str, see
     fitted = [classifier(mode, trial).fit(X, y) for trial in range(run.trials)]
     if seed == 0 and mode == "as published" and (net == TWICE or (net == REPORT and ratio == 1.0)):  # figure 4
         losses = [batch["train_loss"] for epoch in fitted[0].history for batch in epoch["batches"]]
-        pd.DataFrame({"loss": losses}).to_csv(_curve(dataset, n, net), index=False)
+        with written_whole(_curve(dataset, n, net)) as half:
+            pd.DataFrame({"loss": losses}).to_csv(half, index=False)
     accuracy = [(net.predict(X_test) == y_test).mean() for net in fitted]
     return {"accuracy": np.mean(accuracy), "rows": len(X), "seconds": seconds}
 

@@ -51,7 +51,7 @@ def run_compare(arguments: argparse.Namespace) -> None:
     images = np.ndim(X) > 2
     if not images:
         check_for_table(arguments)
-    embed, note = embedding_for(X, arguments.embed, arguments.estimator)
+    embed, note = embedding_for(X, arguments.embed, arguments.estimator, arguments.memory)
     name = arguments.estimator or ("cnn" if images and embed is None else "logistic")
     _check_folds(arguments, X, y, groups)
     print(
@@ -71,6 +71,7 @@ def run_compare(arguments: argparse.Namespace) -> None:
         groups=groups,
         max_time=arguments.max_time,
         n_jobs=arguments.jobs,
+        memory=arguments.memory,
         random_state=arguments.seed,
         verbose=1,
     )

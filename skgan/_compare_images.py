@@ -12,7 +12,7 @@ SHORTEST = 32
 """Pixels of the shorter side: the backbone halves it five times."""
 
 
-def embedding_for(X, wanted: str, estimator: str | None) -> tuple[ImageEmbedding | None, str]:
+def embedding_for(X, wanted: str, estimator: str | None, memory=None) -> tuple[ImageEmbedding | None, str]:
     """What embeds these images, or None where they are compared as they are, and a sentence on it.
 
     Parameters
@@ -24,6 +24,8 @@ def embedding_for(X, wanted: str, estimator: str | None) -> tuple[ImageEmbedding
         (benchmarks/embeddings.py, part "embeddings_grey"), because the network knows photographs.
     estimator : str or None
         The option ``--estimator``.
+    memory : path or None, default=None
+        Of the embedding.
 
     Raises
     ------
@@ -62,7 +64,7 @@ def embedding_for(X, wanted: str, estimator: str | None) -> tuple[ImageEmbedding
         f"The images are embedded at {size[0]}×{size[1]} px by EfficientNet-Lite0, which was trained on ImageNet: it has seen "
         "many photographs of ImageNet's own classes. --embed no trains a CNN from scratch instead."
     )
-    return ImageEmbedding(module, size=size, verbose=1), note
+    return ImageEmbedding(module, size=size, memory=memory, verbose=1), note
 
 
 def embedding_size(height: int, width: int) -> tuple[int, int]:

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.model_selection import StratifiedKFold
 
+from skgan._whole import write_picture
 from skgan.classifier import CNNClassifier
 from skgan.codecs import ImageCodec
 from skgan.comparison import Comparison, compare
@@ -70,5 +71,5 @@ def _write_pictures(out: Path, result: Comparison) -> None:
         "confusion-matrices.png": plotting.plot_confusion_matrices(result.confusion_matrices),
     }
     for name, figure in figures.items():
-        figure.savefig(out / name, dpi=110)
+        write_picture(out / name, figure, dpi=110)
     print(f"\nPictures: {', '.join(str(out / name) for name in figures)}")

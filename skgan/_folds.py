@@ -45,6 +45,7 @@ def cross_validated(
     measure: Callable[..., Any],
     *,
     n_jobs=None,
+    kept=None,
 ) -> Iterator[tuple[int, Iterator[Cell]]]:
     """Fit a clone of each estimator on each training side, fold by fold, and measure it on the other.
 
@@ -58,6 +59,8 @@ def cross_validated(
         ``measure(name, fold, fitted, (X_train, y_train), (X_test, y_test))``.
     n_jobs : int or None
         Fits at once.
+    kept : KeptFits or None
+        Has fits that need not be done, and is given those that are done, where they are done.
 
     Yields
     ------
@@ -65,14 +68,22 @@ def cross_validated(
         Cells in the order of the estimators, as they are done.
     """
     for fold, (train, test) in enumerate(splits):
+        there = {} if kept is None else {name: kept.get(name, fold) for name in estimators}
+        found = {name: Cell(name, one[0], one[1], None) for name, one in there.items() if one is not None}
         calls = [
-            Call(f"the fit of {name!r} in fold {fold}", _cell, (name, fold, row, X, y, train, test, measure))
+            Call(f"the fit of {name!r} in fold {fold}", _cell, (name, fold, row, X, y, train, test, measure, kept))
             for name, row in estimators.items()
+            if name not in found
         ]
-        yield fold, results_of(calls, n_jobs)
+        yield fold, _in_order(list(estimators), found, results_of(calls, n_jobs))
 
 
-def _cell(name: str, fold: int, estimator, X, y, train: np.ndarray, test: np.ndarray, measure) -> Cell:
+def _in_order(names: Sequence[str], found: Mapping[str, Cell], others: Iterator[Cell]) -> Iterator[Cell]:
+    for name in names:
+        yield found[name] if name in found else next(others)
+
+
+def _cell(name: str, fold: int, estimator, X, y, train: np.ndarray, test: np.ndarray, measure, kept) -> Cell:
     training, begin = (safe_indexing(X, train), safe_indexing(y, train)), time.perf_counter()
     try:
         fitted = clone(estimator).fit(*training)
@@ -80,4 +91,6 @@ def _cell(name: str, fold: int, estimator, X, y, train: np.ndarray, test: np.nda
         measured = measure(name, fold, fitted, training, (safe_indexing(X, test), safe_indexing(y, test)))
     except Exception as error:  # one of them must not end the comparison of the others
         return Cell(name, None, time.perf_counter() - begin, error)
+    if kept is not None:
+        kept.put(name, fold, measured, seconds)
     return Cell(name, measured, seconds, None)

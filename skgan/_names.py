@@ -1,4 +1,5 @@
-"""Names of presets and scores, for commands and messages that need them without an import of nets and scikit-learn."""
+"""Names of presets and scores, for commands and messages that need them without an import of nets and scikit-learn; and names
+as matplotlib takes them."""
 
 import difflib
 
@@ -30,3 +31,8 @@ def no_preset(name: str) -> str:
     near = difflib.get_close_matches(name, PRESETS, n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return f"net={name!r} is no preset; there are {', '.join(map(repr, PRESETS))} and 'auto'.{hint}"
+
+
+def as_text(name: object) -> str:
+    """A user's name for matplotlib, which would take what stands between two dollar signs for mathematics."""
+    return str(name).replace("$", r"\$")

@@ -45,6 +45,8 @@ def _check_compare(arguments: argparse.Namespace) -> None:
         raise ValueError(
             f"--out {arguments.out} cannot be written: name a file in a folder that is there and writable."
         )
+    if arguments.memory is not None and arguments.memory.exists() and not arguments.memory.is_dir():
+        raise ValueError(f"--memory {arguments.memory} is a file; name a folder.")
     _check_scoring(arguments.scoring)
 
 

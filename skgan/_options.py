@@ -83,6 +83,12 @@ def _add_compare(commands) -> None:
     comparison.add_argument("--folds", type=int, default=5, help="(default: %(default)s)")
     comparison.add_argument("--out", type=Path, help="write the report as one HTML page")
     comparison.add_argument("--max-time", type=float, help="seconds after which no further fold is begun")
+    comparison.add_argument(
+        "--memory",
+        type=Path,
+        metavar="FOLDER",
+        help="keep what is finished in this folder: the same command goes on there after it was interrupted or killed",
+    )
     comparison.add_argument("--jobs", type=int, help="fits at once")
     comparison.add_argument("--seed", type=int, default=0, help="random seed (default: %(default)s)")
 

@@ -1,5 +1,6 @@
 """Rows and labels out of files: what ``skgan compare`` reads, what it leaves out with a note, and what it refuses."""
 
+import math
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,8 +21,10 @@ from skgan._text_files import (
     encoding_of,
     found_separator,
     given_separator,
+    listed,
 )
 from skgan._written_numbers import read_numbers, seconds_of_day
+from skgan.codecs._arrays import machine_memory
 from skgan.codecs._identifiers import holds_dates, holds_times, identifies_rows
 from skgan.datasets import load_image_folder
 
@@ -89,18 +92,17 @@ def load_data(
 
 
 def _npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    with path.open("rb") as start:
+        if start.read(len(np.lib.format.MAGIC_PREFIX)) == np.lib.format.MAGIC_PREFIX:
+            raise ValueError(f"{path.name} holds one array without a name; write numpy.savez({path.name!r}, X=X, y=y).")
     try:
         file = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+    except Exception as error:  # whatever a damaged archive raises
         raise ValueError(f"{path.name} could not be read as an npz file; write it with numpy.savez.") from error
-    if isinstance(file, np.ndarray):
-        raise ValueError(f"{path.name} holds one array without a name; write numpy.savez({path.name!r}, X=X, y=y).")
     with file:
         named = {name.lower(): name for name in file.files}
         if not {"x", "y"} <= named.keys():
-            raise ValueError(
-                f"{path.name} must hold the arrays X and y; it holds {', '.join(file.files) or 'nothing'}."
-            )
+            raise ValueError(f"{path.name} must hold the arrays X and y; it holds {listed(file.files) or 'nothing'}.")
         X, y = (_array(path, file, named[name]) for name in "xy")
     if X.ndim < 2:
         raise ValueError(f"X in {path.name} has shape {X.shape}: it must have a row per sample and at least two axes.")
@@ -113,15 +115,44 @@ def _npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _array(path: Path, file, name: str) -> np.ndarray:
+    """An array of an npz file, if it is what its header says, and the memory has room for it."""
+    named = f"{name} in {path.name}"
+    try:
+        shape, dtype, n_left = _header(file.zip, f"{name}.npy")
+    except Exception as error:
+        raise _unreadable(named, error) from error
+    if dtype.hasobject:
+        raise ValueError(
+            f"{named} is an object array, which NumPy stores as a pickle, and a pickle can run code when it is read. Save it "
+            f"as numbers or text, such as {name}.astype(float) or {name}.astype(str), or the table as CSV."
+        )
+    n_bytes = math.prod(shape) * dtype.itemsize
+    if min(shape, default=0) < 0 or n_bytes != n_left:
+        raise ValueError(
+            f"{named} is to have shape {shape} and {n_bytes:.6g} bytes of {dtype}, and {n_left:.6g} bytes follow: it is "
+            "damaged. Write the file again."
+        )
+    if n_bytes > machine_memory():
+        needed, there = (n / 2**30 for n in (n_bytes, machine_memory()))
+        raise ValueError(f"{named} takes {needed:.3g} GiB, more than the {there:.3g} GiB of this machine's memory.")
     try:
         return file[name]
-    except ValueError as error:
-        raise ValueError(
-            f"{name} in {path.name} is an object array, which NumPy stores as a pickle, and a pickle can run code when it is "
-            f"read. Save it as numbers or text, such as {name}.astype(float) or {name}.astype(str), or the table as CSV."
-        ) from error
-    except (OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{name} in {path.name} could not be read ({error}): write the file again.") from error
+    except Exception as error:
+        raise _unreadable(named, error) from error
+
+
+def _header(archive: zipfile.ZipFile, member: str) -> tuple[tuple[int, ...], np.dtype, int]:
+    """Shape and dtype that an array claims, and the bytes that follow."""
+    with archive.open(member) as file:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(file)
+        return shape, dtype, archive.getinfo(member).file_size - file.tell()
+
+
+def _unreadable(named: str, error: Exception) -> ValueError:
+    reason = " ".join(str(error).split())[:100] or type(error).__name__
+    return ValueError(f"{named} could not be read ({reason}): write the file again.")
 
 
 def _parquet(path: Path) -> _Source:

@@ -2,10 +2,8 @@
 
 import argparse
 import csv
-import shutil
 import sys
 import time
-import uuid
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +17,7 @@ import pandas as pd
 from skgan._option_checks import parse_size
 from skgan._options import LIST
 from skgan._reading import load_data
+from skgan._whole import written_whole
 from skgan.codecs import choose_codec
 from skgan.datasets._folders import class_folders, in_png_depth, read_folder, write_png
 from skgan.samplers import BaseGenerativeSampler, ConditionalGANAugmenter, GANOverSampler, prepared
@@ -70,7 +69,7 @@ def _sample_images(arguments: argparse.Namespace) -> None:
     if arguments.real:
         own = np.column_stack([np.arange(len(X)), np.full(len(X), -1)])
         images = [*_files(X, y, np.full(len(X), "real"), own, sources), *images]
-    with _staged(arguments.out.resolve()) as folder:
+    with written_whole(arguments.out) as folder:
         _write_images(folder, images)
     _tell_result(arguments.out, "images", [file.line[2] for file in images], started)
     print(f"{arguments.out / LIST} says what each of them is, and which real files it was made from.")
@@ -97,7 +96,7 @@ def _sample_table(arguments: argparse.Namespace) -> None:
     written = rows.assign(**{arguments.target: made.y, ORIGIN: made.origin})
     if arguments.real:
         written = pd.concat([X.assign(**{arguments.target: y, ORIGIN: "real"}), written], ignore_index=True)
-    with _staged(arguments.out.resolve()) as file:
+    with written_whole(arguments.out) as file:
         written.to_csv(file, index=False)
     _tell_result(arguments.out, "rows", written[ORIGIN], started)
 
@@ -191,23 +190,6 @@ def _write_images(folder: Path, images: list[_File]) -> None:
     # Names that are no UTF-8 go out as the bytes that they came in
     with (folder / LIST).open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         csv.writer(file).writerows([COLUMNS, *(image.line for image in images)])
-
-
-@contextmanager
-def _staged(out: Path) -> Iterator[Path]:
-    """A hidden place beside ``out`` that takes its name when all is written, and goes when anything fails."""
-    partial = out.with_name(f".{out.name[:100]}-{uuid.uuid4().hex}")
-    try:
-        yield partial
-        if out.is_dir():  # empty; Windows renames to no folder that is there
-            out.rmdir()
-        partial.rename(out)
-    except BaseException:
-        if partial.is_dir():
-            shutil.rmtree(partial, ignore_errors=True)
-        else:
-            partial.unlink(missing_ok=True)
-        raise
 
 
 @contextmanager

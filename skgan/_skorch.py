@@ -1,9 +1,10 @@
 """What differs from skorch in every net of skgan."""
 
+import dis
 import inspect
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,9 +14,12 @@ from skorch.callbacks import Callback
 from skgan._compat import has_parameters
 from skgan._device import A_TRAINING_EACH, resolve_device
 from skgan._draws import initial_weights
+from skgan._interrupts import noted_interrupts
 
 # Whose code draws from no global generator of torch while it trains, as these nets use it
 _KNOWN = {"skgan", "torch", "skorch", "sklearn", "numpy", "scipy", "pandas", *sys.stdlib_module_names}
+
+_RAISE = dis.opmap["RAISE_VARARGS"]
 
 
 class TrainingMixin(NeuralNet):
@@ -26,8 +30,8 @@ class TrainingMixin(NeuralNet):
     device: str
     device_: str
     initialized_: bool
+    interrupts_: Sequence[int] = ()
     optimizer: Any
-    stopped_: bool
 
     def initialize(self):
         """Resolve the device, then let skorch build callbacks, module, criterion, optimiser and history on it."""
@@ -53,13 +57,25 @@ class TrainingMixin(NeuralNet):
         self.optimizer_ = self.optimizer(*args, **kwargs)
         return self
 
+    def partial_fit(self, X, y=None, classes=None, **fit_params):
+        """skorch's, which ends quietly where a callback stops it, and only there: Ctrl-C is raised."""
+        if not self.initialized_:
+            self.initialize()
+        with noted_interrupts() as self.interrupts_:
+            self.notify("on_train_begin", X=X, y=y)
+            try:
+                self.fit_loop(X, y, **fit_params)
+            except KeyboardInterrupt as error:
+                if self.interrupts_ or not _is_a_callbacks_stop(error):
+                    raise
+            self.notify("on_train_end", X=X, y=y)
+        return self
+
     def notify(self, method_name, **cb_kwargs):
-        """skorch's, noting when a callback (and not the user's Ctrl-C) ended the training."""
-        try:
-            super().notify(method_name, **cb_kwargs)
-        except KeyboardInterrupt:
-            self.stopped_ = True
-            raise
+        """skorch's, after which a Ctrl-C that was dropped on the way is raised."""
+        super().notify(method_name, **cb_kwargs)
+        if self.interrupts_:
+            raise KeyboardInterrupt
 
     def get_params(self, deep=True, **kwargs):
         """Parameters by name; skorch's own bookkeeping, which it rebuilds from them, is left out."""
@@ -96,6 +112,20 @@ class TrainingMixin(NeuralNet):
             name for name in given if name not in first and repr(given[name]) != repr(defaults.get(name, "none"))
         ]
         return f"{type(self).__name__}({', '.join(f'{name}={_shown(given[name])}' for name in [*first, *changed])})"
+
+
+def _is_a_callbacks_stop(error: KeyboardInterrupt) -> bool:
+    """Whether a ``raise`` in a callback raised this, and neither the system nor code outside of callbacks.
+
+    A traceback says so in threads and worker processes too: what comes from outside is raised between two instructions.
+    """
+    entries = []
+    traceback = error.__traceback__
+    while traceback is not None:
+        entries.append(traceback)
+        traceback = traceback.tb_next
+    codes = [entry.tb_frame.f_code for entry in entries]
+    return NeuralNet.notify.__code__ in codes and codes[-1].co_code[entries[-1].tb_lasti] == _RAISE
 
 
 def _is_foreign(value: Any, seen: set[int]) -> bool:

@@ -15,6 +15,10 @@ BLANKS = " "
 MARKS = {b"\xff\xfe\x00\x00": "utf-32", b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 OTHERS = {b"PK": "a zip or Excel file", b"\x1f\x8b": "a gzip file", b"PAR1": "a Parquet file"}
 """First bytes of files that are no text, whatever their name says."""
+MOST, LONGEST = 20, 50
+"""Names in a sentence, and letters of each."""
+MOST_COMPARED = 10_000
+"""Names among which one that was mistyped is looked for."""
 
 
 def check_path(path: Path, separator: str | None, drop: Sequence[str]) -> None:
@@ -33,21 +37,31 @@ def check_path(path: Path, separator: str | None, drop: Sequence[str]) -> None:
 
 def check_columns(path: Path, columns: Sequence[str], target: str | None, drop: Sequence[str]) -> None:
     """Refuse names of columns that are not there."""
-    there = f"there are {', '.join(map(repr, columns))}."
+    there = f"there are {listed(columns)}."
     if target is None:
         raise ValueError(f"Name the column of the classes with --target; {there}")
     for name in (target, *drop):
         if name in columns:
             continue
-        near = difflib.get_close_matches(name, columns, n=3, cutoff=0.4)
-        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        near = difflib.get_close_matches(name[:LONGEST], columns[:MOST_COMPARED], n=3, cutoff=0.4)
+        hint = f" Did you mean {' or '.join(map(shown, near))}?" if near else ""
         if sum(map(_is_number, columns)) > len(columns) / 2:
             hint += (
                 f" The first line of {path.name} seems to be data: put a line with the names of the columns above it."
             )
-        raise ValueError(f"There is no column {name!r}; {there}{hint}")
+        raise ValueError(f"There is no column {shown(name)}; {there}{hint}")
     if target in drop:
-        raise ValueError(f"--drop {target} would leave out the column of the classes.")
+        raise ValueError(f"--drop {target[:LONGEST]} would leave out the column of the classes.")
+
+
+def shown(name: str) -> str:
+    """A name in a sentence, in quotes and not longer than one reads."""
+    return repr(name) if len(name) <= LONGEST else f"{name[:LONGEST]!r}…"
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first names of a list, and how many there are."""
+    return ", ".join(map(shown, names[:MOST])) + (f" … {len(names)} in all" if len(names) > MOST else "")
 
 
 def _is_number(text: str) -> bool:
@@ -120,7 +134,10 @@ def found_separator(path: Path, encoding: str) -> str:
         lines = list(islice(file, 200))
     best, share = None, 0.0
     for separator in (*SEPARATORS, BLANKS):
-        counts = [len(fields) for fields in _fields(iter(lines), separator) if fields]
+        try:
+            counts = [len(fields) for fields in _fields(iter(lines), separator) if fields]
+        except csv.Error:  # not divided by it, a long line is a field that the csv module does not take
+            continue
         if not counts or counts[0] < 2 or (separator == BLANKS and best is not None):
             continue
         same = counts.count(counts[0]) / len(counts)
@@ -170,7 +187,9 @@ def _check_header(path: Path, fields: list[str], separator: str) -> None:
         )
     twice = [name for name, n in Counter(name.strip() for name in fields).items() if n > 1 and name]
     if twice:
-        raise ValueError(f"The header of {path.name} has the column {twice[0]!r} more than once: rename one of them.")
+        raise ValueError(
+            f"The header of {path.name} has the column {shown(twice[0])} more than once: rename one of them."
+        )
 
 
 def counted(n: int, what: str) -> str:

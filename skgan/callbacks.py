@@ -10,6 +10,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from skgan._step_log import StepLog
 from skgan._warnings import warn
+from skgan._whole import write_picture
 
 __all__ = ["EMA", "Anneal", "DivergenceGuard", "GammaByResolution", "Grow", "SampleGrid", "StepLog"]
 
@@ -326,7 +327,7 @@ class SampleGrid(Callback):
         net._set_training(True)
         images = images if images.shape[-1] == 3 else images[..., 0]
         rows = [(f"class {k}", images[self.labels_ == k]) for k in range(net.n_classes_)]
-        SampleGridDisplay(rows).plot().figure_.savefig(Path(self.folder) / f"step-{net.steps_:06d}.png", dpi=80)
+        write_picture(Path(self.folder) / f"step-{net.steps_:06d}.png", SampleGridDisplay(rows).plot().figure_, dpi=80)
 
     def on_train_end(self, net, **kwargs):
         del self.labels_

@@ -260,15 +260,13 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
         self._synthetic_ = None if is_synthetic is None else np.asarray(is_synthetic, dtype=bool)
         self.n_features_in_ = np.shape(X)[1]
         self.n_updates_ = self._count_updates(len(y))
-        self.updates_, self.stopped_ = 0, False
+        self.updates_ = 0
         seed = draw_seeds(self.random_state, 1)[0]
         try:
             with private_rng(seed, resolve_device(self.device), lend_global=self.has_foreign_code):
                 super().fit(images, self.label_encoder_.transform(y).astype(np.int64))
         finally:
             del self._labels_, self._synthetic_, self._weights_
-        if self.updates_ < self.n_updates_ and not self.stopped_:
-            raise KeyboardInterrupt  # Ctrl-C: skorch would go on as if training had finished
         return self
 
     def _count_updates(self, n_rows: int) -> int:

@@ -2,11 +2,10 @@
 
 import inspect
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,14 +14,17 @@ from sklearn.preprocessing import label_binarize
 from tqdm import tqdm
 
 from skgan._compared_rows import AUGMENTED, compared_rows, estimated_seconds, sampler_of, without_smote
-from skgan._decision import OutOfFold, Response, response_of, would_choose
+from skgan._decision import OutOfFold, response_of, would_choose
 from skgan._folds import Cell, cross_validated
+from skgan._kept_fits import KeptFits, Measured
 from skgan._random import draw_seeds
 from skgan._report import GeneratedRows, look_at, page
+from skgan._scratch import scratch_folder
 from skgan._statistics import with_error
 from skgan._tuning import Judge
 from skgan._verdict import CORRECTED, RANKING, paired, verdict_of
 from skgan._warnings import warn
+from skgan._whole import written_whole
 from skgan.samplers import NOTHING, GANOverSampler, checked_splits, checked_table, rarest_class, share_memory
 
 
@@ -85,9 +87,11 @@ class Comparison:
         Parameters
         ----------
         path : str or path
-            Overwritten where it exists.
+            Replaced where it exists, when the page is whole.
         """
-        Path(path).write_text(page(self), encoding="utf-8")
+        text = page(self)
+        with written_whole(path) as half:
+            half.write_text(text, encoding="utf-8")
 
     def formatted(self) -> pd.DataFrame:
         """The table as text: mean ± standard error, and differences with their intervals."""
@@ -118,6 +122,7 @@ def compare(
     groups=None,
     max_time=None,
     n_jobs=None,
+    memory=None,
     random_state=None,
     verbose=0,
 ) -> Comparison:
@@ -148,6 +153,9 @@ def compare(
         Seconds after which no further fold is begun; at least two are run.
     n_jobs : int or None, default=None
         Fits at once, in processes.
+    memory : str, path, joblib.Memory or None, default=None
+        A folder for trainings and finished fits: the same call, with the same ``random_state``, goes on after those of a call
+        that was interrupted, killed, or cut by ``max_time``. None keeps nothing.
     random_state : int, RandomState or None, default=None
         Of the folds, and of samplers and estimators whose own is None.
     verbose : int, default=0
@@ -182,13 +190,18 @@ def compare(
     rarest = rarest_class(labels, splits)
     rows, own = compared_rows(samplers, estimator, X, rarest, seed)
     missing_row = without_smote(list(rows), rarest)
+    kept = None
+    if memory is not None:
+        asked = {name: (judge.scorer, name in own) for name in rows}
+        kept = KeptFits(memory, rows, X, labels, splits, asked)
     if verbose:
-        print(_told(rows, estimator, X, labels, len(splits), n_jobs))
+        print(_told(rows, estimator, X, labels, len(splits), n_jobs, 0 if kept is None else kept.count()))
     measure = partial(_measured, scorer=judge.scorer, classes=judge.classes, shown=tuple(own))
-    with TemporaryDirectory() as folder:
+    with scratch_folder() if memory is None else nullcontext(memory) as folder:
         for row in rows.values():  # rows that differ in what follows the sampler only train its generator once a fold
             share_memory(row, folder)
-        cells, complete = _all_cells(rows, own, X, labels, splits, measure, max_time, n_jobs, verbose)
+        fits = partial(cross_validated, X=X, y=labels, splits=splits, measure=measure, n_jobs=n_jobs, kept=kept)
+        cells, complete = _all_cells(rows, own, fits, len(splits), max_time, verbose)
     values = [{"row": cell.name, "fold": fold, **cell.measured.values, "seconds": cell.seconds} for fold, cell in cells]
     folds = pd.DataFrame(values)
     share = float(np.mean([len(test) / len(train) for train, test in splits]))
@@ -208,13 +221,16 @@ def compare(
     return Comparison(table, folds, words, complete, matrices, judge.classes, name, generated, choice)
 
 
-def _told(rows: dict[str, Any], estimator, X, y, n_splits: int, n_jobs: int | None) -> str:
+def _told(rows: dict[str, Any], estimator, X, y, n_splits: int, n_jobs: int | None, n_kept: int) -> str:
     """How many fits there are, and how long they take."""
     minutes = estimated_seconds(rows, estimator, X, y, n_splits, n_jobs) / 60
     time_needed = "about a minute" if minutes < 1.5 else f"some {float(f'{minutes:.1g}'):g} minutes"
     if minutes < 0.5:
         time_needed = "less than a minute"
-    return f"{len(rows)} rows in {n_splits} folds are {n_splits * len(rows)} fits: {time_needed} on this machine.\n"
+    there = f" {n_kept} of them are there from an earlier call." if n_kept else ""
+    return (
+        f"{len(rows)} rows in {n_splits} folds are {n_splits * len(rows)} fits: {time_needed} on this machine.{there}\n"
+    )
 
 
 def _out_of_fold(rows: list[str], cells: list[tuple[int, Cell]], judge: Judge, splits) -> dict[str, OutOfFold]:
@@ -229,13 +245,13 @@ def _out_of_fold(rows: list[str], cells: list[tuple[int, Cell]], judge: Judge, s
 
 
 def _all_cells(
-    rows: dict[str, Any], own: list[str], X, y, splits, measure, max_time, n_jobs, verbose
+    rows: dict[str, Any], own: list[str], fits, n_splits: int, max_time, verbose
 ) -> tuple[list[tuple[int, Cell]], bool]:
     """(fold, cell) of every row that never fails, and whether all folds were run; rows that fail are taken out of ``rows``."""
     begin, done, complete = time.perf_counter(), list[tuple[int, Cell]](), True
     # By all fits so far: those of a fold differ, and tqdm's own forecast follows the latest
-    with tqdm(total=len(splits) * len(rows), unit="fit", smoothing=0, disable=not verbose) as bar:
-        for fold, cells in cross_validated(rows, X, y, splits, measure, n_jobs=n_jobs):
+    with tqdm(total=n_splits * len(rows), unit="fit", smoothing=0, disable=not verbose) as bar:
+        for fold, cells in fits(rows):
             if max_time is not None and fold > 1 and time.perf_counter() - begin > max_time:
                 complete = False
                 break
@@ -245,7 +261,7 @@ def _all_cells(
                     done.append((fold, cell))
                     continue
                 del rows[cell.name]
-                bar.total -= len(splits) - fold - 1
+                bar.total -= n_splits - fold - 1
                 if cell.name == NOTHING or not any(row in rows for row in own):
                     raise ValueError(
                         f"The row {cell.name!r} failed in fold {fold}, and without it there is nothing to compare. "
@@ -255,15 +271,6 @@ def _all_cells(
                     f"The row {cell.name!r} failed in fold {fold} and is left out: {type(cell.error).__name__}: {cell.error}"
                 )
     return [(fold, cell) for fold, cell in done if cell.name in rows], complete
-
-
-class Measured(NamedTuple):
-    """One fit: score and average precision, the confusion matrix, what its sampler made, and what it said of the test side."""
-
-    values: dict[str, float]
-    confusion: np.ndarray
-    generated: GeneratedRows | None
-    response: Response
 
 
 def _measured(name, fold, fitted, training, test, *, scorer, classes, shown) -> Measured:

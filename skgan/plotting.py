@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.metrics import ConfusionMatrixDisplay
 from sklearn.neighbors import NearestNeighbors
 
+from skgan._names import as_text
 from skgan._statistics import simplest_of_the_best
 
 try:
@@ -133,7 +134,7 @@ class SampleGridDisplay(_Display):
         ax = self._axes(ax, 0.65 * n_columns + 1.5, 0.65 * len(images) * height / width + 0.3)
         ax.imshow(np.nan_to_num(canvas, nan=1.0) if coloured else canvas, cmap="gray_r", vmin=0, vmax=1)
         ax.set(xticks=[])
-        ax.set_yticks([i * (height + gap) + height / 2 for i in range(len(images))], [name for name, _ in self.rows])
+        ax.set_yticks(np.arange(len(images)) * (height + gap) + height / 2, [as_text(name) for name, _ in self.rows])
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
         return self
@@ -198,7 +199,7 @@ class TrainingHistoryDisplay(_Display):
         self.accuracy_ax_ = ax.twinx()
         groups = self.history.groupby("class", sort=False) if "class" in self.history else [(None, self.history)]
         for name, rows in groups:
-            suffix = "" if name is None else f" ({name})"
+            suffix = "" if name is None else f" ({as_text(name)})"
             for column in (str(c) for c in self.history if str(c).endswith("loss")):
                 ax.plot(rows["step"], rows[column], label=column.replace("_", " ") + suffix)
             if "discriminator_accuracy" in rows:
@@ -272,7 +273,7 @@ class MixingRatioDisplay(_Display):
     def plot(self, ax=None, *, name: str | None = None):
         """Draw the curve; returns the display."""
         ax = self._axes(ax, 6, 4)
-        line = ax.errorbar(self.ratios, self.means, self.errors, marker="o", capsize=3, label=name)[0]
+        line = ax.errorbar(self.ratios, self.means, self.errors, marker="o", capsize=3, label=name and as_text(name))[0]
         for ratio, marker, label in (
             (self.best_, "*", "best"),
             (self.one_standard_error_, "s", "least within one standard error of it"),
@@ -314,8 +315,7 @@ def plot_condition_sweep(sampler, conditions, *, n_rows: int = 3, ax=None) -> Sa
 
 def _images(sampler, X) -> np.ndarray:
     """(n, H, W) or (n, H, W, 3) of rows in the sampler's layout."""
-    encoded = sampler.codec_.transform(X)
-    last = np.moveaxis(encoded, 1, -1)
+    last = np.moveaxis(sampler.codec_.transform(X), 1, -1)
     return last if last.shape[-1] == 3 else last[..., 0]
 
 
@@ -328,8 +328,8 @@ def plot_differences(table: pd.DataFrame, scoring: str = "score", ax=None) -> Ax
     errors = np.stack([difference - table["low"], table["high"] - difference])
     ax.errorbar(difference, at, xerr=np.nan_to_num(errors, posinf=0.0), fmt="o", capsize=3)
     ax.axvline(0, color="0.6", linewidth=1)
-    ax.set_yticks(at, list(table.index))
-    ax.set(xlabel=f"{scoring.replace('_', ' ')}, difference to nothing (95 % interval)")
+    ax.set_yticks(at, list(map(as_text, table.index)))
+    ax.set(xlabel=f"{as_text(scoring).replace('_', ' ')}, difference to nothing (95 % interval)")
     return ax
 
 
@@ -342,8 +342,9 @@ def plot_confusion_matrices(matrices: Mapping[str, np.ndarray], classes=None) ->
     for axis in axes[len(matrices) :]:
         axis.set_axis_off()
     for axis, (name, matrix) in zip(axes, matrices.items(), strict=False):
-        ConfusionMatrixDisplay(matrix, display_labels=classes).plot(
+        labels = [as_text(k) for k in (range(len(matrix)) if classes is None else classes)]
+        ConfusionMatrixDisplay(matrix, display_labels=labels).plot(
             ax=axis, colorbar=False, cmap="Blues", text_kw={"fontsize": max(6, 14 - len(matrix))}
         )
-        axis.set_title(name, fontsize=10)
+        axis.set_title(as_text(name), fontsize=10)
     return figure

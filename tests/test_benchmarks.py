@@ -6,6 +6,7 @@ from pathlib import Path
 import choice
 import data
 import galaxies
+import harness
 import long_tail
 import mixing_ratio
 import numpy as np
@@ -48,6 +49,45 @@ def test_finished_cells_are_skipped_and_only_the_asked_for_are_run(tmp_path):
     assert ran == [(0, "a"), (1, "a")]
     with pytest.raises(SystemExit, match="--only names classifier; the cells of x have seed, method"):
         run("--only", "classifier=a")
+
+
+def test_a_csv_cut_at_any_byte_is_completed_without_a_loss(tmp_path, capsys):
+    measured = []
+
+    def measure(budget, seed, method):
+        measured.append((seed, method))
+        return {"value": seed + 0.123, "curve": f'[1, "{method}",\n\n2.5]', "note": "" if seed else "x"}
+
+    part = Part("x", dict.fromkeys(BUDGETS, RUN), lambda budget: CELLS, measure, str)
+
+    def run():
+        measured.clear()
+        arguments = parse("x", [part], argv=["--results", str(tmp_path)])
+        return run_cells("x", arguments, CELLS, measure, RUN)
+
+    whole_frame, path = run(), tmp_path / "x-default.csv"
+    whole = path.read_bytes()
+    lines = whole.replace(b"\n\n2.5", b"||2.5").splitlines(keepends=True)
+    ends = np.cumsum([len(line) for line in lines])
+    assert len(lines) == 5
+    for n in range(len(whole)):
+        path.write_bytes(whole[:n])
+        kept = int((ends <= n).sum())  # lines that are whole, the header among them
+        capsys.readouterr()
+        pd.testing.assert_frame_equal(run(), whole_frame)
+        assert path.read_bytes() == whole
+        assert len(measured) == 4 - max(0, kept - 1)
+        assert ("is cut off and is left out" in capsys.readouterr().out) == (n not in (0, *ends))
+
+
+def test_a_report_of_a_csv_that_is_cut_off_leaves_the_line_out_and_the_file_as_it_is(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(harness, "RESULTS", tmp_path)
+    path = tmp_path / "x-full.csv"
+    path.write_text("seed,value\n0,0.25\n1,0.7")
+    budget, frame = harness.largest("x")
+    assert (budget, frame.to_dict("list")) == ("full", {"seed": [0], "value": [0.25]})
+    assert "x-full.csv is cut off and is left out" in capsys.readouterr().out
+    assert path.read_text().endswith("0.7")
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,7 @@ def test_what_is_refused_before_any_work(frame, tmp_path, capsys, monkeypatch):
     (tmp_path / "data.xlsx").write_text("a")
     assert "is none of .csv" in refused(capsys, tmp_path / "data.xlsx", "--target", "y")
     np.savez(tmp_path / "data.npz", images=np.zeros(3))
-    assert "must hold the arrays X and y; it holds images" in refused(capsys, tmp_path / "data.npz")
+    assert "must hold the arrays X and y; it holds 'images'." in refused(capsys, tmp_path / "data.npz")
     (tmp_path / "empty").mkdir()
     assert "holds no class folders" in refused(capsys, tmp_path / "empty")
     for dates in (["2024-01-02"] * 100 + ["2024-02-03"] * 100, pd.date_range("2024", periods=200).astype(str)):

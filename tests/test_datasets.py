@@ -1,14 +1,18 @@
 """load_image_folder: classes by folder, mixed files brought together, broken ones named."""
 
 import builtins
+import struct
+import subprocess
+import sys
 import warnings
+import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 
 from skgan import GANOverSampler
-from skgan.datasets import load_image_folder
+from skgan.datasets import _folders, load_image_folder
 from skgan.presets import dcgan
 
 
@@ -226,3 +230,90 @@ def test_files_of_8_and_16_bits_together(deep):
             load_image_folder(deep, dtype=dtype)
     with pytest.raises(ValueError, match="dtype must be 'uint8' or 'keep', got 'uint16'"):
         load_image_folder(deep, dtype="uint16")
+
+
+# Files that nobody can have meant
+
+
+def png_of_zeros(path, side):
+    """A white PNG in colour, written a line at a time."""
+    packed = zlib.compressobj(9)
+    line = b"\0" + b"\xff" * (3 * side)
+    data = b"".join(packed.compress(line) for _ in range(side)) + packed.flush()
+    parts = [(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)), (b"IDAT", data), (b"IEND", b"")]
+    chunks = [struct.pack(">I", len(d)) + name + d + struct.pack(">I", zlib.crc32(name + d)) for name, d in parts]
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
+
+
+GROWN = """
+import resource, sys, warnings
+from skgan.datasets import load_image_folder
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+warnings.simplefilter("ignore")
+X, y = load_image_folder(sys.argv[1], 8)
+print(*X.shape, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+def test_huge_images_take_little_memory(folder):
+    png_of_zeros(folder / "cat" / "huge.png", 9000)
+    Image.new("L", (9000, 9000), 77).save(folder / "cat" / "huge.jpg")
+    ended = subprocess.run([sys.executable, "-c", GROWN, str(folder)], capture_output=True, text=True, check=True)
+    *shape, mebibytes = map(int, ended.stdout.split())
+    assert shape == [9, 3, 8, 8]
+    assert mebibytes < 60
+    said = r"1 of 10 files .*huge.png \(it has 9000×9000 pixels, and more than 50 million in a file are not read: make"
+    with pytest.warns(UserWarning, match=said):
+        X, _ = load_image_folder(folder, 8)
+    assert (np.abs(X[3].astype(int) - 77) < 3).all()
+    assert len(load_image_folder(folder, 8, mode="L")[0]) == 9
+
+
+def test_of_a_huge_photograph_as_much_is_decoded_as_its_wanted_size_needs(tmp_path, monkeypatch):
+    ramp = np.repeat(np.linspace(0, 255, 400)[None], 240, 0)
+    for klass in "ab":
+        save(tmp_path / klass / "ramp.jpg", ramp, quality=95)
+        save(tmp_path / klass / "turned.jpg", ramp.T, quality=95, exif=turned())
+    whole, _ = load_image_folder(tmp_path, (48, 80))
+    monkeypatch.setattr(_folders, "MOST_PIXELS", 50_000)
+    reduced, _ = load_image_folder(tmp_path, (48, 80))
+    assert np.abs(reduced.astype(int) - whole).max() <= 3
+    with pytest.raises(ValueError, match="None of the 4 files"), pytest.warns(UserWarning, match="400×240 pixels"):
+        load_image_folder(tmp_path, (240, 400))  # at this size nothing can be left out
+
+
+def turned():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return exif
+
+
+@pytest.mark.parametrize("name", ["drawing.eps", "drawing.png"])
+def test_postscript_is_never_opened(name, folder, monkeypatch):
+    def run(self, *args, **kwargs):
+        raise AssertionError("Ghostscript would run")
+
+    monkeypatch.setattr(EpsImagePlugin.EpsImageFile, "load", run)
+    Image.new("RGB", (6, 8)).save(folder / "cat" / name, "EPS")
+    with pytest.warns(UserWarning, match=rf"1 of 9 files .*{name} \(it is none of PNG, JPEG,"):
+        assert len(load_image_folder(folder)[0]) == 8
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "class"])
+def test_links_that_lead_out_of_the_folder_are_left_out(kind, folder, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    save(elsewhere / "secret.png", np.zeros((6, 8, 3)))
+    link = folder / ("bird" if kind == "class" else "cat/link.png" if kind == "file" else "cat/link")
+    link.symlink_to(elsewhere / "secret.png" if kind == "file" else elsewhere)
+    if kind == "folder":  # links to folders inside of class folders are not followed
+        assert len(load_image_folder(folder)[0]) == 8
+        return
+    with pytest.warns(UserWarning, match=r"1 of 9 files .*\(it is a link that leads out of .*: copy it\)"):
+        assert load_image_folder(folder)[1].tolist() == ["cat"] * 3 + ["dog"] * 5
+
+
+def test_links_within_the_folder_and_to_it_are_followed(folder, tmp_path_factory):
+    (folder / "cat" / "again.png").symlink_to(folder / "dog" / "1.png")
+    link = tmp_path_factory.mktemp("links") / "photos"
+    link.symlink_to(folder)
+    assert len(load_image_folder(link)[0]) == 9

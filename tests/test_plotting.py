@@ -1,5 +1,6 @@
 """Displays draw what they say, into axes given or their own, and leave pyplot alone."""
 
+import io
 import sys
 
 import numpy as np
@@ -7,11 +8,19 @@ import pandas as pd
 import pytest
 from imblearn.pipeline import Pipeline
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 
 from skgan import ConditionalGANAugmenter
-from skgan.plotting import MixingRatioDisplay, SampleGridDisplay, TrainingHistoryDisplay, plot_condition_sweep
+from skgan.plotting import (
+    MixingRatioDisplay,
+    SampleGridDisplay,
+    TrainingHistoryDisplay,
+    plot_condition_sweep,
+    plot_confusion_matrices,
+    plot_differences,
+)
 from skgan.presets import mlp_gan, predictor_gan
 
 NET = mlp_gan(alpha=1, max_steps=4, batch_size=8)
@@ -103,3 +112,39 @@ def test_a_sweep_of_conditions(tmp_path):
     assert [label.get_text() for label in display.ax_.get_xticklabels()] == ["0", "0.333", "0.667", "1"]
     assert [name for name, _ in display.rows] == ["draw 1", "draw 2"]
     display.figure_.savefig(tmp_path / "sweep.png")
+
+
+NAMES = ["$0_to_$50", "$\\frac$", "a\\$b", "x^2 {y}", "$", "costs $5"]
+
+
+def texts_of(figure):
+    """What stands in a figure, as it is drawn."""
+    figure.savefig(io.BytesIO(), format="svg")
+    found = []
+    for text in figure.findobj(Text):
+        raw, is_math = text._preprocess_math(text.get_text())
+        assert not is_math, raw
+        found.append(raw)
+    return found
+
+
+def test_names_with_signs_of_mathematics_are_drawn_as_they_are():
+    rng = np.random.RandomState(0)
+    images = rng.rand(3, 4, 4)
+    table = pd.DataFrame({"over nothing": 0.1, "low": 0.0, "high": 0.2}, index=NAMES)
+    history = pd.DataFrame({"class": np.repeat(NAMES, 2), "step": [1, 2] * 6, "generator_loss": 0.5})
+    history["discriminator_accuracy"] = 0.5
+    matrix = np.eye(6, dtype=int)
+    ratio = MixingRatioDisplay([0, 1], [0.5, 0.6], [0.1, 0.1])
+    drawn = [
+        (SampleGridDisplay([(name, images) for name in NAMES]).plot().figure_, NAMES),
+        (SampleGridDisplay.from_images([(NAMES[0], images, images)]).plot().figure_, [f"{NAMES[0]} real"]),
+        (plot_differences(table, NAMES[0]).figure, NAMES),
+        (TrainingHistoryDisplay(history).plot().figure_, [f"generator loss ({name})" for name in NAMES]),
+        (TrainingHistoryDisplay(history).plot().figure_, [f"discriminator accuracy ({NAMES[0]}) (right)"]),
+        (plot_confusion_matrices(dict.fromkeys(NAMES, matrix), NAMES), NAMES),
+        (plot_confusion_matrices({NAMES[0]: matrix}), [NAMES[0], "3"]),
+    ]
+    drawn += [(ratio.plot(name=name).figure_, [name]) for name in NAMES]
+    for figure, names in drawn:
+        assert set(names) <= set(texts_of(figure))

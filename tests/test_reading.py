@@ -1,12 +1,17 @@
 """What `skgan compare` makes of files as people have them: separators, numbers, encodings, broken ones, identifiers."""
 
+import contextlib
+import io
 import time
+import zipfile
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from skgan import _reading
 from skgan._reading import load_data
+from skgan._text_files import check_columns, header_of
 from skgan.codecs._identifiers import holds_dates, holds_times, identifies_rows
 
 N = 60
@@ -310,3 +315,91 @@ def test_a_hundred_thousand_rows_take_no_time():
     assert identifies_rows(text, "x")
     assert identifies_rows(integers, 0)
     assert time.perf_counter() - begin < 1.0
+
+
+# Files that claim more than they hold
+
+
+def npz_of(path, member, **arrays):
+    """An npz file, with bytes of one's own as the member X.npy."""
+    with path.open("wb") as file:
+        np.savez(file, **arrays)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("X.npy", member)
+    return path
+
+
+def header(shape, descr="<f8"):
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(file, {"descr": descr, "fortran_order": False, "shape": shape})
+    return file.getvalue()
+
+
+HUGE = (5_000_000_000_000, 1)
+
+
+@pytest.mark.parametrize(
+    ("member", "words"),
+    [
+        (header(HUGE), "X in a.npz is to have shape (5000000000000, 1) and 4e+13 bytes of float64, and 0 bytes follow"),
+        (header((4, 2)) + bytes(63), "X in a.npz is to have shape (4, 2) and 64 bytes of float64, and 63 bytes follow"),
+        (header((-4, 2)) + bytes(64), "X in a.npz is to have shape (-4, 2)"),
+        (header((4, 2), "<U200000000"), "and 0 bytes follow"),
+        (header((4,), "|O"), "X in a.npz is an object array"),
+        (header((4, 2))[:40], "X in a.npz could not be read ("),
+        (b"no array", "X in a.npz could not be read ("),
+        (b"", "X in a.npz could not be read ("),
+        (b"\x93NUMPY\x01\x00\x76\x00" + b"(" * 118, "X in a.npz could not be read ("),
+        (b"\x93NUMPY\x09\x00\x76\x00", "X in a.npz could not be read ("),
+    ],
+    ids=range(10),
+)
+def test_arrays_that_are_not_what_they_claim(member, words, tmp_path):
+    said = refusal(npz_of(tmp_path / "a.npz", member, y=np.zeros(4)))
+    assert words in said
+    assert len(said) < 400
+
+
+def test_an_array_larger_than_the_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(_reading, "machine_memory", lambda: 1000)
+    np.savez_compressed(tmp_path / "a.npz", X=np.zeros((100, 2)), y=np.zeros(100))
+    assert "X in a.npz takes 1.49e-06 GiB, more than the 9.31e-07 GiB of this machine's memory" in refusal(
+        tmp_path / "a.npz"
+    )
+
+
+def test_a_file_of_one_array_is_not_read(tmp_path):
+    (tmp_path / "a.npz").write_bytes(header(HUGE))
+    assert "a.npz holds one array without a name" in refusal(tmp_path / "a.npz")
+
+
+def test_damaged_npz_files_end_in_a_sentence(tmp_path):
+    np.savez_compressed(tmp_path / "whole.npz", X=RNG.rand(8, 2), y=np.arange(8) % 2)
+    whole, path = (tmp_path / "whole.npz").read_bytes(), tmp_path / "a.npz"
+    for place in range(0, len(whole), 3):
+        for content in (whole[:place], whole[:place] + bytes([whole[place] ^ 0x5A]) + whole[place + 1 :]):
+            path.write_bytes(content)
+            with contextlib.suppress(ValueError):
+                load_data(path)
+
+
+@pytest.mark.parametrize(("target", "drop"), [("clas", []), (None, []), ("y", ["clas"]), ("column_000001", [])])
+def test_a_sentence_on_many_columns_is_short(target, drop, tmp_path):
+    names = [f"column_{i:06}" for i in range(360_000)]  # 5 MB
+    names += ["y", "column_000001"] if target == "column_000001" else ["y", "class"]
+    path = tmp_path / "a.csv"
+    path.write_text(",".join(names) + "\n" + "1," * (len(names) - 1) + "1\n")
+    begin = time.perf_counter()
+    with pytest.raises(ValueError, match=r"Name the column|There is no column|more than once") as caught:
+        check_columns(path, header_of(path, None), target, drop)
+    assert len(str(caught.value)) < 1000
+    assert time.perf_counter() - begin < 10
+
+
+def test_a_sentence_on_long_columns_is_short(tmp_path):
+    path = written(tmp_path / "a.csv", **{100_000 * "a": SMALL, 100_000 * "b": LARGE})
+    for target in ("z", 100_000 * "z", None):
+        assert len(refusal(path, target)) < 1000
+    assert len(refusal(path, "y", drop=[100_000 * "c"])) < 1000
+    np.savez(tmp_path / "a.npz", **{f"array{i}": SMALL for i in range(300)})
+    assert len(refusal(tmp_path / "a.npz")) < 1000

@@ -68,11 +68,7 @@ class RankScaling:
 
     def __getitem__(self, i: int) -> "RankScaling":
         """The scaling of one of the columns."""
-        one = RankScaling.__new__(RankScaling)
-        one.n, one.mean, one.spread = self.n, self.mean[i : i + 1], self.spread[i : i + 1]
-        one.knots, one.first = self.knots[i : i + 1], self.first[i : i + 1]
-        one.last = one.first if self.last is self.first else self.last[i : i + 1]
-        return one
+        return _OfOneColumn(self, i)
 
     def encode(self, values: np.ndarray) -> np.ndarray:
         """Numbers of one column, (n,), or of all, (d, n) → standardised quantiles; what lies outside counts as an end."""
@@ -107,6 +103,20 @@ class RankScaling:
             share = (rank - last) / (self.first[column, i + 1] - last)
             values[between] = np.clip(low * (1 - share) + high * share, low, high)
         return values.reshape(shape)
+
+
+class _OfOneColumn(RankScaling):
+    """One of the columns of a scaling of several, whose arrays it looks at; a pickle has them once."""
+
+    def __init__(self, several: RankScaling, i: int):
+        self._place = several, i
+        one = slice(i, i + 1)
+        self.n, self.mean, self.spread = several.n, several.mean[one], several.spread[one]
+        self.knots, self.first = several.knots[one], several.first[one]
+        self.last = self.first if several.last is several.first else several.last[one]
+
+    def __reduce__(self):
+        return _OfOneColumn, self._place
 
 
 def _searched(sorted_rows: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -8,6 +8,11 @@ import numpy as np
 
 from skgan._warnings import warn
 
+FORMATS = "PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "JPEG2000", "TGA", "PCX", "AVIF", "MPO", "DIB"
+"""Those of pixels alone, by Pillow's names: PostScript, for one, is a program that Ghostscript would run."""
+MOST_PIXELS = 50_000_000
+"""Of a file. A small file may say that it has any number of pixels, and each takes some bytes of memory."""
+
 
 class ImageFolder(NamedTuple):
     """X and y as :func:`load_image_folder` returns them, and the file of each image."""
@@ -24,6 +29,10 @@ def load_image_folder(
 
     ``photos/cat/1.jpg`` is an image of class "cat"; folders inside a class folder belong to it. The order is that of the sorted
     paths, on every machine. Transparency is laid over white, and the orientation that a camera noted is applied.
+
+    Only formats of pixels are read (PNG, JPEG, TIFF, BMP, GIF, WebP, PPM, JPEG 2000, TGA, PCX, AVIF), whatever a file's name
+    says. Links that lead out of the folder are not followed. Files of more than 50 million pixels are not read, except JPEG
+    files that are not progressive, where ``size`` is given: as much of them is decoded as it needs.
 
     Parameters
     ----------
@@ -56,8 +65,8 @@ def load_image_folder(
     Warns
     -----
     UserWarning
-        Names the files that could not be read, also those of floats with NaN or infinity; they are left out. And where
-        uint8 leaves few grey levels of files of 16 bits.
+        Names the files that could not be read, or were not for one of the reasons above, also those of floats with NaN or
+        infinity; they are left out. And where uint8 leaves few grey levels of files of 16 bits.
 
     Notes
     -----
@@ -86,9 +95,11 @@ def read_folder(path, size=None, *, mode: str = "auto", dtype: str = "uint8") ->
         raise ValueError(f"dtype must be 'uint8' or 'keep', got {dtype!r}.")
     shape = _checked_size(size)
     files = _files(Path(path), set(Image.registered_extensions()))
-    images, labels, read, broken = [], [], [], []
+    images, labels, read, broken, inside = [], [], [], [], Path(path).resolve()
     for file, label in files:
         try:
+            if not file.resolve().is_relative_to(inside):
+                raise ValueError(f"it is a link that leads out of {inside}: copy it")
             images.append(_opened(file, shape))
             labels.append(label)
             read.append(file)
@@ -210,13 +221,19 @@ def _files(folder: Path, extensions: set[str]) -> list[tuple[Path, str]]:
 
 def _opened(file: Path, shape: tuple[int, int] | None):
     """An image in mode L or RGB, or an array of a grey image of more than 8 bits, of the wanted size."""
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
-    with Image.open(file) as opened:
-        image = ImageOps.exif_transpose(opened)
-        image.load()
-        # Older versions of Pillow open grey PNG files of 16 bits in a mode of 32.
-        deep = np.uint16 if image.mode.startswith("I;16") or opened.format == "PNG" else np.int32
+    try:
+        opened = Image.open(file, formats=[name for name in FORMATS if name in Image.OPEN])
+    except UnidentifiedImageError as error:
+        raise ValueError(f"it is none of {', '.join(FORMATS[:7])} and the like, or damaged") from error
+    with opened:
+        _check_pixels(opened, shape)
+        opened.load()
+        ImageOps.exif_transpose(opened, in_place=True)
+    image: Image.Image = opened
+    # Older versions of Pillow open grey PNG files of 16 bits in a mode of 32.
+    deep = np.uint16 if image.mode.startswith("I;16") or image.format == "PNG" else np.int32
     if image.mode.startswith("I") or image.mode == "F":
         values = np.asarray(image).astype(np.float32 if image.mode == "F" else deep)
         if not np.isfinite(values).all():
@@ -224,9 +241,22 @@ def _opened(file: Path, shape: tuple[int, int] | None):
         return values if shape is None else _resized(values, shape)
     if image.mode in ("RGBA", "LA", "PA", "La") or "transparency" in image.info:
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA")).convert("RGB")
-    else:
-        image = image.convert("L" if image.mode in ("L", "1") else "RGB")
+    elif image.mode not in ("L", "RGB"):
+        image = image.convert("L" if image.mode == "1" else "RGB")
     return image if shape is None else ImageOps.fit(image, shape[::-1], Image.Resampling.BILINEAR)
+
+
+def _check_pixels(opened, shape: tuple[int, int] | None) -> None:
+    """Refuse more pixels than are read; of a JPEG file so many are decoded as the wanted size needs."""
+    width, height = opened.size
+    # A progressive file is held in memory as a whole, whatever of it is decoded
+    if width * height > MOST_PIXELS and shape is not None and "progressive" not in opened.info:
+        opened.draft(None, (max(shape), max(shape)))
+    if opened.size[0] * opened.size[1] > MOST_PIXELS:
+        most = f"{MOST_PIXELS / 1e6:g} million"
+        raise ValueError(
+            f"it has {width}×{height} pixels, and more than {most} in a file are not read: make it smaller"
+        )
 
 
 def _resized(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

@@ -1,7 +1,6 @@
 """Embeddings kept on disk, image by image: the folds of a search share images, and no two of them the same array."""
 
 import hashlib
-import os
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from skgan._warnings import warn
+from skgan._whole import written_whole
 from skgan.samplers._cache import locked
 
 FORMAT = 1
@@ -72,13 +72,8 @@ def _read(folder: Path, wanted: set[bytes]) -> dict[bytes, np.ndarray]:
 
 def _write(folder: Path, names: list[bytes], rows: np.ndarray) -> None:
     """A file of these rows, which appears under its name when it is whole."""
-    path = folder / f"{uuid.uuid4().hex}.npz"
-    half = path.with_suffix(".half")
     try:
-        with half.open("wb") as file:
+        with written_whole(folder / f"{uuid.uuid4().hex}.npz") as half, half.open("wb") as file:
             np.savez(file, names=np.frombuffer(b"".join(names), np.uint8).reshape(len(names), -1), rows=rows)
-        os.replace(half, path)
     except OSError as error:
-        warn(f"Embeddings could not be kept in {str(folder)!r}: {error.strerror or error}.")
-    finally:
-        half.unlink(missing_ok=True)
+        warn(f"Embeddings are not kept in {str(folder)!r}. {error.strerror or error}")

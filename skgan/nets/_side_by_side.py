@@ -158,13 +158,13 @@ class SideBySideNet(AdversarialNet):
             check_rows(X)
         self.data_shape_, self.n_classes_, self.condition_dim_ = tuple(Xs[0].shape[1:]), 1, 0
         self.condition_scale_ = None
-        self.steps_, self.stopped_ = 0, False
+        self.steps_ = 0
         self.means_: list[np.ndarray] = []
         self.parts_ = tuple(generators(seed, resolve_device(self.device)) for seed in seeds)
         with plain_torch(), drawing_from(Block(self.parts_[0], [], self.parts_)):
             self.check_shapes()
             NeuralNet.fit(self, Xs, None)
-        self.check_ended()
+        self.tell_if_cut()
         return [self._export_of(i) for i in range(len(seeds))]
 
     def initialize_module(self):

@@ -140,10 +140,8 @@ class StepTraining(TrainingMixin):
         columns = "step", "max_steps", *self.reported_, "seconds"
         return {column: [record[column] for record in records] for column in columns}
 
-    def check_ended(self) -> None:
-        """Raise the user's Ctrl-C, which skorch swallows, and say so where ``max_time`` ended the training early."""
-        if self.steps_ < self.max_steps and not self.stopped_:
-            raise KeyboardInterrupt
+    def tell_if_cut(self) -> None:
+        """Say so where ``max_time`` ended the training early."""
         if not self.out_of_time_ or self.steps_ >= self.max_steps:
             return
         sentence = f"max_time={self.max_time:g} ended the training after {self.steps_} of {self.max_steps} steps."

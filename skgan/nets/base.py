@@ -264,11 +264,11 @@ class GenerativeNet(DrawsRows, StepTraining):
             if self.vicinity:
                 raise ValueError(f"vicinity={self.vicinity!r} blurs real-valued labels, and these are classes; set 0.")
         y = self.labels(y)
-        self.steps_, self.stopped_ = 0, False
+        self.steps_ = 0
         with self.seeded():
             self.check_shapes()
             super().fit(X, y, **fit_params)
-        self.check_ended()
+        self.tell_if_cut()
         return self
 
     def export(self) -> dict[str, Any]:
