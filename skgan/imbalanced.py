@@ -45,6 +45,7 @@ from skgan.samplers import (
     share_memory,
     tag_inputs,
 )
+from skgan.samplers._cache import location_of
 
 FOLDS = 5
 
@@ -193,6 +194,7 @@ class ImbalancedClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
             Before any training, for candidates that are no samplers.
         """
         self._validate_params()
+        location_of(self.memory)
         checked = checked_table(self, X, y)
         if (given := np.asarray(y)).shape == (len(checked.y), 1):
             column_or_1d(given, warn=True)

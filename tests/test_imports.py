@@ -28,6 +28,7 @@ HELPERS = {
     "_settings",
     "_skorch",
     "_statistics",
+    "_stored",
     "_tensors",
     "_warnings",
     "exceptions",

@@ -155,6 +155,13 @@ class AdversarialNet(GenerativeNet):
         super().on_train_end(net, X=X, y=y, **kwargs)
         del self.players_
 
+    def training_state(self):
+        return {**super().training_state(), "d_updates": self.d_updates_}
+
+    def restore_training(self, state):
+        super().restore_training(state)
+        self.d_updates_ = state["d_updates"]
+
     def train_step(self, batch, **fit_params):
         """One step: every discriminator update sees rows of its own."""
         parts = list(zip(*(rows.split(self.rows_per_update) for rows in batch), strict=True))

@@ -42,8 +42,9 @@ class RowPool:
         if not self.size:
             return rows, labels
         if self.rows is None or len(self.rows) < self.size:
+            # A copy of the labels: the pools of both ways are given the same ones.
+            self.labels = labels.clone() if self.rows is None else torch.cat([self.labels, labels])[: self.size]
             self.rows = rows if self.rows is None else torch.cat([self.rows, rows])[: self.size]
-            self.labels = labels if len(self.rows) == len(rows) else torch.cat([self.labels, labels])[: self.size]
             return rows, labels
         n = min(len(rows) // 2, self.size)
         mine = randperm(len(rows), device=rows.device)[:n]
@@ -193,6 +194,15 @@ class CycleGANNet(AdversarialNet):
     def on_train_end(self, net, X=None, y=None, **kwargs):
         super().on_train_end(net, X=X, y=y, **kwargs)
         del self.pools_
+
+    def training_state(self):
+        pools = {way: (pool.rows, pool.labels) for way, pool in self.pools_.items() if pool.rows is not None}
+        return {**super().training_state(), "pools": pools}
+
+    def restore_training(self, state):
+        super().restore_training(state)
+        for way, (rows, labels) in state["pools"].items():
+            self.pools_[way].rows, self.pools_[way].labels = rows.to(self.device_), labels.to(self.device_)
 
     def train_step(self, batch, **fit_params):
         """One update of both translators, then one of both discriminators on what the translators made."""

@@ -14,6 +14,7 @@ from skgan.codecs import Codec, choose_codec
 from skgan.filters import RowFilter
 from skgan.nets import GenerativeNet
 from skgan.samplers._blends import BlendMaker, MixtureMaker, checked_shares
+from skgan.samplers._cache import location_of
 from skgan.samplers._checks import warn_of_identifiers
 from skgan.samplers._factory import RowFactory
 from skgan.samplers._makers import ConditionMaker, CopyMaker, JitterMaker, Maker, NetMaker
@@ -40,6 +41,7 @@ def built_factory(sampler: "BaseGenerativeSampler", task: Task) -> RowFactory:
         Its parameters count; it is not changed.
     task : Task
     """
+    location_of(sampler.memory)
     X, labels, members = task.checked.X, task.labels, task.members
     train_seed, sample_seed = draw_seeds(sampler.random_state, 2)
     codec = clone(choose_codec(sampler.codec, X, categorical_features=sampler.categorical_features)).fit(X)
@@ -75,7 +77,7 @@ def built_factory(sampler: "BaseGenerativeSampler", task: Task) -> RowFactory:
     if plan.trained and sampler.row_filter is not None:
         shared = bool(generators) and not sampler.per_class
         judged = _judged(encoded, members)
-        row_filter = fitted_filter(sampler.row_filter, *judged, generators, shared=shared, memory=memory)
+        row_filter = fitted_filter(sampler.row_filter, *judged, generators, shared=shared)
     makers = _Makers(sampler, task, codec, encoded, sizes, plan, generators, gaussian, shares)
     made_by = {i: maker for i in range(len(sizes)) if (maker := makers.of(i)) is not None}
     fill = {} if row_filter is None else {i: makers.copier(i) for i, n in enumerate(sizes) if n}
