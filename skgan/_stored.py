@@ -31,17 +31,36 @@ class DamagedError(ValueError):
     """The file is none of ours, or not as it was written."""
 
 
+class Arrays(dict[str, np.ndarray]):
+    """Arrays by their names in a file; one that is added twice is there once."""
+
+    def __init__(self):
+        super().__init__()
+        self.names: dict[int, tuple[str, Any]] = {}
+
+    def add(self, array: np.ndarray, path: str) -> str:
+        """The name under which an array is there."""
+        if id(array) in self.names:
+            return self.names[id(array)][0]
+        name = path.lstrip(".") or "value"
+        while name in self or name == _TREE:
+            name += "'"
+        self.names[id(array)] = name, array  # which stays alive, and so the only one of this id
+        self[name] = np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
+        return name
+
+
 def _unknown(value: Any, path: str) -> Any:
     raise TypeError(f"{path or 'the value'} is a {type(value).__name__}, which cannot be written as arrays and text.")
 
 
-def packed(value: Any, arrays: dict[str, np.ndarray], path: str = "", other: Other = _unknown) -> Any:
+def packed(value: Any, arrays: Arrays, path: str = "", other: Other = _unknown) -> Any:
     """The value as JSON knows it; its arrays go into the dict.
 
     Parameters
     ----------
     value : tree of dicts, lists, tuples, strings, numbers, None, numeric arrays and tensors
-    arrays : dict
+    arrays : Arrays
     path : str, default=""
         Where the value is in the tree, which names its arrays.
     other : callable, default: refuse
@@ -57,18 +76,10 @@ def packed(value: Any, arrays: dict[str, np.ndarray], path: str = "", other: Oth
         pairs = value.items()
         return {"dict": [[packed(k, arrays, path, other), packed(v, arrays, f"{path}.{k}", other)] for k, v in pairs]}
     if isinstance(value, torch.Tensor):
-        return {"tensor": _named(value.detach().cpu().numpy(), arrays, path)}
+        return {"tensor": arrays.add(value.detach().cpu().numpy(), path)}
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biuf" and value.dtype.itemsize <= 8:
-        return {"number" if isinstance(value, np.generic) else "array": _named(np.asarray(value), arrays, path)}
+        return {"number" if isinstance(value, np.generic) else "array": arrays.add(np.asarray(value), path)}
     return other(value, path)
-
-
-def _named(array: np.ndarray, arrays: dict[str, np.ndarray], path: str) -> str:
-    name = path.lstrip(".") or "value"
-    while name in arrays or name == _TREE:
-        name += "'"
-    arrays[name] = np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
-    return name
 
 
 def unpacked(told: Any, arrays: Mapping[str, np.ndarray], other: Callable[[dict[str, Any]], Any] | None = None) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from skgan._draws import random_state
-from skgan._stored import DamagedError, packed, read, unpacked, write
+from skgan._stored import Arrays, DamagedError, packed, read, unpacked, write
 from skgan._warnings import warn
 from skgan.callbacks import KeepsState
 
@@ -92,7 +92,7 @@ class Checkpoint:
             net.sums_.cpu()  # waits for a GPU, whose time is not the checkpoint's
         begin = time.perf_counter()
         try:
-            arrays: dict[str, np.ndarray] = {}
+            arrays = Arrays()
             write(self.path, packed(_state(net, self.batches), arrays), arrays, self.facts)
         except (OSError, TypeError) as error:  # a full disk; a state that is no array
             warn(f"This training cannot be kept in {str(self.path)!r} ({error}); if it is cut off, it begins anew.")

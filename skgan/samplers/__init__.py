@@ -26,6 +26,7 @@ from skgan.samplers._keys import describe
 from skgan.samplers._nets import prepared
 from skgan.samplers._over_sampler import GANOverSampler
 from skgan.samplers._recursive import RecursiveAugmenter
+from skgan.samplers._saved import load
 
 __all__ = [
     "CLASS_WEIGHTS",
@@ -49,6 +50,7 @@ __all__ = [
     "default_estimator",
     "describe",
     "forget_fit",
+    "load",
     "named_candidates",
     "prepared",
     "rarest_class",

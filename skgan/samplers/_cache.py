@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from filelock import FileLock, Timeout
 
-from skgan._stored import DamagedError, packed, private_folder, read, unpacked, write
+from skgan._stored import Arrays, DamagedError, packed, private_folder, read, unpacked, write
 from skgan._warnings import warn
 from skgan.nets.checkpoints import Checkpoint
 from skgan.samplers._keys import TrainingKey
@@ -79,7 +79,7 @@ class _Entry:
 
     def write(self, result: Any) -> None:
         """Keep a result; a warning where that fails."""
-        arrays: dict[str, np.ndarray] = {}
+        arrays = Arrays()
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         made_by = {"torch": torch.__version__, "numpy": np.__version__, "date": now}
         try:
@@ -111,6 +111,8 @@ def recall(
     entry = _Entry(folder, training)
     found = entry.read(aloud=False)
     if found is not None:
+        with suppress(OSError):  # where only reading is allowed
+            entry.checkpoint().remove()  # of a process that was killed when it had kept its result
         return found
     with locked(entry.lock, folder, "the generator was trained") as writable:
         if not writable:
@@ -162,24 +164,24 @@ def recall_together(
             missing = [i for i in everything if found[i] is None]
             return _filled(found, missing, compute(missing, None, [None] * len(missing)))
         there = [entry.read() for entry in entries]
-        whole = group.read() or {}
-        found = [whole.get(key, one) for key, one in zip(keys, there, strict=True)]
-        missing = [i for i in everything if found[i] is None]
-        checkpoints: list[Checkpoint] = []
-        if missing:
-            left = TrainingKey(joblib.hash(("together", *(keys[i] for i in missing))), {})
-            checkpoints = [_Entry(folder, left).checkpoint(), *(entries[i].checkpoint() for i in missing)]
-            found = _filled(found, missing, compute(missing, checkpoints[0], checkpoints[1:]))
-            if all(map(complete, found)):
-                group.write(dict(zip(keys, found, strict=True)))
-        for entry, one, earlier in zip(entries, found, there, strict=True):
-            if earlier is None and complete(one):
-                entry.write(one)
-        if all(map(complete, found)):
-            for checkpoint in checkpoints:
+        missing = [i for i in everything if there[i] is None]
+        left = TrainingKey(joblib.hash(("together", *(keys[i] for i in missing))), {})
+        together, each = _Entry(folder, left).checkpoint(), [entries[i].checkpoint() for i in missing]
+        whole = group.read() or {}  # of a group that was killed when it was trained
+        if all(keys[i] in whole for i in missing):
+            results = [whole[keys[i]] for i in missing]
+        else:
+            results = compute(missing, together, each)
+            if all(map(complete, results)):
+                group.write({keys[i]: result for i, result in zip(missing, results, strict=True)})
+        if all(map(complete, results)):
+            for checkpoint in (together, *each):
                 checkpoint.remove()
+        for i, result in zip(missing, results, strict=True):
+            if complete(result):
+                entries[i].write(result)
         group.path.unlink(missing_ok=True)
-        return found
+        return _filled(there, missing, results)
 
 
 def _filled(found: list[Any], missing: list[int], results: list[Any]) -> list[Any]:
