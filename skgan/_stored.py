@@ -7,6 +7,7 @@ reader of safetensors finds them). A hash over all of it tells a damaged file. A
 import hashlib
 import json
 import os
+import re
 import socket
 import time
 import uuid
@@ -171,12 +172,14 @@ def private_folder(path: Path) -> None:
 def _remove_leftovers(folder: Path) -> None:
     """Remove temporary files whose process is dead, or of which that is not known, after a day."""
     for half in folder.glob(f".*{_HALF}"):
+        made = re.fullmatch(r"\..+\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.half", half.name)
+        if made is None:
+            continue
         try:
-            host, pid, _ = half.name.removesuffix(_HALF).rpartition(".")[2].split("-")
-            gone = host == _HOST and not is_alive(int(pid))
+            gone = made[1] == _HOST and not is_alive(int(made[2]))
             if gone or time.time() - half.stat().st_mtime > _DAY:
                 half.unlink()
-        except (OSError, ValueError):  # somebody else's, or removed meanwhile
+        except OSError:  # somebody else's, or removed meanwhile
             continue
 
 

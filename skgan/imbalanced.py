@@ -86,6 +86,7 @@ class ImbalancedClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         "best" takes the candidate of the highest mean.
     memory : str, path, joblib.Memory or None, default=None
         Handed to samplers of skgan that have none of their own: they keep their trained generators there.
+        After a kill, folds that were trained are not trained again.
     n_jobs : int or None, default=None
         Fits at once, in processes.
     random_state : int, RandomState or None, default=None

@@ -139,6 +139,8 @@ class SideBySideNet(AdversarialNet):
     Made by ``SideBySideNet(**net.get_params(deep=False))``; :func:`goes_side_by_side` says of which nets.
     """
 
+    state_attributes = (*AdversarialNet.state_attributes, "means_")
+
     @property
     def _default_callbacks(self):
         return [part for part in super()._default_callbacks if part[0] != "divergence_guard"]
@@ -237,13 +239,6 @@ class SideBySideNet(AdversarialNet):
             raise OneByOneError
         self.sums_ = self.sums_.mean(1)
         super().record_epoch()
-
-    def training_state(self):
-        return {**super().training_state(), "means": self.means_}
-
-    def restore_training(self, state):
-        super().restore_training(state)
-        self.means_ = state["means"]
 
     def _export_of(self, i: int) -> dict[str, Any]:
         exported = super().export()

@@ -27,6 +27,9 @@ class StepTraining(TrainingMixin):
     n_candidates = 0
     """Above 0, batches are of pairs, as :class:`skgan._batches.BalancedBatches` says."""
 
+    state_attributes: tuple[str, ...] = ("steps_", "recorded_", "sums_", "reported_", "last_loss_")
+    """What ``training_state`` has of the net itself: numbers, texts, arrays and tensors."""
+
     max_steps: int
     max_time: float | None
     steps_per_epoch: int
@@ -123,10 +126,7 @@ class StepTraining(TrainingMixin):
     def training_state(self) -> dict[str, Any]:
         """All of a training in progress that neither its parts nor their generators hold; subclasses add to it."""
         return {
-            "steps": (self.steps_, self.recorded_),
-            "sums": self.sums_,
-            "reported": self.reported_,
-            "last_loss": self.last_loss_,
+            **{name: vars(self)[name] for name in self.state_attributes},
             "seconds": time.perf_counter() - self.begin_,
             "history": [
                 {name: value for name, value in record.items() if name != "batches"} for record in self.history
@@ -135,9 +135,10 @@ class StepTraining(TrainingMixin):
 
     def restore_training(self, state: dict[str, Any]) -> None:
         """Take the state of a training, after ``on_train_begin``."""
-        self.steps_, self.recorded_ = state["steps"]
-        self.sums_ = None if state["sums"] is None else state["sums"].to(self.device_)
-        self.reported_, self.last_loss_ = state["reported"], state["last_loss"]
+        for name in self.state_attributes:
+            setattr(self, name, state[name])
+        if self.sums_ is not None:
+            self.sums_ = self.sums_.to(self.device_)
         self.begin_ = time.perf_counter() - state["seconds"]
         self.history[:] = [{**record, "batches": []} for record in state["history"]]
 

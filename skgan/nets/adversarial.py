@@ -56,6 +56,7 @@ class AdversarialNet(GenerativeNet):
         "auxiliary_weight": [Number(Real, 0, None, closed="left")],
     }
 
+    state_attributes = (*GenerativeNet.state_attributes, "d_updates_")
     scores_rows = True
     adversarial_weight = 1.0
     """Of the players' game and the penalties, beside what the head adds."""
@@ -154,13 +155,6 @@ class AdversarialNet(GenerativeNet):
     def on_train_end(self, net, X=None, y=None, **kwargs):
         super().on_train_end(net, X=X, y=y, **kwargs)
         del self.players_
-
-    def training_state(self):
-        return {**super().training_state(), "d_updates": self.d_updates_}
-
-    def restore_training(self, state):
-        super().restore_training(state)
-        self.d_updates_ = state["d_updates"]
 
     def train_step(self, batch, **fit_params):
         """One step: every discriminator update sees rows of its own."""

@@ -8,6 +8,7 @@ The samplers' ``memory`` uses them; a net's own ``fit`` does not. ``SECONDS`` an
 """
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +63,7 @@ class Checkpoint:
             "numpy": np.__version__,
             "device": torch.device(net.device_).type,
         }
-        state = self._read()
+        state = self._read(net)
         if state is None:
             return False
         _restore(net, batches, state)
@@ -70,13 +71,16 @@ class Checkpoint:
             print(f"step {net.steps_}/{net.max_steps}  goes on from {self.path}", flush=True)
         return True
 
-    def _read(self) -> dict[str, Any] | None:
+    def _read(self, net: "StepTraining") -> dict[str, Any] | None:
         try:
             told, arrays, facts = read(self.path)
             other = sorted(name for name in {*facts, *self.facts} if facts.get(name) != self.facts.get(name))
             if other:
                 raise DamagedError(f"it is of another {', '.join(other)}")
-            return unpacked(told, arrays)
+            state = unpacked(told, arrays)
+            if _shapes(state["module"]) != _shapes(net.module_.state_dict()):
+                raise DamagedError("its weights are of another architecture")
+            return state
         except FileNotFoundError:
             return None
         except (DamagedError, OSError) as error:
@@ -111,6 +115,10 @@ def can_be_kept(net: "StepTraining") -> bool:
     named = [vars(net).get(kind, {}).values() for kind in ("penalties_", "augment_")]
     parts = [net, *(callback for _, callback in net.callbacks_), *(part for parts in named for part in parts)]
     return all(type(part).__module__.partition(".")[0] == "skgan" for part in parts)
+
+
+def _shapes(weights: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(weight.shape) for name, weight in weights.items()}
 
 
 def _stateful(net: "StepTraining") -> dict[str, KeepsState]:

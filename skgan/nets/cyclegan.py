@@ -42,9 +42,8 @@ class RowPool:
         if not self.size:
             return rows, labels
         if self.rows is None or len(self.rows) < self.size:
-            # A copy of the labels: the pools of both ways are given the same ones.
-            self.labels = labels.clone() if self.rows is None else torch.cat([self.labels, labels])[: self.size]
             self.rows = rows if self.rows is None else torch.cat([self.rows, rows])[: self.size]
+            self.labels = labels if len(self.rows) == len(rows) else torch.cat([self.labels, labels])[: self.size]
             return rows, labels
         n = min(len(rows) // 2, self.size)
         mine = randperm(len(rows), device=rows.device)[:n]
@@ -196,13 +195,18 @@ class CycleGANNet(AdversarialNet):
         del self.pools_
 
     def training_state(self):
-        pools = {way: (pool.rows, pool.labels) for way, pool in self.pools_.items() if pool.rows is not None}
-        return {**super().training_state(), "pools": pools}
+        there, back = self.pools_.values()
+        filled = None if there.rows is None else (there.rows, there.labels, back.rows, back.labels)
+        one = filled is not None and there.labels is back.labels  # where the first batch has filled both
+        return {**super().training_state(), "pools": filled, "one_labels": one}
 
     def restore_training(self, state):
         super().restore_training(state)
-        for way, (rows, labels) in state["pools"].items():
-            self.pools_[way].rows, self.pools_[way].labels = rows.to(self.device_), labels.to(self.device_)
+        if state["pools"] is not None:
+            there, back = self.pools_.values()
+            there.rows, there.labels, back.rows, back.labels = (part.to(self.device_) for part in state["pools"])
+            if state["one_labels"]:
+                back.labels = there.labels
 
     def train_step(self, batch, **fit_params):
         """One update of both translators, then one of both discriminators on what the translators made."""

@@ -61,7 +61,7 @@ class OverSamplerCV(BaseSampler):
         An int means shuffled, stratified folds, which keep groups together where ``groups`` are given.
     rule : {"one_standard_error", "best"}, default="one_standard_error"
     memory : str, path, joblib.Memory or None, default=None
-        Handed to candidates of skgan that have none of their own.
+        Handed to candidates of skgan that have none of their own. After a kill, folds that were trained are not trained again.
     n_jobs : int or None, default=None
         Fits at once, in processes.
     random_state : int, RandomState or None, default=None

@@ -269,8 +269,9 @@ class _Reader:
         if number in self.made:
             return self.made[number]
         told = self.told[number]
-        how, kind = told["how"], self._class(told["class"])
-        if not _is_known(kind):
+        how, kind = str(told["how"]), self._class(told["class"])
+        bases = {"net": GenerativeNet, "neighbours": NearestNeighbors, "tuple": tuple, "state": object}
+        if not (_is_known(kind) and issubclass(kind, bases[how])):
             raise ValueError(
                 f"{self.path!r} holds an object of {_name(kind)}, which no sampler has in it; it is refused."
             )

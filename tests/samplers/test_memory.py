@@ -245,15 +245,23 @@ def test_files_are_the_users_own(rows, tmp_path):
 def test_temporary_files_of_dead_processes_go(rows, tmp_path, entry):
     gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
     folder = entry.parent
-    left = folder / f".a.safetensors.{_stored._HOST}-{int(gone.stdout)}-0.half"
-    another_host = folder / f".a.safetensors.elsewhere-{int(gone.stdout)}-0.half"
-    alive = folder / f".a.safetensors.{_stored._HOST}-{os.getpid()}-0.half"
-    old = folder / ".a.safetensors.elsewhere-2-0.half"
-    for path in (left, another_host, alive, old):
+    dead, here = int(gone.stdout), os.getpid()
+    left, another_host, alive, old, other = (
+        folder / f".{name}.half"
+        for name in (
+            f"a.safetensors.{_stored._HOST}-{dead}-00000000",
+            f"a.safetensors.ffffffff-{dead}-00000000",
+            f"a.safetensors.{_stored._HOST}-{here}-00000000",
+            "a.safetensors.ffffffff-2-00000000",
+            "of-another-program",
+        )
+    )
+    for path in (left, another_host, alive, old, other):
         path.write_text("half")
+    os.utime(other, (0, 0))
     os.utime(old, (0, 0))
     sampler(tmp_path, random_state=1).fit_resample(*rows)
-    assert {*folder.glob(".*.half")} == {another_host, alive}
+    assert {*folder.glob(".*.half")} == {another_host, alive, other}
 
 
 def test_a_write_that_fails_leaves_nothing_behind_and_is_told(rows, tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """Trainings that are cut off go on where they were, and end in the same rows, bit for bit."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -10,6 +11,8 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from freeze import FROZEN, frozen_rows
+from golden_cases import SITUATIONS
 from imblearn.pipeline import Pipeline
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -28,7 +31,7 @@ from skgan.callbacks import Anneal, GammaByResolution
 from skgan.nets import checkpoints
 from skgan.nets._steps import StepTraining
 from skgan.penalties import R1
-from skgan.samplers import _cache, _training
+from skgan.samplers import _build, _cache, _training
 
 STEPS = {"max_steps": 9, "steps_per_epoch": 4, "batch_size": 6}
 
@@ -47,9 +50,9 @@ def kept(monkeypatch):
     monkeypatch.setattr(checkpoints, "SHARE", float("inf"))
     report = StepTraining.report
 
-    def cut(at, error=CutOffError, training=1):
+    def cut(at, error=CutOffError, training=None):
         def reported(net, **values):
-            if net.steps_ + 1 == at and cut.steps.count(at - 1) == training:
+            if net.steps_ + 1 == at and (training is None or cut.steps.count(at - 1) == training):
                 raise error
             cut.steps.append(net.steps_ + 1)
             return report(net, **values)
@@ -410,15 +413,17 @@ def test_killed_at_any_moment_a_process_goes_on_to_the_same_rows(tmp_path):
     """20 kills at random moments, in trainings that go on after each, and the rows of all that end."""
     (tmp_path / "script.py").write_text(KILLED)
     where = {"cwd": tmp_path, "stdout": subprocess.PIPE, "text": True}
-    undisturbed = subprocess.run([sys.executable, "script.py", ""], check=True, timeout=300, **where).stdout
-    rows = undisturbed.splitlines()[-1]
-    seconds = float(undisturbed.splitlines()[-2].split("  ")[-1].split(" s")[0])
+    with subprocess.Popen([sys.executable, "script.py", ""], **where) as process:
+        assert process.stdout.readline() == "ready\n"
+        begin = time.perf_counter()
+        rows = process.stdout.read().splitlines()[-1]
+        seconds = time.perf_counter() - begin
     rng, kills, saved, ended = np.random.RandomState(0), 0, 0, 0
     command = [sys.executable, "-u", "script.py", "cache"]
     while kills < 20:
         with subprocess.Popen(command, **where) as process:
             assert process.stdout.readline() == "ready\n"
-            time.sleep(rng.uniform(0, 0.6 * seconds))
+            time.sleep(rng.uniform(0, seconds))
             process.send_signal(signal.SIGKILL)
             told = process.stdout.read()
             kills += 1
@@ -439,3 +444,27 @@ def test_killed_at_any_moment_a_process_goes_on_to_the_same_rows(tmp_path):
 
 def goes_on_from(told):
     return sum(int(line.split()[1].split("/")[0]) for line in told.splitlines() if "goes on from" in line)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_all_golden_rows_are_the_same_from_trainings_that_were_cut_off_twice(tmp_path, kept, monkeypatch):
+    train_all, cuts = _training.train_all, []
+
+    def cut_twice(jobs, memory, n_jobs):
+        folder = tmp_path / str(len(cuts))
+        for at in (2, 3):  # of three steps
+            kept(at)
+            with contextlib.suppress(CutOffError):
+                train_all(jobs, folder, None)
+                cuts.append(0)  # nothing in it trains by steps
+            cuts.append(1)
+        kept(None)
+        return train_all(jobs, folder, None)
+
+    monkeypatch.setattr(_build, "train_all", cut_twice)
+    made, golden = frozen_rows(list(SITUATIONS)), np.load(FROZEN)
+    assert sum(cuts) > 100
+    assert set(made) == set(golden)
+    for key, rows in made.items():
+        np.testing.assert_array_equal(rows, golden[key], err_msg=key)
