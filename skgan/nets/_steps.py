@@ -109,7 +109,8 @@ class StepTraining(TrainingMixin):
         batches = self.get_iterator(dataset, training=True)
         told = {"dataset_train": dataset, "dataset_valid": None}
         goes_on = self.checkpoint_ is not None and self.checkpoint_.begin(self, batches)
-        for _ in range(self.max_epochs - self.recorded_ // self.steps_per_epoch):
+        epochs = self.max_epochs if epochs is None else epochs
+        for _ in range(epochs - self.recorded_ // self.steps_per_epoch):
             if not goes_on:
                 self.notify("on_epoch_begin", **told)
             goes_on = False

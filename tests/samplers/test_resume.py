@@ -253,6 +253,23 @@ def test_a_group_that_was_killed_between_its_entries_ends_in_the_same_rows(tmp_p
         assert len(entries(folder)) == 2
 
 
+@pytest.mark.filterwarnings("ignore:Training diverged:UserWarning")
+def test_a_group_of_which_one_diverges_goes_on_too(tmp_path, kept):
+    make = over(presets.mlp_gan(alpha=1, **{**STEPS, "lr": 1e12}), per_class=True)
+    kept(None)
+    undisturbed = make(None).fit_resample(*table())
+    steps = list(kept.steps)
+    assert steps[:5] == [1, 2, 3, 4, 1]  # the group diverges in its first epoch, and each is trained by itself
+    for training, at in ((1, 3), (2, 3), (3, 4)):
+        folder = tmp_path / str(training)
+        kept(at, training=training)
+        with pytest.raises(CutOffError):
+            make(folder).fit_resample(*table())
+        kept(None)
+        same(make(folder).fit_resample(*table()), undisturbed)
+        assert 0 < len(kept.steps) < len(steps)
+
+
 def test_checkpoints_take_their_share_of_the_time(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
     seconds = []
@@ -378,7 +395,7 @@ def test_eight_threads_share_a_folder(tmp_path, monkeypatch, fits):
 def test_eight_processes_share_a_folder(tmp_path, fits):
     _, alone = fits
     (tmp_path / "script.py").write_text(SCRIPT)
-    command = [sys.executable, "-W", "error::UserWarning", "script.py", "processes"]
+    command = [sys.executable, "script.py", "processes"]
     where = {"cwd": tmp_path, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     told = [process.communicate(timeout=300) for process in [subprocess.Popen(command, **where) for _ in range(8)]]
     expected = float(abs(np.stack(alone)).sum()).hex()
