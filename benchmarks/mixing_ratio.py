@@ -311,7 +311,7 @@ def measure_grid(run: GridRun, seed: int) -> dict:
             values[f"{name}: seconds"] = time.perf_counter() - begin
             values[f"{name}: of classifiers"] = TimedClassifier.seconds
             if cached:
-                values[f"{name}: trainings"] = len(list(Path(folder).rglob("output.pkl")))
+                values[f"{name}: trainings"] = len(list(Path(folder).rglob("*.safetensors")))
         scores.append(search.cv_results_["mean_test_score"])
     return {**values, "equal scores": bool((scores[1] == scores[2]).all())}
 

@@ -72,7 +72,7 @@ def rows_of(net: OffspringNet, shares, X: np.ndarray, y: np.ndarray, y_new: np.n
     ``shares`` are the weights of a trained net's rows, of mixtures and of copies.
     """
     codec, encoded = ImageCodec(value_range="dtype").fit(X), X[:, None]
-    generator = Generator(net, net.export(), "", (encoded, y))
+    generator = Generator(net, net.export(), (encoded, y))
     made = np.empty((len(y_new), *encoded.shape[1:]), np.float32)
     for klass in np.unique(y_new):
         where, members = np.flatnonzero(y_new == klass), np.flatnonzero(y == klass)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         GANOverSampler,
         OverSamplerCV,
         RecursiveAugmenter,
+        load,
     )
     from skgan.strategies import at_least, halfway
     from skgan.zero_shot import GenClassClassifier
@@ -36,6 +37,7 @@ __all__ = [
     "at_least",
     "compare",
     "halfway",
+    "load",
     "prefit_generators",
 ]
 
@@ -57,6 +59,7 @@ if not TYPE_CHECKING:  # type checkers would take any name for one that is here
         "at_least": "strategies",
         "compare": "comparison",
         "halfway": "strategies",
+        "load": "samplers",
         "prefit_generators": "model_selection",
     }
     _SUBMODULES = {

@@ -1,6 +1,7 @@
 """Batches drawn from tensors."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -57,6 +58,9 @@ class BalancedBatches:
         self.remaining, self.steps_per_epoch = max_steps, steps_per_epoch
         self.partners: torch.Tensor | None = None
         """Class → class that its pairs' parents are drawn from; None is the class itself."""
+        self.left: torch.Tensor | None = None
+        """Of the epoch that runs: numbers of the rows that are to come, (1 + n_candidates, steps, batch_size)."""
+        self.goes_on = False
         drawn = y if among is None else y[among]
         self.order = torch.argsort(drawn, stable=True)
         if among is not None:
@@ -67,13 +71,13 @@ class BalancedBatches:
         self.weights = torch.where(self.counts > 0, self.counts.double().clamp(min=1) ** power, 0.0)
 
     def __iter__(self):
-        steps = min(self.steps_per_epoch, self.remaining)
-        if not steps:
+        epoch = self.left if self.goes_on else self._epoch()
+        self.goes_on = False
+        if epoch is None:
             return
-        classes = multinomial(self.weights, steps * self.batch_size)
-        of_parents = classes if self.partners is None else self.partners[classes]
-        draws = [self.draw(of_parents), *(self.draw(classes) for _ in range(self.n_candidates))]
-        for first, *candidates in zip(*(draw.view(steps, self.batch_size) for draw in draws), strict=True):
+        for step in range(epoch.shape[1]):
+            first, *candidates = epoch[:, step]
+            self.left = epoch[:, step + 1 :]
             self.remaining -= 1
             rows = self.nearest(first, torch.stack(candidates)) if candidates else first
             labels = self.labels[rows]
@@ -81,6 +85,25 @@ class BalancedBatches:
                 labels = labels + self.blur * randn_like(labels)
             batch = self.rows(rows), labels
             yield (*batch, self.rows(first)) if candidates else batch
+
+    def _epoch(self) -> torch.Tensor | None:
+        """Numbers of the rows of an epoch, drawn at once; None after the last one."""
+        steps = min(self.steps_per_epoch, self.remaining)
+        if not steps:
+            return None
+        classes = multinomial(self.weights, steps * self.batch_size)
+        of_parents = classes if self.partners is None else self.partners[classes]
+        draws = [self.draw(of_parents), *(self.draw(classes) for _ in range(self.n_candidates))]
+        return torch.stack(draws).view(len(draws), steps, self.batch_size)
+
+    def training_state(self) -> dict[str, Any]:
+        """Where a training stands among its batches."""
+        return {"remaining": self.remaining, "left": self.left}
+
+    def restore_training(self, state: dict[str, Any]) -> None:
+        """Go on in the midst of an epoch, where ``training_state`` was taken."""
+        left = state["left"]
+        self.remaining, self.left, self.goes_on = state["remaining"], left.to(self.order.device), True
 
     def rows(self, index: torch.Tensor) -> torch.Tensor:
         """These rows as a net takes them, on the device of the index; uint8 until they are there."""

@@ -64,7 +64,7 @@ def random_state() -> list[tuple[torch.Generator, Tensor]]:
     """The generators that may be drawn from here, each with its state."""
     if _BLOCKS.open:
         block = _BLOCKS.open[-1]
-        generators = [*block.own.values(), *block.lent]
+        generators = [*block.own.values(), *block.lent, *(own for part in block.parts for own in part.values())]
     else:
         generators = [torch.default_generator, *torch.cuda.default_generators]
     return [(generator, generator.get_state()) for generator in generators]

@@ -20,7 +20,7 @@ from skgan._decision import Response
 from skgan._report import GeneratedRows
 from skgan._warnings import warn
 from skgan._whole import written_whole
-from skgan.samplers._cache import describe
+from skgan.samplers._keys import describe
 
 FORMAT = 1
 """Raised when what a file holds changes."""

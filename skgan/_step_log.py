@@ -1,12 +1,26 @@
 """What a training prints of itself as it goes on."""
 
 import time
+from typing import Any
 
 import torch
 from skorch.callbacks import Callback
 
 from skgan._warnings import warn
 from skgan.exceptions import LongTrainingWarning
+
+
+class KeepsState:
+    """A callback whose state is kept with a training in progress; those of the library that are none of these have none."""
+
+    def training_state(self) -> dict[str, Any]:
+        """What ``on_train_begin`` does not set up by itself, as plain values and tensors."""
+        raise NotImplementedError
+
+    def restore_training(self, state: dict[str, Any]) -> None:
+        """Take that state, after ``on_train_begin``."""
+        raise NotImplementedError
+
 
 WARM_UP = 3
 """Steps that may take many times as long as others: memory and kernels are set up in them."""
@@ -16,7 +30,7 @@ LONG = 60.0
 """Seconds from which on a training is warned of."""
 
 
-class StepLog(Callback):
+class StepLog(KeepsState, Callback):
     """How long the training takes, by its first steps; with ``verbose=1`` also steps, losses and time left, first after the
     first epoch (20 steps), then ten times.
 
@@ -32,6 +46,12 @@ class StepLog(Callback):
             self.warm_ = net.steps_, self._seconds(net)
         elif net.steps_ == WARM_UP + TIMED:
             self._foretell(net, (self._seconds(net) - self.warm_[1]) / TIMED)
+
+    def training_state(self):
+        return {"next": self.next_, "warm": self.warm_}
+
+    def restore_training(self, state):
+        self.next_, self.warm_ = state["next"], state["warm"]
 
     @staticmethod
     def _seconds(net) -> float:

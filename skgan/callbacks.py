@@ -8,14 +8,14 @@ import torch
 from skorch.callbacks import Callback
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from skgan._step_log import StepLog
+from skgan._step_log import KeepsState, StepLog
 from skgan._warnings import warn
 from skgan._whole import write_picture
 
 __all__ = ["EMA", "Anneal", "DivergenceGuard", "GammaByResolution", "Grow", "SampleGrid", "StepLog"]
 
 
-class EMA(Callback):
+class EMA(KeepsState, Callback):
     """Exponential moving average of the generator's weights, written into the net when training ends.
 
     The decay warms up as min(decay, (1 + t) / (10 + t)), so that the average is usable after some 100 steps.
@@ -41,12 +41,18 @@ class EMA(Callback):
     def on_batch_end(self, net, training=True, **kwargs):
         self.average_.update_parameters(net.module_.generator)
 
+    def training_state(self):
+        return dict(self.average_.state_dict())
+
+    def restore_training(self, state):
+        self.average_.load_state_dict(state)
+
     def on_train_end(self, net, **kwargs):
         net.module_.generator.load_state_dict(self.average_.module.state_dict())
         del self.average_
 
 
-class DivergenceGuard(Callback):
+class DivergenceGuard(KeepsState, Callback):
     """When a loss or a weight is no longer finite, or a loss explodes: back to the last good weights, a warning, stop.
 
     Checked once an epoch (every 20 steps by default), where the losses come off the device anyway.
@@ -84,6 +90,14 @@ class DivergenceGuard(Callback):
         if net.steps_ > self.checked_step_:  # ended within an epoch; the average is in the net by now
             self._is_fine(net, self._tensors(net, net.module_.generator))
         del self.good_
+
+    def training_state(self):
+        return {"good": self.good_, "steps": (self.good_step_, self.checked_step_)}
+
+    def restore_training(self, state):
+        self.good_step_, self.checked_step_ = state["steps"]
+        for kept, tensor in zip(self.good_, state["good"], strict=True):
+            kept.copy_(tensor)
 
     @torch.no_grad()
     def _is_fine(self, net, tensors) -> bool:

@@ -45,6 +45,7 @@ from skgan.samplers import (
     share_memory,
     tag_inputs,
 )
+from skgan.samplers._cache import location_of
 
 FOLDS = 5
 
@@ -85,6 +86,7 @@ class ImbalancedClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         "best" takes the candidate of the highest mean.
     memory : str, path, joblib.Memory or None, default=None
         Handed to samplers of skgan that have none of their own: they keep their trained generators there.
+        After a kill, folds that were trained are not trained again.
     n_jobs : int or None, default=None
         Fits at once, in processes.
     random_state : int, RandomState or None, default=None
@@ -193,6 +195,7 @@ class ImbalancedClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
             Before any training, for candidates that are no samplers.
         """
         self._validate_params()
+        location_of(self.memory)
         checked = checked_table(self, X, y)
         if (given := np.asarray(y)).shape == (len(checked.y), 1):
             column_or_1d(given, warn=True)

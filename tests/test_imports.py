@@ -30,6 +30,7 @@ HELPERS = {
     "_settings",
     "_skorch",
     "_statistics",
+    "_stored",
     "_tensors",
     "_warnings",
     "_whole",

@@ -56,7 +56,7 @@ def test_random_searches_conditions_and_workers(table, tmp_path, trainings):
     random = {"sampler__mixing_ratio": uniform(0.5, 1.0)}
     search = RandomizedSearchCV(steps, random, n_iter=2, cv=StratifiedKFold(2), random_state=0)
     prefit_generators(search, X, (X[:, 0] > 0).astype(int), condition=X[:, :2], n_jobs=2)
-    assert len(list(tmp_path.rglob("output.pkl"))) == 3
+    assert len(list(tmp_path.rglob("*.safetensors"))) == 3
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_images(images, tmp_path):
 
     search = GridSearchCV(Pipeline([("sampler", sampler), ("flat", Flatten())]), {}, cv=StratifiedKFold(2), refit=False)
     prefit_generators(search, X, y)
-    assert len(list(tmp_path.rglob("output.pkl"))) == 2
+    assert len(list(tmp_path.rglob("*.safetensors"))) == 2
 
 
 def test_the_first_candidate_within_one_standard_error():

@@ -15,7 +15,7 @@ from torch.nn.parameter import is_lazy
 from skgan._random import private_rng
 from skgan.codecs import ImageCodec
 from skgan.embedding._cache import FORMAT
-from skgan.samplers._cache import describe
+from skgan.samplers._keys import describe
 
 
 def check_module(module) -> None:

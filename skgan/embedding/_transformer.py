@@ -3,7 +3,6 @@
 from functools import partial
 from numbers import Integral
 from os import PathLike
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,6 +18,7 @@ from skgan.codecs import ImageCodec
 from skgan.codecs._arrays import dense_array
 from skgan.embedding._cache import names_of, recall_rows
 from skgan.embedding._network import Prepare, as_rows, channels_for, check_module, columns_of, key_of, running, sides
+from skgan.samplers._cache import location_of
 
 KEPT_AT_ONCE = 2048
 """Images after which ``memory=`` writes a file."""
@@ -186,12 +186,12 @@ class ImageEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
                 f"These images have shape {tuple(X.shape[1:])}, but those in fit had {self.codec_.layout_.sample_shape}."
             )
         _refuse_nan(X)
-        location = self.memory if isinstance(self.memory, str | PathLike | None) else self.memory.location
+        location = location_of(self.memory)
         device = resolve_device(self.device)
         with tqdm(total=len(X), unit="image", disable=not self.verbose) as bar:
             if location is None:
                 return self._embedded(X, np.arange(len(X)), device, bar)
-            folder = Path(location) / "skgan-embeddings" / key_of(self.module, self._prepare, self.codec_, X.dtype)
+            folder = location / "skgan-embeddings" / key_of(self.module, self._prepare, self.codec_, X.dtype)
             compute = partial(self._embedded, X, device=device, bar=bar)
             rows = recall_rows(folder, names_of(X), compute, KEPT_AT_ONCE)
             bar.update(len(X) - bar.n)

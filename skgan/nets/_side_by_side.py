@@ -113,15 +113,24 @@ class _JoinedBatches:
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         running = [iter(one) for one in self.batches]
         while True:
-            rows = []
+            batches = []
             for own, one in zip(self.parts, running, strict=True):
                 with drawing_from(Block(own, [])):
-                    batch = next(one, None)
-                if batch is None:
-                    return
-                rows.append(batch[0].view(self.n_updates, -1, *batch[0].shape[1:]))
+                    batches.append(next(one, None))
+            rows = [batch[0].view(self.n_updates, -1, *batch[0].shape[1:]) for batch in batches if batch is not None]
+            if not rows:
+                return
             X = torch.cat(rows, 1).flatten(0, 1)
             yield X, torch.zeros(len(X), dtype=torch.int64, device=X.device)
+
+    def training_state(self) -> dict[str, Any]:
+        """Of the batches of every net."""
+        return {"each": [one.training_state() for one in self.batches]}
+
+    def restore_training(self, state: dict[str, Any]) -> None:
+        """Go on in the midst of an epoch."""
+        for one, own in zip(self.batches, state["each"], strict=True):
+            one.restore_training(own)
 
 
 class SideBySideNet(AdversarialNet):
@@ -129,6 +138,8 @@ class SideBySideNet(AdversarialNet):
 
     Made by ``SideBySideNet(**net.get_params(deep=False))``; :func:`goes_side_by_side` says of which nets.
     """
+
+    state_attributes = (*AdversarialNet.state_attributes, "means_")
 
     @property
     def _default_callbacks(self):

@@ -12,6 +12,7 @@ from skgan._skorch import TrainingMixin
 from skgan._tensors import as_tensor
 from skgan._warnings import warn
 from skgan.callbacks import EMA, DivergenceGuard, StepLog
+from skgan.nets.checkpoints import Checkpoint
 
 
 class StepTraining(TrainingMixin):
@@ -26,6 +27,9 @@ class StepTraining(TrainingMixin):
     n_candidates = 0
     """Above 0, batches are of pairs, as :class:`skgan._batches.BalancedBatches` says."""
 
+    state_attributes: tuple[str, ...] = ("steps_", "recorded_", "sums_", "reported_", "last_loss_")
+    """What ``training_state`` has of the net itself: numbers, texts, arrays and tensors."""
+
     max_steps: int
     max_time: float | None
     steps_per_epoch: int
@@ -34,6 +38,8 @@ class StepTraining(TrainingMixin):
     vicinity: float | str
     condition_dim_: int
     history: Any
+    checkpoint_: Checkpoint | None = None
+    """Where a training in progress is kept."""
 
     @property
     def max_epochs(self) -> int:
@@ -94,6 +100,48 @@ class StepTraining(TrainingMixin):
         self.last_loss_ = torch.tensor(float("nan"))
         self.out_of_time_ = False
         self.begin_ = time.perf_counter()
+
+    def fit_loop(self, X, y=None, epochs=None, **fit_params):
+        """skorch's, on training rows alone; with a checkpoint it goes on where the training stopped."""
+        self.check_data(X, y)
+        self.check_training_readiness()
+        dataset, _ = self.get_split_datasets(X, y, **fit_params)
+        batches = self.get_iterator(dataset, training=True)
+        told = {"dataset_train": dataset, "dataset_valid": None}
+        goes_on = self.checkpoint_ is not None and self.checkpoint_.begin(self, batches)
+        epochs = self.max_epochs if epochs is None else epochs
+        for _ in range(epochs - self.recorded_ // self.steps_per_epoch):
+            if not goes_on:
+                self.notify("on_epoch_begin", **told)
+            goes_on = False
+            self.run_single_epoch(batches, training=True, prefix="train", step_fn=self.train_step, **fit_params)
+            self.notify("on_epoch_end", **told)
+        return self
+
+    def notify(self, method_name, **cb_kwargs):
+        """Tell all callbacks; after a step, the training may be kept."""
+        super().notify(method_name, **cb_kwargs)
+        if method_name == "on_batch_end" and self.checkpoint_ is not None:
+            self.checkpoint_.after_step(self)
+
+    def training_state(self) -> dict[str, Any]:
+        """All of a training in progress that neither its parts nor their generators hold; subclasses add to it."""
+        return {
+            **{name: vars(self)[name] for name in self.state_attributes},
+            "seconds": time.perf_counter() - self.begin_,
+            "history": [
+                {name: value for name, value in record.items() if name != "batches"} for record in self.history
+            ],
+        }
+
+    def restore_training(self, state: dict[str, Any]) -> None:
+        """Take the state of a training, after ``on_train_begin``."""
+        for name in self.state_attributes:
+            setattr(self, name, state[name])
+        if self.sums_ is not None:
+            self.sums_ = self.sums_.to(self.device_)
+        self.begin_ = time.perf_counter() - state["seconds"]
+        self.history[:] = [{**record, "batches": []} for record in state["history"]]
 
     def report(self, **values: torch.Tensor) -> dict[str, Any]:
         """Add a step's scalars to the epoch's sums, on the device, and return what skorch expects of a step.

@@ -60,6 +60,7 @@ class AdversarialNet(GenerativeNet):
         "auxiliary_weight": [Number(Real, 0, None, closed="left")],
     }
 
+    state_attributes = (*GenerativeNet.state_attributes, "d_updates_")
     scores_rows = True
     adversarial_weight = 1.0
     """Of the players' game and the penalties, beside what the head adds."""

@@ -271,8 +271,8 @@ class GenerativeNet(DrawsRows, StepTraining):
         self.tell_if_cut()
         return self
 
-    def export(self) -> dict[str, Any]:
-        """The trained net as plain CPU arrays: weights, shapes, history, and whether it ran to its last step."""
+    def learned(self) -> dict[str, Any]:
+        """All that sampling needs, as plain CPU arrays: weights, shapes, and the scale of the labels."""
         return {
             "weights": {
                 name.removeprefix("_orig_mod."): tensor.detach().cpu().numpy().copy()
@@ -281,9 +281,11 @@ class GenerativeNet(DrawsRows, StepTraining):
             "data_shape": self.data_shape_,
             "n_classes": self.n_classes_,
             "condition_scale": self.condition_scale_,
-            "history": self.recorded(),
-            "complete": self.steps_ >= self.max_steps,
         }
+
+    def export(self) -> dict[str, Any]:
+        """What was learned, the history, and whether the training ran to its last step."""
+        return {**self.learned(), "history": self.recorded(), "complete": self.steps_ >= self.max_steps}
 
     def restore(self, exported: dict[str, Any]):
         """Build the module and load an export's weights, ready to sample."""

@@ -194,6 +194,20 @@ class CycleGANNet(AdversarialNet):
         super().on_train_end(net, X=X, y=y, **kwargs)
         del self.pools_
 
+    def training_state(self):
+        there, back = self.pools_.values()
+        filled = None if there.rows is None else (there.rows, there.labels, back.rows, back.labels)
+        one = filled is not None and there.labels is back.labels  # where the first batch has filled both
+        return {**super().training_state(), "pools": filled, "one_labels": one}
+
+    def restore_training(self, state):
+        super().restore_training(state)
+        if state["pools"] is not None:
+            there, back = self.pools_.values()
+            there.rows, there.labels, back.rows, back.labels = (part.to(self.device_) for part in state["pools"])
+            if state["one_labels"]:
+                back.labels = there.labels
+
     def train_step(self, batch, **fit_params):
         """One update of both translators, then one of both discriminators on what the translators made."""
         real, y, parent = batch

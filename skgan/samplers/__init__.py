@@ -3,7 +3,6 @@
 from skgan.samplers._augmenter import ConditionalGANAugmenter
 from skgan.samplers._base import BaseGenerativeSampler
 from skgan.samplers._border import check_groups, check_rows, checked_table, forget_fit, tag_inputs
-from skgan.samplers._cache import describe
 from skgan.samplers._candidates import (
     CLASS_WEIGHTS,
     NOTHING,
@@ -23,9 +22,11 @@ from skgan.samplers._candidates import (
 from skgan.samplers._cv import OverSamplerCV
 from skgan.samplers._domains import DomainOverSampler
 from skgan.samplers._factory import RowFactory
+from skgan.samplers._keys import describe
 from skgan.samplers._nets import prepared
 from skgan.samplers._over_sampler import GANOverSampler
 from skgan.samplers._recursive import RecursiveAugmenter
+from skgan.samplers._saved import load
 
 __all__ = [
     "CLASS_WEIGHTS",
@@ -49,6 +50,7 @@ __all__ = [
     "default_estimator",
     "describe",
     "forget_fit",
+    "load",
     "named_candidates",
     "prepared",
     "rarest_class",

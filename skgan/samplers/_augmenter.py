@@ -53,7 +53,8 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
     codec, row_filter, categorical_features
         As in :class:`skgan.GANOverSampler`.
     max_steps, max_time, memory, n_jobs, device, random_state, verbose
-        As in :class:`skgan.GANOverSampler`. With ``memory=`` a search over amounts trains once per fold.
+        As in :class:`skgan.GANOverSampler`. With ``memory=`` a search over amounts trains once per fold,
+        and a training that was killed goes on.
 
     Attributes
     ----------

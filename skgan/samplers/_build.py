@@ -14,6 +14,7 @@ from skgan.codecs import Codec, choose_codec
 from skgan.filters import RowFilter
 from skgan.nets import GenerativeNet
 from skgan.samplers._blends import BlendMaker, MixtureMaker, checked_shares
+from skgan.samplers._cache import location_of
 from skgan.samplers._checks import warn_of_identifiers
 from skgan.samplers._factory import RowFactory
 from skgan.samplers._makers import ConditionMaker, CopyMaker, JitterMaker, Maker, NetMaker
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 MAX_MIXED = 10_000
-"""Rows of a mapped array that are mixed with each other, of each group."""
+"""Rows of each group that are mixed with each other, evenly spaced: to look up the neighbours of all would be quadratic."""
 
 
 def built_factory(sampler: "BaseGenerativeSampler", task: Task) -> RowFactory:
@@ -40,6 +41,7 @@ def built_factory(sampler: "BaseGenerativeSampler", task: Task) -> RowFactory:
         Its parameters count; it is not changed.
     task : Task
     """
+    location_of(sampler.memory)
     X, labels, members = task.checked.X, task.labels, task.members
     train_seed, sample_seed = draw_seeds(sampler.random_state, 2)
     codec = clone(choose_codec(sampler.codec, X, categorical_features=sampler.categorical_features)).fit(X)
@@ -75,7 +77,7 @@ def built_factory(sampler: "BaseGenerativeSampler", task: Task) -> RowFactory:
     if plan.trained and sampler.row_filter is not None:
         shared = bool(generators) and not sampler.per_class
         judged = _judged(encoded, members)
-        row_filter = fitted_filter(sampler.row_filter, *judged, generators, shared=shared, memory=memory)
+        row_filter = fitted_filter(sampler.row_filter, *judged, generators, shared=shared)
     makers = _Makers(sampler, task, codec, encoded, sizes, plan, generators, gaussian, shares)
     made_by = {i: maker for i in range(len(sizes)) if (maker := makers.of(i)) is not None}
     fill = {} if row_filter is None else {i: makers.copier(i) for i, n in enumerate(sizes) if n}
@@ -163,7 +165,8 @@ class _Makers:
         if name == "gaussian":
             return None if self.gaussian is None else NetMaker(self.gaussian, i, described, origin="gaussian")
         if name == "mixture" and self.sizes[i] > 1:  # a single row has no other to mix with
-            return MixtureMaker(self.encoded, some_of(self.of_group[i], self.encoded, MAX_MIXED), self.codec)
+            members = self.of_group[i]
+            return MixtureMaker(self.encoded, members[:: -(-len(members) // MAX_MIXED)], self.codec)
         return self.copier(i)
 
     def _of_net(self, i: int, described: str) -> Maker | None:

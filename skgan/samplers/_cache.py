@@ -1,209 +1,227 @@
-"""``memory=``: trained generators kept on disk, so that a search over amounts trains once per fold.
+"""``memory=``: trained generators, and trainings in progress, kept on disk.
 
-What is kept is a pure function's result (plain CPU arrays) under data + training parameters + seed. The amount, the strategy,
-the device, verbosity and what a net reads only when it samples (``sampling_params``) are not part of the key.
+An entry is what :meth:`skgan.nets.GenerativeNet.export` returns (plain arrays), in one safetensors file under the key of its
+training. Nothing is unpickled. A file that is damaged, of another version, or of another training than its name says is made
+anew and overwritten.
 """
 
-import inspect
-import sys
-import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import partial
+import datetime
+import json
+import os
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import cloudpickle
 import joblib
 import numpy as np
 import torch
-from filelock import FileLock
-from sklearn.utils.validation import check_memory
+from filelock import FileLock, Timeout
 
-from skgan._compat import has_parameters
-from skgan._mapped import is_large, row_pieces
+from skgan._stored import Arrays, DamagedError, packed, private_folder, read, unpacked, write
 from skgan._warnings import warn
+from skgan.nets.checkpoints import Checkpoint
+from skgan.samplers._keys import TrainingKey
 
-FORMAT = 3
+FORMAT = 4
 """Raised when what an entry holds changes."""
+WAIT = 10.0
+"""Seconds after which it is said that another process holds a lock."""
 
-NOT_IN_KEY = (
-    "device",
-    "verbose",
-    "random_state",  # the seed is in the key by itself
-    "max_time",
-)  # a run that max_time cut is not kept, and any other ran to its last step
-
-_LIBRARIES = {"torch", "skorch", "sklearn", "imblearn", "numpy", "scipy", "pandas", "joblib", *sys.stdlib_module_names}
+Export = dict[str, Any]
 
 
-class _UnfinishedError(Exception):
-    """Takes a result past joblib, which keeps what a function returns and nothing that it raises."""
-
-
-def describe(value: Any) -> Any:
-    """A value as nested tuples of strings that are equal where the value would train the same.
-
-    Classes and functions outside of known libraries count with their bytecode: a user's module that was changed has
-    another description, also where it lives in ``__main__``.
-    """
-    return _describe(value, ())
-
-
-def _describe(value: Any, above: tuple[int, ...]) -> Any:
-    if value is None or isinstance(value, bool | int | float | complex | str | bytes | np.generic | np.dtype):
-        return type(value).__name__, repr(value)
-    if isinstance(value, np.ndarray | torch.Tensor):
-        array = value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else value
-        return type(value).__name__, joblib.hash(array)
-    if isinstance(value, type):
-        return "class", *_code_of_class(value)
-    if isinstance(value, types.CodeType):
-        return "code", value.co_code.hex(), repr(value.co_names), *(_describe(c, above) for c in value.co_consts)
-    if id(value) in above:
-        return "itself", str(len(above) - above.index(id(value)))
-    above = (*above, id(value))
-    if isinstance(value, Mapping):
-        return "mapping", *sorted((repr(_describe(k, above)), _describe(v, above)) for k, v in value.items())
-    if isinstance(value, set | frozenset):
-        return "set", *sorted(repr(_describe(item, above)) for item in value)
-    if isinstance(value, list | tuple):
-        return type(value).__name__, *(_describe(item, above) for item in value)
-    if isinstance(value, types.FunctionType):
-        inner = [cell.cell_contents for cell in value.__closure__ or ()]
-        return (
-            "function",
-            value.__qualname__,
-            *(_describe(part, above) for part in (value.__code__, value.__defaults__, inner)),
-        )
-    if isinstance(value, types.MethodType):
-        return "method", _describe(value.__func__, above), _describe(value.__self__, above)
-    if inspect.isbuiltin(value) or isinstance(value, types.ModuleType):
-        return "named", getattr(value, "__module__", None) or "", value.__name__
-    if has_parameters(value):
-        state: Any = value.get_params(deep=False)
-    else:
-        reduced = value.__reduce_ex__(4)  # as pickle sees it: works with slots and partials too
-        state = reduced if isinstance(reduced, str) else reduced[1:]
-    return "object", _describe(type(value), above), _describe(state, above)
-
-
-def _code_of_class(klass: type) -> Iterator[Any]:
-    for base in klass.__mro__:
-        yield f"{base.__module__}.{base.__qualname__}"
-        if base.__module__.partition(".")[0] in _LIBRARIES:
-            continue
-        for name, member in sorted(vars(base).items()):
-            for function in (member, *(getattr(member, part, None) for part in ("__func__", "fget", "fset"))):
-                if isinstance(function, types.FunctionType):
-                    yield name, describe(function.__code__)
-            if isinstance(member, bool | int | float | str | tuple) and name != "__doc__":
-                yield name, repr(member)
-
-
-def generator_key(X: np.ndarray, y: np.ndarray, net, seed: int) -> str:
-    """The key of a training: net, rows, labels and seed."""
-    kept = {
-        name: value
-        for name, value in net.get_params(deep=False).items()
-        if name not in NOT_IN_KEY and name not in net.sampling_params
-    }
-    rows = [joblib.hash(X[piece]) for piece in row_pieces(X)] if is_large(X) else joblib.hash(X)
-    return joblib.hash((FORMAT, repr(describe(type(net))), repr(describe(kept)), rows, joblib.hash(y), seed))
-
-
-def _keep(key: str, compute: Callable[[], Any], complete: Callable[[Any], bool]) -> Any:
-    """What joblib caches, under the key alone."""
-    result = compute()
-    if not complete(result):
-        raise _UnfinishedError
-    return result
-
-
-def _location(memory) -> Any:
-    return memory if isinstance(memory, str | PathLike) or memory is None else memory.location
-
-
-def _entries(memory):
-    """joblib's function of a key, compute and complete, of which only the key counts."""
-    return check_memory(str(memory) if isinstance(memory, PathLike) else memory).cache(
-        _keep, ignore=["compute", "complete"]
-    )
-
-
-def recall(memory, key: str, compute: Callable[[], Any], complete: Callable[[Any], bool] = lambda _: True) -> Any:
-    """The entry under the key, or what ``compute`` returns, which then becomes the entry.
-
-    One process computes a key at a time; others wait for it and read. Where the folder cannot be written, ``compute`` runs,
-    with a warning; an entry that cannot be read is computed again, with joblib's warning.
-    """
-    location = _location(memory)
+def location_of(memory: Any) -> Path | None:
+    """The folder that ``memory=`` names."""
+    location = memory if isinstance(memory, str | PathLike) or memory is None else memory.location
     if location is None:
-        return compute()
-    lock = Path(location) / "skgan-locks" / f"{key}.lock"
-    with locked(lock, Path(location), "the generator was trained") as writable:
-        if not writable:
-            return compute()
-        computed: list[Any] = []
+        return None
+    if not str(location):
+        raise ValueError(
+            "memory='' names no folder, and generators would be kept in the working directory. Name a folder, such as "
+            "memory='generators' (or memory='.' for the working directory), or set memory=None."
+        )
+    return Path(location)
 
-        def compute_once():
-            computed.append(compute())
-            return computed[0]
 
-        kept = _entries(memory)
+class _Entry:
+    """One training's files in the folder."""
+
+    IDENTITY = ("format", "skgan", "key", "data", "labels", "seed")
+
+    def __init__(self, folder: Path, training: TrainingKey):
+        self.folder, self.training = folder / "skgan", training
+        self.path = self.folder / f"{training.key}.safetensors"
+        self.lock = self.folder / f"{training.key}.lock"
+        self.facts = {"format": FORMAT, "skgan": version("skgan"), "key": training.key, **training.facts}
+
+    def checkpoint(self) -> Checkpoint:
+        told = {name: self.facts[name] for name in ("format", "skgan", "key")}
+        return Checkpoint(self.folder / f"{self.training.key}.checkpoint.safetensors", told)
+
+    def read(self, aloud: bool = True) -> Any:
+        """What is kept, or None; why a file that is there cannot be used is said aloud."""
         try:
-            entry = kept.call_and_shelve(key, compute_once, complete)
-            if computed:  # also where it could not be written: joblib has warned
-                return computed[0]
-            try:
-                return entry.get()
-            except Exception as error:  # whatever a damaged pickle raises
-                warn(
-                    f"An entry of the cache folder {str(location)!r} cannot be read ({type(error).__name__}: {error}); "
-                    "it is computed again."
-                )
-            entry.clear()
-            kept.call_and_shelve(key, compute_once, complete)
-        except _UnfinishedError:
-            pass
-        return computed[0]
+            told, arrays, facts = read(self.path)
+            other = [name for name in self.IDENTITY if facts.get(name) != self.facts.get(name)]
+            if other:
+                raise DamagedError(f"it is of another {', '.join(other)}")
+            return unpacked(told, arrays)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (DamagedError, OSError) as error:
+            if aloud:
+                warn(f"The file {str(self.path)!r} of the cache cannot be read ({error}); it is made anew.")
+            return None
+
+    def write(self, result: Any) -> None:
+        """Keep a result; a warning where that fails."""
+        arrays = Arrays()
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        made_by = {"torch": torch.__version__, "numpy": np.__version__, "date": now}
+        try:
+            write(self.path, packed(result, arrays), arrays, {**self.facts, **made_by})
+        except (OSError, TypeError) as error:
+            warn(f"A trained generator could not be kept in {str(self.path)!r}: {error}.")
+
+
+def recall(
+    memory, training: TrainingKey, compute: Callable[[Checkpoint | None], Export], complete: Callable[[Export], bool]
+) -> Export:
+    """The entry of a training, or what ``compute`` returns, which then becomes the entry.
+
+    One process computes a key at a time; others wait for it and read. Reading needs no lock, and so no folder that can be
+    written; where something new could not be kept, ``compute`` runs, with a warning.
+
+    Parameters
+    ----------
+    memory : str, path or joblib.Memory
+    training : TrainingKey
+    compute : callable
+        Given where the training in progress is to be kept, or None.
+    complete : callable
+        Whether a result is kept.
+    """
+    folder = location_of(memory)
+    if folder is None:
+        return compute(None)
+    entry = _Entry(folder, training)
+    found = entry.read(aloud=False)
+    if found is not None:
+        with suppress(OSError):  # where only reading is allowed
+            entry.checkpoint().remove()  # of a process that was killed when it had kept its result
+        return found
+    with locked(entry.lock, folder, "the generator was trained") as writable:
+        if not writable:
+            return compute(None)
+        found = entry.read()
+        if found is not None:
+            return found
+        checkpoint = entry.checkpoint()
+        result = compute(checkpoint)
+        if complete(result):
+            entry.write(result)
+            checkpoint.remove()
+        return result
 
 
 def recall_together(
-    memory, keys: Sequence[str], compute: Callable[[list[int]], list[Any]], complete: Callable[[Any], bool]
-) -> list[Any]:
-    """The entries under these keys; those that are missing are computed in one call, ``compute(their numbers)``."""
-    if len(keys) == 1:
-        return [recall(memory, keys[0], lambda: compute([0])[0], complete)]
-    location = _location(memory)
-    lock = Path(location) / "skgan-locks" / f"{joblib.hash(keys)}.lock"
-    with locked(lock, Path(location), "the generators were trained") as writable:
+    memory,
+    trainings: Sequence[TrainingKey],
+    compute: Callable[[list[int], Checkpoint | None, Sequence[Checkpoint | None]], list[Export]],
+    complete: Callable[[Export], bool],
+) -> list[Export]:
+    """The entries of these trainings; those that are missing are computed in one call.
+
+    Nets that are trained side by side are the same only up to rounding as those trained with others beside them. So that a
+    group that is killed ends as it would have, all of its results are in one file before any of them is an entry.
+
+    Parameters
+    ----------
+    memory, complete
+        As of :func:`recall`.
+    trainings : sequence of TrainingKey
+    compute : callable
+        ``compute(numbers, together, each)``: numbers of the missing trainings, where they are kept as one, and where each.
+    """
+    folder, everything = location_of(memory), list(range(len(trainings)))
+    if folder is None:
+        return compute(everything, None, [None] * len(trainings))
+    if len(trainings) == 1:
+        return [recall(memory, trainings[0], lambda own: compute([0], own, [own])[0], complete)]
+    entries = [_Entry(folder, training) for training in trainings]
+    found = [entry.read(aloud=False) for entry in entries]
+    if all(one is not None for one in found):
+        return found
+    keys = [training.key for training in trainings]
+    group = _Entry(folder, TrainingKey(joblib.hash(keys), {}))
+    # One order of locks, so that nobody waits for who waits for them
+    with _all_locked([group.lock, *sorted(entry.lock for entry in entries)], folder) as writable:
         if not writable:
-            return compute(list(range(len(keys))))
-        entries = _entries(memory)
-        missing = [i for i, key in enumerate(keys) if not entries.check_call_in_cache(key, None, None)]
-        computed: dict[int, Any] = {}
+            missing = [i for i in everything if found[i] is None]
+            return _filled(found, missing, compute(missing, None, [None] * len(missing)))
+        there = [entry.read() for entry in entries]
+        missing = [i for i in everything if there[i] is None]
+        left = TrainingKey(joblib.hash(("together", *(keys[i] for i in missing))), {})
+        together, each = _Entry(folder, left).checkpoint(), [entries[i].checkpoint() for i in missing]
+        whole = group.read() or {}  # of a group that was killed when it was trained
+        if all(keys[i] in whole for i in missing):
+            results = [whole[keys[i]] for i in missing]
+        else:
+            results = compute(missing, together, each)
+            if all(map(complete, results)):
+                group.write({keys[i]: result for i, result in zip(missing, results, strict=True)})
+        if all(map(complete, results)):
+            for checkpoint in (together, *each):
+                checkpoint.remove()
+        for i, result in zip(missing, results, strict=True):
+            if complete(result):
+                entries[i].write(result)
+        group.path.unlink(missing_ok=True)
+        return _filled(there, missing, results)
 
-        def of(i: int) -> Any:
-            if i not in computed:  # a damaged entry is computed alone
-                numbers = [i, *(j for j in missing if j not in computed and j != i)]
-                computed.update(zip(numbers, compute(numbers), strict=True))
-            return computed[i]
 
-        return [recall(memory, key, partial(of, i), complete) for i, key in enumerate(keys)]
+def _filled(found: list[Any], missing: list[int], results: list[Any]) -> list[Any]:
+    new = dict(zip(missing, results, strict=True))
+    return [new.get(i, one) for i, one in enumerate(found)]
+
+
+@contextmanager
+def _all_locked(paths: Sequence[Path], folder: Path) -> Iterator[bool]:
+    with ExitStack() as locks:
+        # Where the first cannot be made, one warning is enough.
+        yield all(locks.enter_context(locked(path, folder, "the generators were trained")) for path in paths)
 
 
 @contextmanager
 def locked(path: Path, memory: Path, instead: str) -> Iterator[bool]:
     """Hold a lock file (the system lets go of a killed worker's); False, and a warning, where it cannot be made.
 
-    ``memory`` is the folder that the user named, and ``instead`` says what happens without it.
+    Whoever waits for long says for whom, and goes on waiting: a stopped process may go on.
+
+    Parameters
+    ----------
+    path : Path
+    memory : Path
+        The folder that the user named.
+    instead : str
+        What happens without the lock.
     """
-    lock = FileLock(path)
+    lock, holder = FileLock(path, mode=0o600), path.with_suffix(".holder")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
+        private_folder(path.parent)
+        try:
+            lock.acquire(timeout=WAIT)
+        except Timeout:
+            warn(
+                f"{_held_by(holder)} holds the lock file {str(path)!r}, perhaps because it trains the same generator; this "
+                f"process has waited for it for {WAIT:g} s, and goes on waiting. Where that process is stopped or stuck, "
+                "let it go on or end it: the lock is free then."
+            )
+            lock.acquire()
     except OSError as error:
         warn(
             f"The folder {str(memory)!r} that memory= names cannot be written ({error.strerror or error}): "
@@ -212,15 +230,25 @@ def locked(path: Path, memory: Path, instead: str) -> Iterator[bool]:
         yield False
         return
     try:
+        _say_who(holder)
         yield True
     finally:
+        holder.unlink(missing_ok=True)
         lock.release()
 
 
-def recall_filter(memory, keys: list[str], row_filter, X: np.ndarray, y: np.ndarray, fit: Callable[[], Any]) -> Any:
-    """The fitted row filter of the generators under these keys, from the cache where it is there.
+def _say_who(holder: Path) -> None:
+    told = json.dumps({"pid": os.getpid(), "host": socket.gethostname()})
+    with (
+        suppress(OSError),  # a full disk: nobody is told who holds the lock
+        open(os.open(holder, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file,
+    ):
+        file.write(told)
 
-    It is kept as bytes that also a worker in which the user's script is not ``__main__`` can write.
-    """
-    key = joblib.hash((FORMAT, keys, repr(describe(row_filter)), joblib.hash(X), joblib.hash(y)))
-    return cloudpickle.loads(recall(memory, key, lambda: cloudpickle.dumps(fit())))
+
+def _held_by(holder: Path) -> str:
+    try:
+        told = json.loads(holder.read_text())
+        return f"Process {int(told['pid'])} on {told['host']!r}"
+    except (OSError, ValueError, KeyError, TypeError):  # just let go of, or half written
+        return "Another process"

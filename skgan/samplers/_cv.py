@@ -18,6 +18,7 @@ from skgan._random import draw_seeds
 from skgan._statistics import candidates_table, chosen_by
 from skgan.samplers._base import BaseGenerativeSampler
 from skgan.samplers._border import Checked, check_groups, checked_table, forget_fit, tag_inputs
+from skgan.samplers._cache import location_of
 from skgan.samplers._candidates import (
     auto_samplers,
     checked_splits,
@@ -60,7 +61,7 @@ class OverSamplerCV(BaseSampler):
         An int means shuffled, stratified folds, which keep groups together where ``groups`` are given.
     rule : {"one_standard_error", "best"}, default="one_standard_error"
     memory : str, path, joblib.Memory or None, default=None
-        Handed to candidates of skgan that have none of their own.
+        Handed to candidates of skgan that have none of their own. After a kill, folds that were trained are not trained again.
     n_jobs : int or None, default=None
         Fits at once, in processes.
     random_state : int, RandomState or None, default=None
@@ -173,6 +174,7 @@ class OverSamplerCV(BaseSampler):
             Before any training: for candidates that are no samplers, an unknown scoring, and folds that lose a class.
         """
         self._validate_params()
+        location_of(self.memory)
         checked = checked_table(self, X, y)
         rows, labels = checked.X, checked.y
         groups = check_groups(groups, len(labels))

@@ -62,9 +62,13 @@ class GANOverSampler(BaseGenerativeSampler, BaseOverSampler):
     max_steps, max_time : int, float or None, default=None
         Training steps, and seconds after which training ends early; None is the net's own.
     memory : str, path, joblib.Memory or None, default=None
-        Where trained generators (and fitted row filters) are kept under data, training parameters and seed: a search over
-        amounts trains once per fold. The folder holds pickles and is trusted, as joblib's is. Not used with
-        ``random_state=None``; a run that ``max_time`` cut is not kept; callbacks do not run when an entry is read.
+        Where trained generators are kept under data, training parameters and seed: a search over amounts trains once per fold.
+        Files are safetensors, of which nothing is run; damaged or foreign ones are trained anew and overwritten. A training in
+        progress is kept every half minute (``skgan.nets.checkpoints``) and, after a kill, Ctrl-C or ``max_time`` (which counts
+        the time before too), goes on to the same rows, bit for bit; with a net, callback, penalty or transform of a class of
+        yours it begins anew, because its state is not known. Not used with ``random_state=None``; the result of a run that
+        ``max_time`` cut is not kept; callbacks do not run when an entry is read, and row filters are fitted again. MLP pairs of
+        ``per_class=True`` of which some are there are as if trained without these: up to rounding.
     n_jobs : int or None, default=None
         Nets trained at once with ``per_class=True``, on the backend of ``joblib.parallel_config``, else in processes; None
         is 1, or what that says.

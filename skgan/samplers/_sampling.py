@@ -6,6 +6,7 @@ from typing import Any
 from sklearn.exceptions import NotFittedError
 
 from skgan.samplers._factory import SAMPLE, RowFactory
+from skgan.samplers._saved import save
 
 
 class SamplesRows:
@@ -118,6 +119,29 @@ class SamplesRows:
         """
         factory = self._fitted({to: 1})
         return factory.as_given(factory.translate(X, to, back))
+
+    def save(self, path) -> None:
+        """Write the fitted sampler to one file, for :func:`skgan.load`, which gives one that makes the same rows.
+
+        The file is safetensors: arrays, and text that says how they hang together. Real rows are in it, encoded, where new ones
+        are made from real ones (copies, mixtures, offspring): keep it as you keep the data. It is put together in memory.
+
+        Parameters
+        ----------
+        path : str or path
+            A file that is there is overwritten.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before ``fit_resample``.
+        TypeError
+            Where a part has no place in the file: a function of yours, a tree in a row filter.
+        OSError
+            Where the file cannot be written.
+        """
+        self._fitted({})
+        save(self, path)
 
     @property
     def has_parents_(self) -> bool:

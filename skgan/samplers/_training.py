@@ -14,10 +14,14 @@ from skgan._parallel import Call, results_of
 from skgan.filters import RowFilter
 from skgan.nets import GenerativeNet
 from skgan.nets._side_by_side import OneByOneError, SideBySideNet, goes_side_by_side
-from skgan.samplers._cache import describe, generator_key, recall_filter, recall_together
+from skgan.nets.checkpoints import Checkpoint
+from skgan.samplers._cache import location_of, recall_together
+from skgan.samplers._keys import describe, generator_key
 
 
-def train_generator(X: np.ndarray, y: np.ndarray, net: GenerativeNet, seed: int) -> dict[str, Any]:
+def train_generator(
+    X: np.ndarray, y: np.ndarray, net: GenerativeNet, seed: int, checkpoint: Checkpoint | None = None
+) -> dict[str, Any]:
     """Train a clone of the net on encoded rows: a pure function of its arguments that returns plain CPU arrays.
 
     Parameters
@@ -29,13 +33,17 @@ def train_generator(X: np.ndarray, y: np.ndarray, net: GenerativeNet, seed: int)
     net : GenerativeNet
         Its parameters count, its state does not.
     seed : int
+    checkpoint : Checkpoint or None, default=None
+        Where the training is kept while it goes on, and where it goes on from.
 
     Returns
     -------
     dict
         As :meth:`skgan.nets.GenerativeNet.export`.
     """
-    return clone(net).set_params(random_state=seed).fit(X, y).export()
+    ready = clone(net).set_params(random_state=seed)
+    ready.checkpoint_ = checkpoint
+    return ready.fit(X, y).export()
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,6 @@ class Generator:
 
     net: GenerativeNet
     export: dict[str, Any]
-    key: str
     source: tuple[np.ndarray, np.ndarray] | None
 
     @cached_property
@@ -89,26 +96,32 @@ def alike(jobs: Sequence[Job]) -> list[list[Job]]:
     return groups
 
 
-def exports_of(jobs: Sequence[Job]) -> list[dict[str, Any]]:
-    """What :func:`train_generator` returns for each of alike jobs, up to rounding; trained side by side where that works."""
+def exports_of(
+    jobs: Sequence[Job], together: Checkpoint | None = None, each: Sequence[Checkpoint | None] | None = None
+) -> list[dict[str, Any]]:
+    """What :func:`train_generator` returns for each of alike jobs, up to rounding; trained side by side where that works.
+
+    Checkpoints are those of the jobs as one training, and of each by itself.
+    """
     if len(jobs) > 1:
         joined = SideBySideNet(**jobs[0].net.get_params(deep=False))
+        joined.checkpoint_ = together
         with suppress(OneByOneError):
             return joined.fit_each([job.X for job in jobs], [job.seed for job in jobs])
-    return [train_generator(job.X, job.y, job.net, job.seed) for job in jobs]
+    own = each or [None] * len(jobs)
+    return [train_generator(job.X, job.y, job.net, job.seed, kept) for job, kept in zip(jobs, own, strict=True)]
 
 
-def obtained(memory, jobs: list[Job]) -> list[tuple[str, dict[str, Any]]]:
-    """The key and the export of each of alike jobs, from the cache where they are there."""
-    if memory is None:
-        return [("", export) for export in exports_of(jobs)]
+def obtained(memory, jobs: list[Job]) -> list[dict[str, Any]]:
+    """The export of each of alike jobs, from the cache where they are there."""
+    if location_of(memory) is None:
+        return exports_of(jobs)
     keys = [generator_key(job.X, job.y, job.net, job.seed) for job in jobs]
 
-    def train(numbers: list[int]) -> list[dict[str, Any]]:
-        return exports_of([jobs[i] for i in numbers])
+    def train(numbers: list[int], together: Any, each: Any) -> list[dict[str, Any]]:
+        return exports_of([jobs[i] for i in numbers], together, each)
 
-    exports = recall_together(memory, keys, train, lambda export: export["complete"])
-    return list(zip(keys, exports, strict=True))
+    return recall_together(memory, keys, train, lambda export: export["complete"])
 
 
 def train_all(jobs: Sequence[Job], memory, n_jobs) -> list[Generator]:
@@ -117,21 +130,16 @@ def train_all(jobs: Sequence[Job], memory, n_jobs) -> list[Generator]:
     calls = [Call(", ".join(job.name for job in group), obtained, (memory, group)) for group in groups]
     trained = [one for group in results_of(calls, n_jobs) for one in group]
     return [
-        Generator(job.net, export, key, (job.X, job.y) if job.net.needs_source else None)
-        for job, (key, export) in zip(jobs, trained, strict=True)
+        Generator(job.net, export, (job.X, job.y) if job.net.needs_source else None)
+        for job, export in zip(jobs, trained, strict=True)
     ]
 
 
 def fitted_filter(
-    row_filter: RowFilter, X: np.ndarray, y: np.ndarray, generators: Sequence[Generator], *, shared: bool, memory
+    row_filter: RowFilter, X: np.ndarray, y: np.ndarray, generators: Sequence[Generator], *, shared: bool
 ) -> RowFilter:
     """A clone of the filter, fitted on encoded rows and, where all classes share one, with the net."""
-
-    def fit() -> RowFilter:
-        return clone(row_filter).fit(X, y, net=generators[0].ready if shared else None)
-
-    keys = [generator.key for generator in generators]
-    return fit() if memory is None else recall_filter(memory, keys, row_filter, X, y, fit)
+    return clone(row_filter).fit(X, y, net=generators[0].ready if shared else None)
 
 
 def free_device_memory() -> None:

@@ -99,7 +99,7 @@ def dying(folder, times, **params):
 
 def kept(folder):
     """Trainings that are in the memory."""
-    return len(list(Path(folder / "memory").rglob("output.pkl")))
+    return len(list(Path(folder / "memory").rglob("*.safetensors")))
 
 
 class Note(Callback):
@@ -122,7 +122,7 @@ class Dies(Callback):
     def on_train_end(self, net, X=None, y=None, **kwargs):
         if len(X) != (Y == 2).sum() or os.getpid() == self.parent:
             return
-        while not list(Path(self.memory).rglob("output.pkl")):
+        while not list(Path(self.memory).rglob("*.safetensors")):
             pass
         deaths = self.path.read_text() if self.path.exists() else ""
         if len(deaths) < self.times:

@@ -159,7 +159,7 @@ def test_groups_stay_together():
 def test_generators_are_kept(tmp_path, table):
     candidates = {f"{s}": GANOverSampler(net=NET, sampling_strategy={2: s}) for s in (30, 40)}
     OverSamplerCV(candidates, KNeighborsClassifier(), cv=2, memory=str(tmp_path), random_state=0).fit_resample(*table)
-    assert len(list(tmp_path.rglob("output.pkl"))) == 3  # two folds and all rows, for both candidates
+    assert len(list(tmp_path.rglob("*.safetensors"))) == 3  # two folds and all rows, for both candidates
 
 
 def test_it_speaks_only_when_asked(table, capsys):

@@ -1,26 +1,33 @@
 """``memory=``: which trainings are shared, and what happens to a cache that is damaged or not writable."""
 
+import json
 import os
+import pickle
+import signal
 import subprocess
 import sys
+import threading
 import warnings
 from pathlib import Path
 
 import joblib
 import numpy as np
 import pytest
+import safetensors
 import torch
 from imblearn.pipeline import Pipeline
+from safetensors.numpy import load, save
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback
 
-from skgan import GANOverSampler, at_least
+from skgan import GANOverSampler, OverSamplerCV, _stored, at_least
 from skgan.callbacks import Anneal
 from skgan.filters import ClassifierFilter
 from skgan.modules import MLPGAN
 from skgan.presets import mlp_gan, offspring
-from skgan.samplers._cache import describe, generator_key
+from skgan.samplers import _cache
+from skgan.samplers._keys import describe, generator_key
 
 
 def small(**params):
@@ -34,7 +41,7 @@ def rows():
 
 
 def entries(folder: Path) -> int:
-    return len(list(folder.rglob("output.pkl")))
+    return len(list(folder.rglob("*.safetensors")))
 
 
 def sampler(folder, **params):
@@ -130,28 +137,190 @@ def test_per_class_nets_are_kept_one_by_one(rows, tmp_path, trainings):
     assert len(trainings) == 2  # class 1 was there
 
 
-def test_a_fitted_row_filter_is_kept_too(rows, tmp_path, monkeypatch):
-    fits = []
-    fit = ClassifierFilter.fit
-    monkeypatch.setattr(ClassifierFilter, "fit", lambda self, *a, **k: fits.append(1) or fit(self, *a, **k))
+def test_a_row_filter_is_fitted_again(rows, tmp_path, trainings):
     results = [sampler(tmp_path, row_filter=ClassifierFilter()).fit_resample(*rows)[0] for _ in range(2)]
     np.testing.assert_array_equal(*results)
-    assert len(fits) == 1
-    sampler(tmp_path, row_filter=ClassifierFilter(quantile=0.3)).fit_resample(*rows)
-    assert len(fits) == 2
+    assert len(trainings) == 1 == entries(tmp_path)
 
 
-def test_a_truncated_entry_is_made_anew_with_a_warning(rows, tmp_path, trainings):
-    whole = sampler(tmp_path).fit_resample(*rows)[0]
-    (entry,) = tmp_path.rglob("output.pkl")
-    entry.write_bytes(entry.read_bytes()[:100])
-    with pytest.warns(UserWarning, match="cannot be read"):
-        again = sampler(tmp_path).fit_resample(*rows)[0]
-    np.testing.assert_array_equal(whole, again)
+class Malicious:
+    """What unpickling would run."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+def heals(folder, rows, trainings, why):
+    """A fit warns, trains, and has overwritten what was wrong; its rows are those of an undisturbed one."""
+    before = len(trainings)
+    with pytest.warns(UserWarning, match=f"cannot be read .*{why}.*made anew"):
+        again = sampler(folder).fit_resample(*rows)[0]
+    np.testing.assert_array_equal(again, sampler(None).fit_resample(*rows)[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sampler(folder).fit_resample(*rows)
+    assert len(trainings) == before + 2  # one of them is the undisturbed one
+
+
+@pytest.fixture
+def entry(rows, tmp_path, trainings):
+    """The file of one training."""
+    sampler(tmp_path).fit_resample(*rows)
+    (path,) = tmp_path.rglob("*.safetensors")
+    return path
+
+
+def test_a_pickle_is_never_opened(rows, tmp_path, entry, trainings):
+    trap = tmp_path / "trap"
+    content = pickle.dumps(Malicious(trap))
+    pickle.loads(content)
+    trap.rmdir()
+    for name in ("output.pkl", "metadata.json", f"{entry.stem}.pkl", f"{entry.stem}.checkpoint.safetensors"):
+        (entry.parent / name).write_bytes(content)
+    entry.write_bytes(content)
+    heals(tmp_path, rows, trainings, "")
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.1, 0.5, 0.9, 0.9999])
+def test_a_truncated_entry_is_made_anew(rows, tmp_path, entry, trainings, share):
+    content = entry.read_bytes()
+    entry.write_bytes(content[: int(share * len(content))])
+    heals(tmp_path, rows, trainings, "")
+
+
+def test_an_entry_with_one_changed_bit_is_made_anew(rows, tmp_path, entry, trainings):
+    content = bytearray(entry.read_bytes())
+    content[-5] ^= 1
+    entry.write_bytes(content)
+    heals(tmp_path, rows, trainings, "hash")
+
+
+def test_a_valid_entry_of_other_data_is_made_anew(rows, tmp_path, entry, trainings):
+    X, y = rows
+    sampler(tmp_path).fit_resample(X[::-1], y)
+    (other,) = {*tmp_path.rglob("*.safetensors")} - {entry}
+    os.replace(other, entry)
+    heals(tmp_path, rows, trainings, "another key, data")
+
+
+def test_swapped_weights_are_seen(rows, tmp_path, entry, trainings):
+    sampler(tmp_path, random_state=1).fit_resample(*rows)
+    (other,) = {*tmp_path.rglob("*.safetensors")} - {entry}
+    with safetensors.safe_open(entry, "numpy") as file:
+        description = file.metadata()
+    entry.write_bytes(save(load(other.read_bytes()), description))
+    heals(tmp_path, rows, trainings, "hash")
+
+
+@pytest.mark.parametrize("fact", ["format", "skgan"])
+def test_an_entry_of_another_version_is_made_anew(rows, tmp_path, entry, trainings, fact):
+    told, arrays, facts = _stored.read(entry)
+    _stored.write(entry, told, arrays, {**facts, fact: "0.0.1"})
+    heals(tmp_path, rows, trainings, f"another {fact}")
+
+
+def test_an_entry_says_what_it_is_of(entry):
+    with safetensors.safe_open(entry, "numpy") as file:
+        facts = json.loads(file.metadata()["skgan"])
+        assert any(name.startswith("weights.generator.") for name in set(file.keys()))
+    assert facts["key"] == entry.stem
+    assert facts["parameters"]["max_steps"] == "4"
+    assert facts["parameters"]["module"] == "skgan.modules.mlp.MLPGAN"
+    assert {"data", "labels", "seed", "shape", "date", "format", "skgan", "torch", "numpy", "net"} < set(facts)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX's")
+def test_files_are_the_users_own(rows, tmp_path):
+    folder = tmp_path / "new" / "cache"
+    sampler(folder).fit_resample(*rows)
+    for path in (tmp_path / "new").rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, path
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+
+
+def test_temporary_files_of_dead_processes_go(rows, tmp_path, entry):
+    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    folder = entry.parent
+    dead, here = int(gone.stdout), os.getpid()
+    left, another_host, alive, old, other = (
+        folder / f".{name}.half"
+        for name in (
+            f"a.safetensors.{_stored._HOST}-{dead}-00000000",
+            f"a.safetensors.ffffffff-{dead}-00000000",
+            f"a.safetensors.{_stored._HOST}-{here}-00000000",
+            "a.safetensors.ffffffff-2-00000000",
+            "of-another-program",
+        )
+    )
+    for path in (left, another_host, alive, old, other):
+        path.write_text("half")
+    os.utime(other, (0, 0))
+    os.utime(old, (0, 0))
+    sampler(tmp_path, random_state=1).fit_resample(*rows)
+    assert {*folder.glob(".*.half")} == {another_host, alive, other}
+
+
+def test_a_write_that_fails_leaves_nothing_behind_and_is_told(rows, tmp_path, monkeypatch):
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(_stored.os, "replace", full)
+    with pytest.warns(UserWarning, match="could not be kept .*No space left"):
+        made = sampler(tmp_path).fit_resample(*rows)[0]
+    np.testing.assert_array_equal(made, sampler(None).fit_resample(*rows)[0])
+    assert not entries(tmp_path)
+    assert not list(tmp_path.rglob("*.half"))
+
+
+def test_a_folder_that_can_only_be_read_is_read(rows, tmp_path, entry, trainings, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(_cache.FileLock, "acquire", refuse)
+    monkeypatch.setattr(_stored, "write", refuse)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         sampler(tmp_path).fit_resample(*rows)
-    assert len(trainings) == 2
+    assert len(trainings) == 1
+    with pytest.warns(UserWarning, match=r"cannot be written \(Read-only file system\): .* trained without it"):
+        sampler(tmp_path, random_state=1).fit_resample(*rows)
+    with pytest.warns(UserWarning, match="cannot be written") as told:
+        sampler(tmp_path, per_class=True).fit_resample(*rows)
+    assert len(told) == 1
+    assert len(trainings) == 4
+
+
+@pytest.mark.parametrize("random_state", [0, None])
+def test_no_name_is_no_folder(rows, random_state):
+    with pytest.raises(ValueError, match="memory='' names no folder"):
+        GANOverSampler(memory="", random_state=random_state).fit_resample(*rows)
+    with pytest.raises(ValueError, match="memory='' names no folder"):
+        OverSamplerCV(memory="", random_state=0).fit_resample(*rows)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="processes are stopped by POSIX signals")
+def test_a_stopped_holder_of_the_lock_is_named(rows, tmp_path, monkeypatch):
+    (tmp_path / "script.py").write_text(SLEEPER)
+    monkeypatch.setattr(_cache, "WAIT", 0.2)
+    where = {"cwd": tmp_path, "stdout": subprocess.PIPE, "text": True}
+    command = [sys.executable, "script.py"]
+    with subprocess.Popen(command, env={**os.environ, "SECONDS": "0"}, **where) as holder:
+        assert holder.stdout.readline() == "training\n"
+        os.kill(holder.pid, signal.SIGSTOP)
+        (lock,) = (tmp_path / "cache").rglob("*.lock")
+        threading.Timer(1.5, os.kill, (holder.pid, signal.SIGCONT)).start()
+        with pytest.warns(UserWarning, match=rf"Process {holder.pid} on .* holds .*{lock.stem}.* goes on waiting"):
+            wait_for(lock)
+        assert holder.wait() == 0
+
+
+def wait_for(lock):
+    with _cache.locked(lock, lock.parent, "nothing") as writable:
+        assert writable
 
 
 def test_a_folder_that_cannot_be_written_is_said_and_done_without(rows, tmp_path, trainings):
@@ -225,7 +394,7 @@ if __name__ == "__main__":
 
 def test_classes_of_the_users_script_and_changes_to_them(tmp_path):
     outputs = []
-    for width, kept in ((1.0, 8), (1.0, 8), (2.0, 16)):
+    for width, kept in ((1.0, 4), (1.0, 4), (2.0, 8)):
         (tmp_path / "script.py").write_text(SCRIPT.replace("WIDTH", str(width)))
         command = [sys.executable, "-W", "error::UserWarning", "script.py", "cache"]
         outputs.append(subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True, timeout=120))
