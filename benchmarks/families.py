@@ -105,15 +105,15 @@ def judge(n: int | None) -> CNNClassifier:
 
 
 def trained(
-    run: FamiliesRun, family: str, seed: int, minutes: float | None = MINUTES, **params
+    run: FamiliesRun, family: str, seed: int, *, amount: float = 1.0, max_time: float | None = 60 * MINUTES, **params
 ) -> ConditionalGANAugmenter:
-    """The sampler after its training, with as many rows made as there are real ones; params of the net beside its steps."""
+    """The sampler after its training, with ``amount`` rows made for each real one; params are the net's."""
     make, steps, _ = FAMILIES[family]
     sampler = ConditionalGANAugmenter(
-        1.0,
-        net=make(max_steps=round(run.times * steps), **params),
+        amount,
+        net=make(**{"max_steps": round(run.times * steps), **params}),
         keep_real=False,
-        max_time=None if minutes is None else 60 * minutes,
+        max_time=max_time,
         memory=CACHE.location,
         random_state=seed,
     )
@@ -217,9 +217,9 @@ def cheaper_cells(run: FamiliesRun) -> Iterator[dict]:
 
 
 def measure_cheaper(run: FamiliesRun, family: str, seed: int, **cell) -> dict:
-    return measure(
-        run, family, seed, minutes=None, **(DEARER[family] if cell["penalties and fakes"] == WAYS[0] else {})
-    )
+    steps, dearer = DEARER[family]
+    params = dearer if cell["penalties and fakes"] == WAYS[0] else {}
+    return measure(run, family, seed, amount=0.2, max_time=None, max_steps=round(run.times * steps), **params)
 
 
 def report_cheaper(results: pd.DataFrame) -> str:
