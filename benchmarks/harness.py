@@ -2,12 +2,13 @@
 
 A *cell* is one measurement named by its key columns (data set, seed, method …). Finished cells are appended to
 ``benchmarks/results/<name>-<budget>.csv`` at once and skipped when they are there. ``--jobs`` measures several at once, and
-``--max-time`` begins no new one after so many seconds.
+``--max-time`` begins no new one after so many seconds. The column ``device`` of a new CSV says what measured a cell.
 """
 
 import argparse
 import contextlib
 import datetime
+import functools
 import importlib
 import inspect
 import itertools
@@ -24,13 +25,51 @@ import torch
 
 from skgan._statistics import with_error
 
-__all__ = ["CACHE", "DOCS", "RESULTS", "Part", "Run", "fitted", "largest", "main", "parse", "run_cells", "with_error"]
+__all__ = [
+    "CACHE",
+    "DOCS",
+    "RESULTS",
+    "Part",
+    "Run",
+    "draws",
+    "fitted",
+    "largest",
+    "main",
+    "of_budget",
+    "parse",
+    "run_cells",
+    "with_error",
+    "without_pictures",
+]
 
 RESULTS = Path(__file__).parent / "results"
 DOCS = Path(__file__).parent.parent / "docs"
 CACHE = joblib.Memory(Path(__file__).parent / ".cache", verbose=0)  # trained nets; not in the repository
 BUDGETS = ("quick", "default", "full")
 SHOWN = 12  # values of a cell in the log
+_pictures_wanted = True
+
+
+def draws(function: Callable[..., None]) -> Callable[..., None]:
+    """A function of a report that only draws a picture: not called inside of :func:`without_pictures`."""
+
+    @functools.wraps(function)
+    def drawn(*args, **kwargs):
+        if _pictures_wanted:
+            function(*args, **kwargs)
+
+    return drawn
+
+
+@contextlib.contextmanager
+def without_pictures() -> Iterator[None]:
+    """Reports inside of this block are text alone, and leave the files of the pictures as they are."""
+    global _pictures_wanted
+    before, _pictures_wanted = _pictures_wanted, False
+    try:
+        yield
+    finally:
+        _pictures_wanted = before
 
 
 @dataclass(frozen=True)
@@ -86,7 +125,7 @@ def main(
     *more : Part
         Further benchmarks of the same script. ``--parts`` chooses.
     pictures : callable or None, default=None
-        Called with the run when all cells are there; not with ``--quick`` or ``--only``.
+        Called with the run when all cells are there; not with ``--quick`` or ``--only``, or when ``--max-time`` is over.
     data : (str, str) or None, default=None
         An option that takes a path to data of one's own, and its help. The run has a field of that name; the CSV's name then
         ends in the path's.
@@ -104,7 +143,8 @@ def main(
     # A part whose cells have no such key has none that --only asks for
     jobs = [job for job in jobs if only <= set(job[3][0])] or jobs[:1]
     results = [run_cells(csv, arguments, keys, part.measure, run, end) for part, run, csv, keys in jobs]
-    if pictures is not None and arguments.budget != "quick" and not only and jobs[0][0].name == name:
+    in_time = time.monotonic() < end
+    if pictures is not None and in_time and arguments.budget != "quick" and not only and jobs[0][0].name == name:
         pictures(jobs[0][1])
     for (part, *_), frame in zip(jobs, results, strict=True):  # one may show what another has measured
         if len(frame):
@@ -188,15 +228,23 @@ def run_cells(
     left = [cell for cell in chosen if tuple(map(str, cell.values())) not in done]
     print(f"{name}, {arguments.budget}: {len(left)} of {len(cells)} cells to run → {path}", flush=True)
     begun = itertools.takewhile(lambda _: time.monotonic() < end, left)
+    device = device_name()
     for number, (cell, values, seconds) in enumerate(_measured(begun, measure, run, arguments.jobs), 1):
-        row = {**cell, **values, "date": datetime.date.today().isoformat()}
-        pd.DataFrame([row]).to_csv(path, mode="a", header=not path.exists(), index=False)
+        row = pd.DataFrame([{**cell, **values, "date": datetime.date.today().isoformat(), "device": device}])
+        if path.exists() and "device" not in pd.read_csv(path, nrows=0):
+            row = row.drop(columns="device")  # of a CSV that was begun without the column
+        row.to_csv(path, mode="a", header=not path.exists(), index=False)
         # Nobody reads long strings (curves and matrices) or dozens of values in a log
         short = [(k, v) for k, v in values.items() if not isinstance(v, str) or len(v) < 40][:SHOWN]
         shown = "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in short)
         label = " ".join(map(str, cell.values()))
         print(f"[{number}/{len(left)}] {label}: {shown}  ({seconds:.1f} s)", flush=True)
     return pd.read_csv(path) if path.exists() else pd.DataFrame(columns=list(cells[0]))
+
+
+def device_name() -> str:
+    """The card that ``device="auto"`` takes, or CPU."""
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
 
 
 def _measured(
