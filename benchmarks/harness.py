@@ -118,6 +118,8 @@ def main(
 ) -> None:
     """A benchmark's command: parse the budget, measure the cells that are not in the CSV yet, print the report.
 
+    The report's pictures are drawn from the CSVs of ``benchmarks/results`` alone, and not with ``--quick``.
+
     Parameters
     ----------
     name, budgets, cells, measure, report
@@ -146,9 +148,11 @@ def main(
     in_time = time.monotonic() < end
     if pictures is not None and in_time and arguments.budget != "quick" and not only and jobs[0][0].name == name:
         pictures(jobs[0][1])
-    for (part, *_), frame in zip(jobs, results, strict=True):  # one may show what another has measured
-        if len(frame):
-            print(part.report(frame))
+    of_the_pages = arguments.budget != "quick" and arguments.results == RESULTS
+    with contextlib.nullcontext() if of_the_pages else without_pictures():
+        for (part, *_), frame in zip(jobs, results, strict=True):  # one may show what another has measured
+            if len(frame):
+                print(part.report(frame))
 
 
 def parse(description: str, parts: Iterable[Part], data=None, argv=None) -> argparse.Namespace:
