@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from harness import Run, main
+from harness import Run, draws, main
 from skorch.callbacks import Callback
 from toys import LINE, ZEROS, DiracGAN, SurveyGame, ThinManifold, jacobian, play, update_operator
 
@@ -261,6 +261,7 @@ def report(results: pd.DataFrame) -> str:
     return "\n\n".join(text)
 
 
+@draws
 def draw_paths(path: Path) -> None:
     """Trajectories of the Dirac-GAN in the plane of θ and ψ, one panel a cure."""
     from matplotlib.figure import Figure
@@ -288,6 +289,7 @@ def draw_paths(path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
+@draws
 def draw_survey_field(path: Path) -> None:
     """The survey's figure 6, with a path of ConsensusNet in its last panel."""
     from matplotlib.figure import Figure

@@ -8,13 +8,15 @@ writes 3,000 long-tailed digits (500 … 20 a class) for ``skgan compare``, and
 
 a new folder of scikit-learn's digits, 40 a class and 8 threes, for ``skgan sample``.
 
-Looked for in ``$SKGAN_DATA`` first (``fashion-mnist.npz``, ``mnist-5k.npz``, ``tables/<name>.csv``, ``select/<name>.csv``),
-then on OpenML, whose downloads scikit-learn caches; where neither is to be had, a sentence says what to do. The tables of
-``SELECT`` are looked for in ``$SKGAN_DATA`` alone: most of them are cut, and OpenML has the whole tables. So is
-``cifar10-jpeg.npz``: half of CIFAR-10 as JPEG files, one after another in one array, and where each of them ends.
+Looked for in ``$SKGAN_DATA`` first (``fashion-mnist.npz``, ``mnist-5k.npz``, ``mnist.npz`` or the four files of MNIST's
+distribution, ``tables/<name>.csv``, ``select/<name>.csv``), then on OpenML, whose downloads scikit-learn caches; where neither
+is to be had, a sentence says what to do. The tables of ``SELECT`` are looked for in ``$SKGAN_DATA`` alone: most of them are
+cut, and OpenML has the whole tables. So is ``cifar10-jpeg.npz``: half of CIFAR-10 as JPEG files, one after another in one
+array, and where each of them ends.
 """
 
 import functools
+import gzip
 import io
 import os
 import sys
@@ -93,6 +95,39 @@ def fashion_mnist() -> Images:
             return Images(*(file[k].astype(np.int64) if k[0] == "y" else file[k] for k in Images._fields))
     X, y = _openml_images("Fashion-MNIST")
     return Images(X[:60000], y[:60000], X[60000:], y[60000:])
+
+
+IDX = {  # of MNIST as it is distributed, with or without .gz
+    "x_train": "train-images-idx3-ubyte",
+    "y_train": "train-labels-idx1-ubyte",
+    "x_test": "t10k-images-idx3-ubyte",
+    "y_test": "t10k-labels-idx1-ubyte",
+}
+
+
+@functools.lru_cache(maxsize=1)
+def mnist() -> Images:
+    """MNIST: 60,000 training and 10,000 test images (CC BY-SA 3.0), from npz with Keras' keys, from idx files, or OpenML."""
+    files = {key: data_file(name) or data_file(f"{name}.gz") for key, name in IDX.items()}
+    if path := data_file("mnist.npz"):
+        with np.load(path) as file:
+            parts = {key: file[key] for key in Images._fields}
+    elif all(files.values()):
+        parts = {key: read_idx(path) for key, path in files.items() if path}
+    else:
+        X, y = _openml_images("mnist_784")
+        return Images(X[:60000], y[:60000], X[60000:], y[60000:])
+    return Images(*(part.astype(np.int64) if key[0] == "y" else part for key, part in parts.items()))
+
+
+def read_idx(path: Path) -> np.ndarray:
+    """An array of bytes in the format of MNIST's files: two noughts, 8 for bytes, the number of axes, their lengths, values."""
+    content = (gzip.decompress if path.suffix == ".gz" else bytes)(path.read_bytes())
+    if content[:3] != b"\0\0\x08":
+        raise SystemExit(f"{path} is no idx file of bytes: it begins with {content[:3]!r}, not with two noughts and 8.")
+    n_axes = content[3]
+    shape = np.frombuffer(content, ">u4", n_axes, offset=4)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * n_axes).reshape(shape)
 
 
 @functools.lru_cache(maxsize=1)

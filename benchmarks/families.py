@@ -197,6 +197,7 @@ def earned(results: pd.DataFrame) -> str:
     return (
         f"The rows of {told([best])} teach most, and of those within {100 * WITHIN:.0f} points {told([quickest])} is the "
         f"quickest: these earned their seconds. More seconds for less: {told(worse)}. Below the bar: {told(missed)}."
+        + (" One seed: the order may be chance." if results["seed"].nunique() == 1 else "")
     )
 
 

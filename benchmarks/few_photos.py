@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from data import Images, two_textures
-from harness import CACHE, DOCS, Run, main, with_error
+from harness import CACHE, DOCS, Run, draws, main, with_error
 from matplotlib.figure import Figure
 from sklearn.metrics import log_loss, precision_score, recall_score
 from sklearn.model_selection import train_test_split
@@ -249,6 +249,7 @@ def report(results: pd.DataFrame) -> str:
     return f"{pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)}\n\n{note}\n\n{shown}"
 
 
+@draws
 def curves(results: pd.DataFrame) -> None:
     """Loss and accuracy against updates on both sides, mean over seeds."""
     figure = Figure(figsize=(9, 3.8), layout="constrained")

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from harness import CACHE, DOCS, RESULTS, Part, Run, largest, main, with_error
+from harness import CACHE, DOCS, RESULTS, Part, Run, draws, largest, main, with_error
 from matplotlib.figure import Figure
 from scipy.ndimage import gaussian_filter
 from sklearn.linear_model import LinearRegression
@@ -361,6 +361,7 @@ def report_classifier(results: pd.DataFrame) -> str:
     return f"{title}\n\n{table}\n\nPercent on real test rows."
 
 
+@draws
 def curves(budget: str, names) -> None:
     """Training and test loss against passes over the training rows, one panel per training set, seed 0."""
     figure = Figure(figsize=(12, 3), layout="constrained")

@@ -3,12 +3,13 @@
 A *cell* is one measurement named by its key columns (data set, seed, method …). Finished cells are appended to
 ``benchmarks/results/<name>-<budget>.csv`` at once and skipped when they are there. A line that a killed
 process has not finished is left out, and its cell measured again. ``--jobs`` measures several at once, and ``--max-time``
-begins no new one after so many seconds.
+begins no new one after so many seconds. The column ``device`` of a new CSV says what measured a cell.
 """
 
 import argparse
 import contextlib
 import datetime
+import functools
 import importlib
 import inspect
 import io
@@ -27,13 +28,51 @@ import torch
 
 from skgan._statistics import with_error
 
-__all__ = ["CACHE", "DOCS", "RESULTS", "Part", "Run", "fitted", "largest", "main", "parse", "run_cells", "with_error"]
+__all__ = [
+    "CACHE",
+    "DOCS",
+    "RESULTS",
+    "Part",
+    "Run",
+    "draws",
+    "fitted",
+    "largest",
+    "main",
+    "of_budget",
+    "parse",
+    "run_cells",
+    "with_error",
+    "without_pictures",
+]
 
 RESULTS = Path(__file__).parent / "results"
 DOCS = Path(__file__).parent.parent / "docs"
 CACHE = joblib.Memory(Path(__file__).parent / ".cache", verbose=0)  # trained nets; not in the repository
 BUDGETS = ("quick", "default", "full")
 SHOWN = 12  # values of a cell in the log
+_pictures_wanted = True
+
+
+def draws(function: Callable[..., None]) -> Callable[..., None]:
+    """A function of a report that only draws a picture: not called inside of :func:`without_pictures`."""
+
+    @functools.wraps(function)
+    def drawn(*args, **kwargs):
+        if _pictures_wanted:
+            function(*args, **kwargs)
+
+    return drawn
+
+
+@contextlib.contextmanager
+def without_pictures() -> Iterator[None]:
+    """Reports inside of this block are text alone, and leave the files of the pictures as they are."""
+    global _pictures_wanted
+    before, _pictures_wanted = _pictures_wanted, False
+    try:
+        yield
+    finally:
+        _pictures_wanted = before
 
 
 @dataclass(frozen=True)
@@ -82,6 +121,8 @@ def main(
 ) -> None:
     """A benchmark's command: parse the budget, measure the cells that are not in the CSV yet, print the report.
 
+    The report's pictures are drawn from the CSVs of ``benchmarks/results`` alone, and not with ``--quick``.
+
     Parameters
     ----------
     name, budgets, cells, measure, report
@@ -89,7 +130,7 @@ def main(
     *more : Part
         Further benchmarks of the same script. ``--parts`` chooses.
     pictures : callable or None, default=None
-        Called with the run when all cells are there; not with ``--quick`` or ``--only``.
+        Called with the run when all cells are there; not with ``--quick`` or ``--only``, or when ``--max-time`` is over.
     data : (str, str) or None, default=None
         An option that takes a path to data of one's own, and its help. The run has a field of that name; the CSV's name then
         ends in the path's.
@@ -107,11 +148,14 @@ def main(
     # A part whose cells have no such key has none that --only asks for
     jobs = [job for job in jobs if only <= set(job[3][0])] or jobs[:1]
     results = [run_cells(csv, arguments, keys, part.measure, run, end) for part, run, csv, keys in jobs]
-    if pictures is not None and arguments.budget != "quick" and not only and jobs[0][0].name == name:
+    in_time = time.monotonic() < end
+    if pictures is not None and in_time and arguments.budget != "quick" and not only and jobs[0][0].name == name:
         pictures(jobs[0][1])
-    for (part, *_), frame in zip(jobs, results, strict=True):  # one may show what another has measured
-        if len(frame):
-            print(part.report(frame))
+    of_the_pages = arguments.budget != "quick" and arguments.results == RESULTS
+    with contextlib.nullcontext() if of_the_pages else without_pictures():
+        for (part, *_), frame in zip(jobs, results, strict=True):  # one may show what another has measured
+            if len(frame):
+                print(part.report(frame))
 
 
 def parse(description: str, parts: Iterable[Part], data=None, argv=None) -> argparse.Namespace:
@@ -193,8 +237,11 @@ def run_cells(
     left = [cell for cell in chosen if tuple(map(str, cell.values())) not in done]
     print(f"{name}, {arguments.budget}: {len(left)} of {len(cells)} cells to run → {path}", flush=True)
     begun = itertools.takewhile(lambda _: time.monotonic() < end, left)
+    device = device_name()
     for number, (cell, values, seconds) in enumerate(_measured(begun, measure, run, arguments.jobs), 1):
-        row = {**cell, **values, "date": datetime.date.today().isoformat()}
+        row = {**cell, **values, "date": datetime.date.today().isoformat(), "device": device}
+        if _holds_lines(path) and "device" not in _read(path, nrows=0):
+            del row["device"]  # of a CSV that was begun without the column
         line = pd.DataFrame([row]).to_csv(header=not _holds_lines(path), index=False)
         with path.open("ab", buffering=0) as file:  # in one piece: another process may read meanwhile
             file.write(line.encode())
@@ -204,6 +251,11 @@ def run_cells(
         label = " ".join(map(str, cell.values()))
         print(f"[{number}/{len(left)}] {label}: {shown}  ({seconds:.1f} s)", flush=True)
     return _read(path) if _holds_lines(path) else pd.DataFrame(columns=list(cells[0]))
+
+
+def device_name() -> str:
+    """The card that ``device="auto"`` takes, or CPU."""
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
 
 
 def _measured(

@@ -2,10 +2,11 @@
 
     OMP_NUM_THREADS=2 python benchmarks/missing_class.py [--quick | --full]
 
-99 % of one class's training rows are deleted (Fashion-MNIST's shirts; MNIST-5k's fives), and the amount *generated* brings
-the class back to an imbalance of 99 % (none), 96, 90, 75, 45 or 10 %: a class of n rows among classes of m has an imbalance of
-1 − n / m. The same CNN and the same number of updates for every line, with and without random crops and rotations. An extra
-axis of ``--full`` varies the real rows kept. Writes docs/images/missing-class.png, -learning.png and -rows.png.
+99 % of one class's training rows are deleted (Fashion-MNIST's shirts; the fives of MNIST-5k and of all of MNIST), and the
+amount *generated* brings the class back to an imbalance of 99 % (none), 96, 90, 75, 45 or 10 %: a class of n rows among classes
+of m has an imbalance of 1 − n / m. The same CNN and the same number of updates for every line, with and without random crops
+and rotations. An extra axis of ``--full`` varies the real rows kept. Writes docs/images/missing-class.png, -learning.png and
+-rows.png.
 """
 
 import functools
@@ -15,8 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from data import Images, fashion_mnist, mnist_5k, single_class_imbalance
-from harness import CACHE, DOCS, Run, main, with_error
+from data import Images, fashion_mnist, mnist, mnist_5k, single_class_imbalance
+from harness import CACHE, DOCS, Run, draws, main, with_error
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from matplotlib.figure import Figure
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_score, recall_score
@@ -75,8 +76,8 @@ BUDGETS = {
         steps=None,
     ),
     "full": MissingRun(
-        "both data sets, 3 seeds, 5 levels, all families, four shares of real rows, 4,000 updates",
-        datasets=("fashion", "mnist"),
+        "all data sets, 3 seeds, 5 levels, all families, four shares of real rows, 4,000 updates",
+        datasets=("fashion", "mnist", "mnist-60k"),
         n_seeds=3,
         levels=(96, 90, 75, 45, 10),
         families=tuple(FAMILIES),
@@ -85,7 +86,7 @@ BUDGETS = {
         steps=None,
     ),
 }
-CLASSES = {"fashion": 6, "mnist": 5}  # shirts, fives
+CLASSES = {"fashion": 6, "mnist": 5, "mnist-60k": 5}  # shirts, fives
 AUGMENTED = " + crop, rotation"
 PLAIN = ("nothing", "class weights")  # which generate nothing: level 99
 SHOWN = 1000
@@ -110,7 +111,7 @@ def cells(run: MissingRun) -> Iterator[dict]:
 @functools.lru_cache(maxsize=1)
 def rows(dataset: str, seed: int, kept: float) -> tuple[np.ndarray, np.ndarray, Images]:
     """Training rows without most of the class, and the whole data set."""
-    whole = fashion_mnist() if dataset == "fashion" else mnist_5k(seed)
+    whole = mnist_5k(seed) if dataset == "mnist" else {"fashion": fashion_mnist, "mnist-60k": mnist}[dataset]()
     rng = np.random.RandomState(seed)
     return *single_class_imbalance(whole.x_train, whole.y_train, CLASSES[dataset], kept, rng), whole
 
@@ -229,6 +230,7 @@ def report(results: pd.DataFrame) -> str:
             f"### {dataset}: {100 * (1 - kept):.3g} % of class {CLASSES[dataset]} deleted, {part['seed'].nunique()} seed(s)\n\n"
             + pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)
         )
+        text.append(taken_for(part, CLASSES[dataset]))
     curves(results)
     learning(results)
     note = (
@@ -238,6 +240,27 @@ def report(results: pd.DataFrame) -> str:
     return "\n\n".join([*text, note, *PICTURES])
 
 
+def taken_for(results: pd.DataFrame, klass: int) -> str:
+    """The confusion matrices' row of the class, before and after the report's ways, and the whole matrix of its own.
+
+    All are of the first seed, and of the most rows generated.
+    """
+    least = results["level"].min()
+    own = {"nothing": 99, f"nothing{AUGMENTED}": 99, "random": least, "wgan_gp": least, f"wgan_gp{AUGMENTED}": least}
+    first = results[results["seed"] == results["seed"].min()].set_index(["method", "level"])["confusion"]
+    matrices = {cell: np.array(json.loads(first[cell])) for cell in own.items() if cell in first}
+    rows = pd.DataFrame({f"{method}, {level} %": matrix[klass] for (method, level), matrix in matrices.items()}).T
+    text = [
+        f"What test rows of class {klass} are taken for, by the imbalance left (seed {results['seed'].min()}):",
+        rows.rename_axis("training set").to_markdown(),
+    ]
+    if ("wgan_gp", least) in matrices:
+        whole = pd.DataFrame(matrices["wgan_gp", least]).rename_axis("test rows of")
+        text += [f"The whole matrix after wgan_gp, {least} %:", whole.to_markdown()]
+    return "\n\n".join(text)
+
+
+@draws
 def curves(results: pd.DataFrame) -> None:
     """Recall, precision and accuracy against the imbalance, one line a method."""
     first = results[(results["dataset"] == results["dataset"].iloc[0]) & (results["kept"] == results["kept"].iloc[0])]
@@ -258,6 +281,7 @@ def curves(results: pd.DataFrame) -> None:
     figure.savefig(DOCS / "images" / "missing-class.png", dpi=70)
 
 
+@draws
 def learning(results: pd.DataFrame) -> None:
     """Loss and accuracy against the update, for seed 0 and the largest amount generated."""
     first = results[(results["dataset"] == results["dataset"].iloc[0]) & (results["kept"] == results["kept"].iloc[0])]

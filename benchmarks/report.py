@@ -1,22 +1,29 @@
-"""Turn the CSVs of finished benchmarks into the tables and pictures of docs/results.md, and README's first table.
+"""Turn the CSVs of finished benchmarks into the tables and pictures of docs/results.md, and the figures of other pages.
 
-    python benchmarks/report.py
+    python benchmarks/report.py [--check]
 
-Each benchmark has a function ``report(results) -> str`` (markdown; pictures are written by it into ``docs/images``).
-For every benchmark the largest budget that has a CSV is shown; a benchmark without one says how to run it.
+``--check`` writes nothing: it names what stands in a page and is not what the CSVs say, and fails if there is any.
+
+Each benchmark has a function ``report(results) -> str`` (markdown; pictures are written by it into ``docs/images``). For every
+benchmark the largest budget that has a CSV is shown; a benchmark without one says how to run it. docs/reports.md and sentences
+of other pages have figures of the default budget (``figures.py``, ``claims.py``).
 """
 
+import argparse
 import contextlib
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import choice
+import claims
 import convergence
 import critic_loss
 import embeddings
 import families
 import few_photos
+import figures
 import galaxies
 import long_tail
 import missing_class
@@ -30,7 +37,7 @@ import teaching
 import transfer
 import translation
 import zero_shot
-from harness import DOCS, largest, of_budget, with_error
+from harness import DOCS, largest, of_budget, with_error, without_pictures
 from overhead import costs
 
 
@@ -137,7 +144,8 @@ def section(name: str) -> str:
     dates = sorted(results["date"].unique())
     flag = "" if budget == "default" else f" --{budget}"
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
-    return f"## {heading}\n\n`python benchmarks/{command}{flag}`, {when}.\n\n{report(results)}\n"
+    cards = "".join(f", {card}" for card in sorted(set(results.get("device", [])) - {"CPU"}))
+    return f"## {heading}\n\n`python benchmarks/{command}{flag}`, {when}{cards}.\n\n{report(results)}\n"
 
 
 def long_tails(methods: Sequence[str]) -> str:
@@ -167,33 +175,81 @@ def long_tails(methods: Sequence[str]) -> str:
     return f"{pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)}\n\n{note}"
 
 
-def put(path: Path, name: str, text: str) -> None:
-    """Replace what stands between two comments of a page."""
-    page = path.read_text()
+def put(page: str, name: str, text: str) -> str:
+    """The page with this text between two of its comments."""
     begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
     head, tail = page.split(begin)[0], page.split(end)[1]
-    path.write_text(f"{head}{begin}\n{text}\n{end}{tail}")
+    return f"{head}{begin}\n{text}\n{end}{tail}"
+
+
+def pages() -> dict[Path, str]:
+    """Every page that has figures of CSVs, as it should be; what was not run yet stays as it is."""
+    readme, when_not = ROOT / "README.md", DOCS / "when_not.md"
+    texts = {path: path.read_text() for path in (readme, when_not)}
+
+    def fill(path: Path, name: str, text: str) -> None:
+        texts[path] = put(texts[path], name, text)
+
+    texts[DOCS / "results.md"] = "\n".join([INTRODUCTION, *map(section, SECTIONS)])
+    texts[DOCS / "reports.md"] = figures.five_reports()
+    fill(when_not, "long_tail", long_tails(MORE_LINES))
+    fill(when_not, "choice", section("choice").split("\n\n", 1)[1])
+    with contextlib.suppress(FileNotFoundError):
+        images = largest("photographs")[1]
+        fill(readme, "results", photographs.short(images, photographs.BRIEF))
+        fill(when_not, "photographs", photographs.short(images))
+    with contextlib.suppress(FileNotFoundError):
+        results = largest("tables_report")[1]
+        sets = {"13 tables, not chosen on": results, "35 tables, chosen on": of_budget("tables_select", "default")}
+        date = f"`python benchmarks/tables.py`, {results['date'].max()}."
+        fill(when_not, "tables", tables.brief(results))
+        fill(when_not, "corrected", f"{tables.over_corrected(sets)}\n\n{date}")
+        fill(readme, "tables", tables.short(results))
+        tables.draw(results)
+    return texts
+
+
+def sections_of(page: str) -> dict[str, str]:
+    """Heading of the second level → what stands below it."""
+    parts = re.split(r"^## (.+)$", page, flags=re.MULTILINE)
+    return dict(zip(("the top", *parts[1::2]), parts[::2], strict=True))
+
+
+def differences() -> list[str]:
+    """A sentence for every section of a page, and every figure in its prose, that is not what the CSVs say."""
+    found = []
+    with without_pictures():
+        wanted = pages()
+    for path, text in wanted.items():
+        is_there, should_be = sections_of(path.read_text() if path.exists() else ""), sections_of(text)
+        found += [
+            f"{path.relative_to(ROOT)}: the section {heading!r} is not what the CSVs say."
+            for heading in dict.fromkeys((*is_there, *should_be))
+            if is_there.get(heading) != should_be.get(heading)
+        ]
+    return found + claims.untrue()
+
+
+def main() -> None:
+    """Write the pages, or check them."""
+    parser = argparse.ArgumentParser(description="The pages with figures of the benchmarks, from their CSVs.")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing, and fail where a page differs from the CSVs"
+    )
+    if parser.parse_args().check:
+        found = differences()
+        if found:
+            raise SystemExit(
+                "\n".join([*found, "Run `python benchmarks/report.py`, and read the prose beside the figures."])
+            )
+        print("Every figure is that of its CSV.")
+        return
+    for path, text in pages().items():
+        path.write_text(text)
+        print(f"Wrote {path.relative_to(ROOT)}")
+    for sentence in claims.untrue():
+        print(sentence)
 
 
 if __name__ == "__main__":
-    text = "\n".join([INTRODUCTION, *map(section, SECTIONS)])
-    (DOCS / "results.md").write_text(text)
-    page = DOCS / "when_not.md"
-    put(page, "long_tail", long_tails(MORE_LINES))
-    with contextlib.suppress(FileNotFoundError):  # not run yet: the pages keep what they have
-        images = largest("photographs")[1]
-        put(ROOT / "README.md", "results", photographs.short(images, photographs.BRIEF))
-        put(page, "photographs", photographs.short(images))
-    with contextlib.suppress(FileNotFoundError):  # not run yet: the page keeps what it has
-        results = largest("tables_report")[1]
-        put(page, "tables", tables.brief(results))
-        put(ROOT / "README.md", "tables", tables.short(results))
-        sets = {"13 tables, not chosen on": results, "35 tables, chosen on": of_budget("tables_select", "default")}
-        put(
-            page,
-            "corrected",
-            f"{tables.over_corrected(sets)}\n\n`python benchmarks/tables.py`, {results['date'].max()}.",
-        )
-        tables.draw(results)
-    put(page, "choice", section("choice").split("\n\n", 1)[1])
-    print(f"Wrote {DOCS / 'results.md'}, and the tables in README.md and {page}")
+    main()

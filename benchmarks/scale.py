@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from harness import DOCS, Run, main
+from harness import DOCS, Run, draws, main
 from overhead.costs import told_by
 
 AXES = {  # axis: what it is, in words
@@ -102,6 +102,7 @@ def report_with_picture(results: pd.DataFrame) -> str:
     return report(results)
 
 
+@draws
 def draw(results: pd.DataFrame) -> None:
     """A column an axis: seconds above, memory below, each with its power law."""
     figure, panels = plt.subplots(2, len(AXES), figsize=(3 * len(AXES), 5.5), layout="constrained")

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 from data import SOURCES
-from harness import DOCS, with_error
+from harness import DOCS, draws, with_error
 from scipy.stats import friedmanchisquare, rankdata, t, wilcoxon
 from table_scores import ALL, CORRECTED, DECISION, LOSS, MEASURES, PREDICTED, RANKING
 
@@ -309,6 +309,7 @@ def short(results: pd.DataFrame) -> str:
     return f"{markdown(lines)}\n\n{note}"
 
 
+@draws
 def draw(results: pd.DataFrame) -> None:
     """Critical differences of the mean ranks after Nemenyi, in docs/images."""
     import matplotlib.pyplot as plt

@@ -1,13 +1,18 @@
 """The benchmarks' own parts: what they skip, what they count, and the rivals that are written here."""
 
+import gzip
+import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import choice
+import claims
 import data
 import galaxies
 import harness
 import long_tail
+import missing_class
 import mixing_ratio
 import numpy as np
 import pandas as pd
@@ -90,6 +95,16 @@ def test_a_report_of_a_csv_that_is_cut_off_leaves_the_line_out_and_the_file_as_i
     assert path.read_text().endswith("0.7")
 
 
+def test_a_new_csv_names_the_device_and_an_old_one_keeps_its_columns(tmp_path, monkeypatch):
+    monkeypatch.setattr(harness, "device_name", lambda: "A card")
+    arguments = parse("x", [Part("x", dict.fromkeys(BUDGETS, RUN), str, str, str)], argv=["--results", str(tmp_path)])
+    (tmp_path / "old-default.csv").write_text("seed,method,value,date\n0,a,1.5,2026-11-22\n")
+    new, old = (run_cells(name, arguments, CELLS, lambda run, **cell: {"value": 2.5}, RUN) for name in ("new", "old"))
+    assert set(new["device"]) == {"A card"}
+    assert list(old) == ["seed", "method", "value", "date"]
+    assert old["value"].tolist() == [1.5, 2.5, 2.5, 2.5]
+
+
 @dataclass(frozen=True)
 class OwnRun(Run):
     n_seeds: int
@@ -118,6 +133,8 @@ def test_main_runs_the_parts_of_a_budget_and_prints_their_reports(tmp_path, monk
     assert run("--quick", "--parts", "two") == ("two: 1 cells", ["one-default.csv", "two-default.csv", "two-quick.csv"])
     assert "one_cows-full.csv" in run("--full", "--folder", "/of/cows")[1]
     assert pd.read_csv(tmp_path / "one_cows-full.csv")["folder"].tolist() == ["/of/cows"] * 3
+    run("--fresh", "--max-time", "0")
+    assert not pictured
     with pytest.raises(SystemExit):
         run("--help")
     assert "quick    1 seeds [one]" in capsys.readouterr().out
@@ -134,8 +151,9 @@ def _measure_two(run, method):
 
 
 def _report(name):
-    """A report of the cells' number."""
-    return lambda results: f"{name}: {len(results)} cells"
+    """A report of the cells' number, with a picture that would end the test."""
+    draw = harness.draws(lambda results: pytest.fail("A picture of docs was drawn from another folder's CSV."))
+    return lambda results: draw(results) or f"{name}: {len(results)} cells"
 
 
 def test_wanted_rows_bring_classes_to_a_share_of_the_largest():
@@ -333,3 +351,88 @@ def test_regret_picks_the_best_on_one_half_and_measures_it_on_the_other():
     assert "Chosen: nothing, corrected 4." in text
     cut = next(line for line in regret.report(pd.DataFrame(cells[:3])).splitlines() if line.startswith("| all"))
     assert cut.split("|")[2].strip() == "1"  # the second table has one half only
+
+
+def test_every_figure_of_the_pages_is_that_of_its_csv():
+    assert not report.differences()
+
+
+def test_a_figure_that_differs_is_named_with_its_page_and_section(monkeypatch, capsys):
+    readme = report.ROOT / "README.md"
+    monkeypatch.setattr(report, "pages", lambda: {readme: readme.read_text().replace("| 68.5 ", "| 68.4 ")})
+    monkeypatch.setattr(claims, "CLAIMS", (("README.md", "as good as {embedded_half}"),))
+    monkeypatch.setattr("sys.argv", ["report.py", "--check"])
+    with pytest.raises(
+        SystemExit, match=r"README\.md: the section 'Does it help\?'.*\nREADME\.md: it should say: as good as \.7"
+    ):
+        report.main()
+
+
+def test_reports_are_text_alone_without_pictures(monkeypatch):
+    drawn = []
+    draw = harness.draws(drawn.append)
+    with harness.without_pictures():
+        draw(1)
+    draw(2)
+    assert drawn == [2]
+
+
+def test_the_commands_on_the_reports_page_exist():
+    page = (harness.DOCS / "reports.md").read_text()
+    commands = re.findall(r"`(?:python benchmarks/)?(\w+)\.py((?: --parts(?: \w+)+)?)", page)
+    assert len(commands) > 25
+    for script, parts in commands:
+        source = (harness.RESULTS.parent / f"{script}.py").read_text()
+        assert script == "report" or "main(" in source
+        assert all(f'"{part}"' in source for part in parts.split()[1:])
+
+
+def test_the_full_sizes_have_each_cell_once():
+    cells = [tuple(cell.values()) for cell in mixing_ratio.cells(mixing_ratio.BUDGETS["full"])]
+    assert len(cells) == len(set(cells))
+    assert {(name, n) for name, n, *_ in cells} >= {("mnist-60k", n) for n in (250, 500, 1000, 2000)}
+
+
+def test_what_the_rare_class_is_taken_for():
+    matrix = [[8, 2], [7, 3]]
+    lines = [("nothing", 99), ("wgan_gp", 10), ("wgan_gp", 90)]
+    results = pd.DataFrame(
+        [{"method": m, "level": level, "seed": 0, "confusion": json.dumps(matrix)} for m, level in lines]
+    )
+    text = missing_class.taken_for(results, 1)
+    assert re.search(r"\| nothing, 99 % +\| +7 \| +3 \|", text)
+    assert re.search(r"\| wgan_gp, 10 % +\| +7 \| +3 \|", text)
+    assert "wgan_gp, 90 %" not in text
+    assert re.search(r"\| +0 \| +8 \| +2 \|", text)
+
+
+@pytest.mark.parametrize("kind", ["npz", "idx", "gz"])
+def test_all_of_mnist_is_read_from_files(kind, tmp_path, monkeypatch):
+    arrays = {
+        "x_train": np.arange(3 * 28 * 28).reshape(3, 28, 28).astype(np.uint8),
+        "y_train": np.array([5, 0, 4], np.uint8),
+        "x_test": np.zeros((2, 28, 28), np.uint8),
+        "y_test": np.array([7, 2], np.uint8),
+    }
+    if kind == "npz":
+        np.savez(tmp_path / "mnist.npz", **arrays)
+    else:
+        for key, name in data.IDX.items():
+            head = bytes((0, 0, 8, arrays[key].ndim)) + np.array(arrays[key].shape, ">u4").tobytes()
+            content = head + arrays[key].tobytes()
+            packed = kind == "gz"
+            (tmp_path / f"{name}{'.gz' * packed}").write_bytes(gzip.compress(content) if packed else content)
+    monkeypatch.setenv("SKGAN_DATA", str(tmp_path))
+    data.mnist.cache_clear()
+    images = data.mnist()
+    data.mnist.cache_clear()
+    for key, array in arrays.items():
+        np.testing.assert_array_equal(getattr(images, key), array)
+    assert images.y_train.dtype == np.int64
+
+
+def test_a_file_that_is_no_idx_file(tmp_path):
+    path = tmp_path / "train-labels-idx1-ubyte"
+    path.write_bytes(b"<html>")
+    with pytest.raises(SystemExit, match="is no idx file of bytes: it begins with b'<ht'"):
+        data.read_idx(path)

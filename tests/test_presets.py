@@ -190,3 +190,14 @@ def test_other_sizes_without_classes(name, shape):
         warnings.simplefilter("error")
         X_new, _ = sampler.fit_resample(X, np.repeat([0, 1], 6))
     assert X_new.shape == (18, *shape)
+
+
+def test_the_mnist_reports_settings(images):
+    X, y = images
+    net = presets.mlp_gan(1, **presets.MLP_GAN_AS_PUBLISHED, max_steps=2)
+    sampler = ConditionalGANAugmenter(0.5, net=net, per_class=True, random_state=0)
+    X_new, _ = sampler.fit_resample(X, y)
+    assert len(X_new) > len(X)
+    rates = {name: options["lr"] for name, options in net.optimizer__param_groups} | {"generator": net.lr}
+    assert rates == {"discriminator.*": 7.5e-4, "generator": 1.5e-4}
+    assert (net.n_generator, net.n_critic, net.batch_size) == (2, 1, 25)

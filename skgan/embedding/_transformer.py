@@ -40,7 +40,7 @@ class ImageEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         ``model.classifier = nn.Identity()``, ``model.head = nn.Identity()``, or ``num_classes=0`` of timm.
     size : int, (height, width) or None, default=None
         In pixels. Images are brought to it (bilinear, antialiased; an int is both sides). None leaves them as they are.
-        Networks are best at about the size that they were trained on; half of it is four times as fast.
+        Take about the size that the network was trained on; half of it is a quarter of the pixels.
     mean, std : sequence of C numbers or None, default=None
         Each channel becomes (value − mean) / std, of values in [0, 1]. None leaves them in [0, 1]. Nearly all networks of
         torchvision and timm want ImageNet's: ``mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)``.

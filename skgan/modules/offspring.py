@@ -94,7 +94,7 @@ class _ImageGenerator(nn.Module):
         grid = grid + self.strength * flow.permute(0, 2, 3, 1)
         if self.training:
             return resample(parent, grid, self.padding)
-        # Sharper, so that offspring are told for their class more often; in training it would take longer.
+        # Sharper than bilinear, which training has because it takes less time
         return resample(parent, grid, self.padding, "bicubic").clamp(-1, 1)
 
     def get_extra_state(self) -> Tensor:

@@ -53,7 +53,7 @@ class GTNNet(GenerativeNet):
     inner_lr : float, default=0.2
         The learner's learning rate at the start, above 0; it is learned.
     inner_momentum : float in [0, 1), default=0.5
-        The learner's momentum at the start; it is learned. From .9 the outer loop learned far worse than from .5 on digits.
+        The learner's momentum at the start; it is learned.
     n_segments : int or None, default=None
         Segments of the unrolled loop, from 1 (everything is kept) to T; None is the nearest integer to √T.
     border_weight : float, default=0.0
