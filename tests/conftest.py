@@ -1,6 +1,7 @@
 """Small, fast nets and data that many tests share."""
 
 import os
+import signal
 
 import numpy as np
 import pytest
@@ -15,6 +16,10 @@ from skgan.samplers import _training
 settings.register_profile("repeatable", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("repeatable")
+
+# A shell has its background jobs ignore Ctrl-C, which tests here press.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
