@@ -42,8 +42,10 @@ class RowPool:
         if not self.size:
             return rows, labels
         if self.rows is None or len(self.rows) < self.size:
-            self.rows = rows if self.rows is None else torch.cat([self.rows, rows])[: self.size]
-            self.labels = labels if len(self.rows) == len(rows) else torch.cat([self.labels, labels])[: self.size]
+            before = ((), ()) if self.rows is None else ((self.rows,), (self.labels,))
+            self.rows, self.labels = (  # copies, which the other pool does not share
+                torch.cat([*kept, new])[: self.size] for kept, new in zip(before, (rows, labels), strict=True)
+            )
             return rows, labels
         n = min(len(rows) // 2, self.size)
         mine = randperm(len(rows), device=rows.device)[:n]
@@ -197,16 +199,13 @@ class CycleGANNet(AdversarialNet):
     def training_state(self):
         there, back = self.pools_.values()
         filled = None if there.rows is None else (there.rows, there.labels, back.rows, back.labels)
-        one = filled is not None and there.labels is back.labels  # where the first batch has filled both
-        return {**super().training_state(), "pools": filled, "one_labels": one}
+        return {**super().training_state(), "pools": filled}
 
     def restore_training(self, state):
         super().restore_training(state)
         if state["pools"] is not None:
             there, back = self.pools_.values()
             there.rows, there.labels, back.rows, back.labels = (part.to(self.device_) for part in state["pools"])
-            if state["one_labels"]:
-                back.labels = there.labels
 
     def train_step(self, batch, **fit_params):
         """One update of both translators, then one of both discriminators on what the translators made."""

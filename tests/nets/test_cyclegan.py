@@ -133,6 +133,19 @@ def test_the_pool_returns_old_rows_and_keeps_new_ones():
     assert RowPool(0).exchange(new, new)[0] is new
 
 
+def test_pools_that_one_batch_fills_do_not_share_their_labels():
+    there, back = RowPool(4), RowPool(4)
+    labels = torch.arange(6.0)
+    for pool in (there, back):
+        pool.exchange(labels[:, None], labels)
+    for number in range(3):
+        new = torch.full((6,), 100.0 + number)
+        there.exchange(new[:, None], new)
+    assert len(there.rows) == len(there.labels) == 4
+    assert torch.equal(there.rows[:, 0], there.labels)
+    assert torch.equal(back.labels, labels[:4])
+
+
 def test_both_samplers_penalties_and_the_same_twice():
     net = cyclegan(**SMALL, penalties=(R1(every=2),))
     names = np.array(["a", "b", "c"])[Y]
