@@ -408,7 +408,7 @@ SHOWN = {  # line: method, augmentation, column
 }
 BRIEF = (  # lines of README
     *("nothing", "nothing, probabilities corrected", "SMOTE", "GANOverSampler"),
-    *("**every row augmented, probabilities corrected**", "augmented, GANOverSampler"),
+    *("**every row augmented, probabilities corrected**", "augmented, SMOTE", "augmented, GANOverSampler"),
 )
 COLUMNS = {"digits": ("mnist", 50, 800), "clothes": ("fashion", 100, 800), "photographs": ("cifar10", 100, 4000)}
 
