@@ -132,7 +132,7 @@ def three_gpus(monkeypatch):
 
 def test_each_training_takes_the_next_device(three_gpus, monkeypatch):
     monkeypatch.setattr(_training, "train_generator", lambda X, y, net, *_: resolve_device(net.device))
-    monkeypatch.setattr(_training, "Generator", lambda net, export, key, source: export)
+    monkeypatch.setattr(_training, "Generator", lambda net, export, source: export)
     jobs = [_training.Job(np.zeros((4, 2)), np.zeros(4, int), flow(device="cuda:auto"), 0)] * 4
     for n_jobs in (1, 2):
         with parallel_config("threading"):
