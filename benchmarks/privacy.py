@@ -25,7 +25,7 @@ from sklearn.neighbors import NearestNeighbors
 from skgan import GANOverSampler
 
 K = 5  # of the densities of DOMIAS
-LEAST = 6  # members of a class
+LEAST = 5  # members of a class
 
 
 @dataclass(frozen=True)

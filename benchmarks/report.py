@@ -30,6 +30,7 @@ import missing_class
 import mixing_ratio
 import pandas as pd
 import photographs
+import privacy
 import regret
 import scale
 import tables
@@ -115,6 +116,7 @@ SECTIONS = {
     "few_photos": Section("Eighty-two photographs: the photo report", "few_photos.py", few_photos.report),
     "translation": Section("Translations between classes and cameras", "translation.py", translation.report),
     "transfer": Section("Transfer to classes of a few rows", "transfer.py", transfer.report),
+    "privacy": Section("What new rows give away", "privacy.py", privacy.report),
     "zero_shot": Section("Classes without a row", "zero_shot.py", zero_shot.report),
     "teaching": Section("Generated rows that teach", "teaching.py", teaching.report),
     "galaxies": Section("Real-valued labels: galaxies", "galaxies.py", galaxies.report),
