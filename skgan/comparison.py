@@ -1,5 +1,6 @@
 """compare(): does a sampler help on these data? A table, and a verdict in plain words."""
 
+import html
 import inspect
 import time
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ from skgan._warnings import warn
 from skgan.samplers import NOTHING, GANOverSampler, checked_splits, checked_table, rarest_class, share_memory
 
 
-@dataclass
+@dataclass(repr=False)
 class Comparison:
     """What :func:`compare` found.
 
@@ -58,11 +59,20 @@ class Comparison:
     folds: pd.DataFrame
     verdict: str
     complete: bool
-    confusion_matrices: dict[str, np.ndarray] = field(repr=False)
-    classes: np.ndarray = field(repr=False)
+    confusion_matrices: dict[str, np.ndarray]
+    classes: np.ndarray
     scoring: str = "balanced_accuracy"
-    generated: dict[str, GeneratedRows] = field(default_factory=dict, repr=False)
+    generated: dict[str, GeneratedRows] = field(default_factory=dict)
     choice: str = ""
+
+    def __repr__(self) -> str:
+        """The table and the verdict as text."""
+        return f"{self.formatted().to_string()}\n\n{self.verdict}\n{self.last_word}".rstrip()
+
+    def _repr_html_(self) -> str:
+        """The same in a notebook."""
+        words = (f"<p>{html.escape(part)}</p>" for part in (self.verdict, self.last_word) if part)
+        return f"{self.formatted().to_html()}{''.join(words)}"
 
     @property
     def last_word(self) -> str:

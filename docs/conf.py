@@ -1,0 +1,62 @@
+"""The site: `make docs` builds it into docs/_build/html, and runs every script of the gallery."""
+
+import os
+import sys
+from pathlib import Path
+
+import jupytext
+import matplotlib
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+matplotlib.use("agg")
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))  # this tree, whatever is installed
+
+import skgan  # noqa: E402
+
+project = "skgan"
+author = copyright = "The skgan developers"
+version = release = skgan.__version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build", "gallery", "auto_gallery/*.ipynb"]
+templates_path = ["_templates"]
+
+myst_enable_extensions = ["deflist"]
+myst_heading_anchors = 4
+
+autosummary_generate = True
+autodoc_typehints = "none"
+numpydoc_show_class_members = False
+numpydoc_xref_param_type = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": "gallery",
+    "gallery_dirs": "auto_gallery",
+    "within_subsection_order": "FileNameSortKey",
+    "abort_on_example_error": False,
+    "download_all_examples": False,
+    "show_memory": False,
+    "backreferences_dir": "generated/backreferences",
+    "doc_module": ("skgan",),
+    "reference_url": {"skgan": None},
+}
+
+html_theme = "pydata_sphinx_theme"
+html_title = "skgan"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_show_sourcelink = False
+html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False, "header_links_before_dropdown": 4}
+
+notebook = HERE / "generated" / "getting_started.ipynb"
+notebook.parent.mkdir(exist_ok=True)
+jupytext.write(jupytext.read(HERE / "getting_started.md"), notebook)
