@@ -45,10 +45,25 @@ sphinx_gallery_conf = {
     "abort_on_example_error": False,
     "download_all_examples": False,
     "show_memory": False,
+    "write_computation_times": False,
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("skgan",),
     "reference_url": {"skgan": None},
 }
+
+
+def skip_routing(app, what, name, obj, skip, options):
+    """Leave out methods that scikit-learn writes for every estimator; their texts link to its own pages."""
+    return (
+        skip
+        or name in ("get_metadata_routing", "set_output")
+        or (name.startswith("set_") and name.endswith("_request"))
+    )
+
+
+def setup(app):
+    app.connect("autodoc-skip-member", skip_routing)
+
 
 html_theme = "pydata_sphinx_theme"
 html_title = "skgan"

@@ -32,7 +32,9 @@ def quick(monkeypatch, tmp_path):
     prepared, fit, fit_zero_shot = _build.prepared, CNNClassifier.fit, GenClassClassifier.fit
     monkeypatch.setattr(_build, "prepared", lambda *arguments: prepared(*arguments).set_params(max_steps=2))
     monkeypatch.setattr(CNNClassifier, "fit", lambda self, *a, **k: fit(self.set_params(max_updates=2), *a, **k))
-    monkeypatch.setattr(GenClassClassifier, "fit", lambda self, *a, **k: fit_zero_shot(self.set_params(max_steps=2), *a, **k))
+    monkeypatch.setattr(
+        GenClassClassifier, "fit", lambda self, *a, **k: fit_zero_shot(self.set_params(max_steps=2), *a, **k)
+    )
     monkeypatch.chdir(tmp_path)
     with sklearn.config_context(), joblib.parallel_config(backend="sequential"):  # workers would train in earnest
         yield

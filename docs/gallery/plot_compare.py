@@ -2,7 +2,8 @@
 Does it help?
 =============
 
-:func:`~skgan.compare` puts a sampler beside everything that costs nothing, in the same folds, and ends in a verdict in words.
+:func:`~skgan.compare` puts a sampler beside everything that costs nothing, in the same folds, and ends in a verdict
+in words.
 """
 
 # %%
@@ -23,9 +24,9 @@ X, y = make_classification(400, 6, n_informative=4, weights=[0.9], class_sep=1.0
 # %%
 # The comparison
 # --------------
-# A row of the table is a way to train: nothing; the same with probabilities divided by the class frequencies ("prior-corrected"); class
-# weights; copies of rare rows; SMOTE; and the samplers that were asked about. The column "over nothing" has the difference to the first row with its
-# 95 % interval.
+# A row of the table is a way to train: nothing; the same with probabilities divided by the class frequencies
+# ("prior-corrected"); class weights; copies of rare rows; SMOTE; and the samplers that were asked about. The column
+# "over nothing" has the difference to the first row with its 95 % interval.
 
 classifier = make_pipeline(StandardScaler(), LogisticRegression())
 result = compare(GANOverSampler(max_steps=200), classifier, X, y, cv=5, random_state=0)
@@ -38,5 +39,5 @@ fig, ax = plt.subplots(figsize=(7, 3.5), layout="constrained")
 result.plot(ax)
 
 # %%
-# Most of the gain can be had without a new row. A sampler is recommended only where its interval against the *best* row that costs
-# nothing lies above 0; the verdict above says whether that is so here.
+# Most of the gain can be had without a new row. A sampler is recommended only where its interval against the *best*
+# row that costs nothing lies above 0; the verdict above says whether that is so here.

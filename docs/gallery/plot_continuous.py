@@ -2,8 +2,8 @@
 Images at a chosen value of a continuous label
 ==============================================
 
-Where y is a real number, :class:`~skgan.ConditionalGANAugmenter` trains a net that is told the number, and makes images for any number
-that is asked for. Whether the images show the number is a question to measure, not to assume.
+Where y is a real number, :class:`~skgan.ConditionalGANAugmenter` trains a net that is told the number, and makes
+images for any number that is asked for. Whether the images show the number is a question to measure, not to assume.
 """
 
 # %%
@@ -61,5 +61,5 @@ print(f"correlation of asked and shown: {np.corrcoef(asked, shown(made))[0, 1]:.
 print(f"mean error of the radius: {np.abs(asked - shown(made)).mean():.2f} pixels")
 
 # %%
-# The images follow the number, less exactly than the real ones do. A label as plain as a radius is an easy case. On other data measure it
-# likewise before you use such images.
+# The images follow the number, less exactly than the real ones do. A label as plain as a radius is an easy case. On
+# other data measure it likewise before you use such images.

