@@ -21,7 +21,7 @@ demo: install
 # The site, in docs/_build/html; every program of the gallery is run. A warning is an error.
 docs: install
 	$(BIN)/pip install -q -c constraints.txt -e ".[docs,cluster]"
-	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -b html -W --keep-going docs docs/_build/html
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -b html -W --keep-going -d docs/_build/doctrees docs docs/_build/html
 
 test: install
 	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m pytest

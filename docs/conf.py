@@ -1,6 +1,7 @@
 """The site: `make docs` builds it into docs/_build/html, and runs every script of the gallery."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -45,6 +46,7 @@ sphinx_gallery_conf = {
     "abort_on_example_error": False,
     "download_all_examples": False,
     "show_memory": False,
+    "capture_repr": ("_repr_html_",),
     "write_computation_times": False,
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("skgan",),
@@ -69,9 +71,15 @@ html_theme = "pydata_sphinx_theme"
 html_title = "skgan"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_favicon = "_static/favicon.svg"
+html_context = {"default_mode": "auto"}
+ALONE = "getting_started results results_summary reports when_not when_not_tables photographs own_network clusters pitfalls"
+html_sidebars = {page: [] for page in [*ALONE.split(), "extending", "architecture", "architecture_training", "glossary"]}
 html_show_sourcelink = False
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False, "header_links_before_dropdown": 4}
 
 notebook = HERE / "generated" / "getting_started.ipynb"
 notebook.parent.mkdir(exist_ok=True)
-jupytext.write(jupytext.read(HERE / "getting_started.md"), notebook)
+text = re.sub(r"; \{download\}`[^`]+`", "", (HERE / "getting_started.md").read_text())
+text = re.sub(r"\[([^]]+)\]\([^)]+\.md\)", r"\1", text)  # the other pages are not beside the notebook
+jupytext.write(jupytext.reads(text, "md"), notebook)

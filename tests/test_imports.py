@@ -22,6 +22,7 @@ HELPERS = {
     "_draws",
     "_mapped",
     "_names",
+    "_notebook",
     "_parallel",
     "_random",
     "_resample",

@@ -81,5 +81,6 @@ for name, model in models.items():
     print(f"{name:24} benign {benign_recall:.3f}   malignant {malignant_recall:.3f}")
 
 # %%
-# Whether a difference is more than chance is asked by :func:`~skgan.compare`, over several folds:
-# :ref:`sphx_glr_auto_gallery_plot_compare.py`.
+# In this run the correction finds the most malignant cases, and takes the most benign ones for malignant. SMOTE and
+# ``GANOverSampler`` lie between it and "nothing". Whether a difference is more than chance is asked by
+# :func:`~skgan.compare`, over several folds: :ref:`sphx_glr_auto_gallery_plot_05_compare.py`.
