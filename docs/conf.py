@@ -63,7 +63,18 @@ def skip_routing(app, what, name, obj, skip, options):
     )
 
 
+def link_to_page(app, pagename, templatename, context, doctree):
+    """From a listing of source back to a page, which is that of one class, not to a place in it.
+
+    Sphinx names the place by the first module that it finds a class of the listing in, which not all of them are in.
+    """
+    if pagename.startswith("_modules/"):
+        back = r'(class="viewcode-back" href="[^"#]*)#[^"]*'
+        context["body"] = re.sub(back, r"\1", context["body"])
+
+
 def setup(app):
+    app.connect("html-page-context", link_to_page)
     app.connect("autodoc-skip-member", skip_routing)
 
 
@@ -73,8 +84,12 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_favicon = "_static/favicon.svg"
 html_context = {"default_mode": "auto"}
-ALONE = "getting_started results results_summary reports when_not when_not_tables photographs own_network clusters pitfalls"
-html_sidebars = {page: [] for page in [*ALONE.split(), "extending", "architecture", "architecture_training", "glossary"]}
+ALONE = (
+    "getting_started results results_summary reports when_not when_not_tables photographs own_network clusters pitfalls"
+)
+html_sidebars = {
+    page: [] for page in [*ALONE.split(), "extending", "architecture", "architecture_training", "glossary"]
+}
 html_show_sourcelink = False
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False, "header_links_before_dropdown": 4}
 

@@ -74,7 +74,7 @@ def run_compare(arguments: argparse.Namespace) -> None:
         random_state=arguments.seed,
         verbose=1,
     )
-    print(result)
+    print(f"{result.formatted().to_string()}\n\n{result.verdict}\n{result.last_word}")
     if arguments.out is not None:
         result.to_html(arguments.out)
         print(f"\nReport: {arguments.out}")

@@ -2,6 +2,7 @@
 
 import html
 import inspect
+import textwrap
 import time
 from dataclasses import dataclass, field
 from functools import partial
@@ -67,7 +68,8 @@ class Comparison:
 
     def __repr__(self) -> str:
         """The table and the verdict as text."""
-        return f"{self.formatted().to_string()}\n\n{self.verdict}\n{self.last_word}".rstrip()
+        words = (textwrap.fill(part, 100) for part in (self.verdict, self.last_word) if part)
+        return "\n\n".join([self.formatted().to_string(), *words])
 
     def _repr_html_(self) -> str:
         """The same in a notebook."""

@@ -82,7 +82,8 @@ def test_separable_classes():
     assert result.verdict == "Nothing is needed: without any new row the balanced accuracy is 1.000."
     assert result.last_word.endswith("a standard error of the best, would choose: nothing, as it is.")
     assert " ".join(repr(result).split()[:8]) == "balanced accuracy over nothing average precision seconds a"
-    assert repr(result).endswith(f"{result.verdict}\n{result.last_word}")
+    assert " ".join(repr(result).split()).endswith(f"{result.verdict} {result.last_word}")
+    assert max(map(len, repr(result).splitlines())) <= 100
     assert "<table" in result._repr_html_()
     assert result.verdict in result._repr_html_()
 
