@@ -68,7 +68,7 @@ class Comparison:
 
     def __repr__(self) -> str:
         """The table and the verdict as text."""
-        words = (textwrap.fill(part, 100) for part in (self.verdict, self.last_word) if part)
+        words = (textwrap.fill(part, 110) for part in (self.verdict, self.last_word) if part)
         return "\n\n".join([self.formatted().to_string(), *words])
 
     def _repr_html_(self) -> str:

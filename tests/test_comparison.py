@@ -83,7 +83,7 @@ def test_separable_classes():
     assert result.last_word.endswith("a standard error of the best, would choose: nothing, as it is.")
     assert " ".join(repr(result).split()[:8]) == "balanced accuracy over nothing average precision seconds a"
     assert " ".join(repr(result).split()).endswith(f"{result.verdict} {result.last_word}")
-    assert max(map(len, repr(result).splitlines())) <= 100
+    assert max(map(len, repr(result).splitlines())) <= 120
     assert "<table" in result._repr_html_()
     assert result.verdict in result._repr_html_()
 

@@ -365,7 +365,7 @@ def test_a_net_shows_what_it_adds_to_its_base_and_what_differs_from_the_defaults
     shown = repr(net)
     assert shown.startswith(
         "AdversarialNet(module=MLPGAN, criterion=NonSaturating, penalties=(R1(every=1, gamma=3.0),), augment=None, "
-        "n_critic=2, n_generator=1, updates='alternating', auxiliary_weight=1.0, "
+        "n_critic=2, n_generator=1, updates='alternating', reuse_fakes=False, auxiliary_weight=1.0, "
     )
     for part in ("max_steps=7", "module__alpha=4", "module__dropout=0.0", "optimizer__betas=(0.0, 0.99)"):
         assert part in shown
