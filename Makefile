@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 THREADS ?= 2
 
-.PHONY: install bench demo test test-slow fuzz lint format clean
+.PHONY: install bench demo docs test test-slow fuzz lint format clean
 
 install: .venv/.installed
 
@@ -17,6 +17,11 @@ bench: install
 
 demo: install
 	$(BIN)/skgan demo
+
+# The site, in docs/_build/html; every program of the gallery is run. A warning is an error.
+docs: install
+	$(BIN)/pip install -q -c constraints.txt -e ".[docs,cluster]"
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -b html -W --keep-going -d docs/_build/doctrees docs docs/_build/html
 
 test: install
 	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m pytest
@@ -40,4 +45,4 @@ format: install
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv build dist *.egg-info skgan-demo
+	rm -rf .venv build dist *.egg-info skgan-demo docs/_build docs/generated docs/auto_gallery

@@ -44,9 +44,9 @@ CLAIMS = (  # page, and what it says with a figure's name in braces
     ),
     ("docs/photographs.md", "{photo_mixed} points after 4,000 updates on CIFAR-10's long tail, 3 seeds"),
     ("docs/photographs.md", "were {embedded_half} points ahead of the correction alone"),
-    ("docs/user_guide.md", "the second by {mnist_round_2_less_1} points"),
+    ("docs/guide/amounts.md", "the second by {mnist_round_2_less_1} points"),
     (
-        "docs/user_guide.md",
+        "docs/guide/amounts.md",
         "taught a classifier by themselves {filter_alone} % instead of {no_filter_alone}, beside real rows {filter_beside}",
     ),
 )

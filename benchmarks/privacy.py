@@ -107,7 +107,7 @@ def distances(rows: np.ndarray, asked: np.ndarray, k: int) -> np.ndarray:
 
 def report(results: pd.DataFrame) -> str:
     """Markdown for docs/results.md: means of tables, with the standard error over tables."""
-    names = [name for name in results.columns if name not in ("table", "seed", "method", "date")]
+    names = results.columns.drop(["table", "seed", "method", "date", "device"], errors="ignore")
     lines = []
     for method in (name for name in (*METHODS, UNSEEN) if name in set(results["method"])):
         of_table = results[results["method"] == method].groupby("table")[names].mean()

@@ -186,8 +186,8 @@ def put(page: str, name: str, text: str) -> str:
 
 def pages() -> dict[Path, str]:
     """Every page that has figures of CSVs, as it should be; what was not run yet stays as it is."""
-    readme, when_not = ROOT / "README.md", DOCS / "when_not.md"
-    texts = {path: path.read_text() for path in (readme, when_not)}
+    readme, when_not, of_tables = ROOT / "README.md", DOCS / "when_not.md", DOCS / "when_not_tables.md"
+    texts = {path: path.read_text() for path in (readme, when_not, of_tables)}
 
     def fill(path: Path, name: str, text: str) -> None:
         texts[path] = put(texts[path], name, text)
@@ -195,7 +195,7 @@ def pages() -> dict[Path, str]:
     texts[DOCS / "results.md"] = "\n".join([INTRODUCTION, *map(section, SECTIONS)])
     texts[DOCS / "reports.md"] = figures.five_reports()
     fill(when_not, "long_tail", long_tails(MORE_LINES))
-    fill(when_not, "choice", section("choice").split("\n\n", 1)[1])
+    fill(of_tables, "choice", section("choice").split("\n\n", 1)[1])
     with contextlib.suppress(FileNotFoundError):
         images = largest("photographs")[1]
         fill(readme, "results", photographs.short(images, photographs.BRIEF))
@@ -205,7 +205,7 @@ def pages() -> dict[Path, str]:
         sets = {"13 tables, not chosen on": results, "35 tables, chosen on": of_budget("tables_select", "default")}
         date = f"`python benchmarks/tables.py`, {results['date'].max()}."
         fill(when_not, "tables", tables.brief(results))
-        fill(when_not, "corrected", f"{tables.over_corrected(sets)}\n\n{date}")
+        fill(of_tables, "corrected", f"{tables.over_corrected(sets)}\n\n{date}")
         fill(readme, "tables", tables.short(results))
         tables.draw(results)
     return texts

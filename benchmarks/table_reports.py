@@ -154,7 +154,7 @@ def few_ranks(frame: pd.DataFrame) -> str:
 
 
 def over_corrected(sets: dict[str, pd.DataFrame]) -> str:
-    """Markdown for docs/when_not.md: a column a set of tables, the default over nothing with corrected probabilities."""
+    """Markdown for docs/when_not_tables.md: a column a set of tables, the default over nothing with corrected probabilities."""
     columns = {}
     for name, results in sets.items():
         frame = tidy(results[results["method"].isin(FEW)])

@@ -32,6 +32,19 @@ class TrainingMixin(NeuralNet):
     initialized_: bool
     interrupts_: Sequence[int] = ()
     optimizer: Any
+    __signature__: inspect.Signature
+
+    def __init_subclass__(cls, **kwargs):
+        """Give ``__init__`` a signature with the parameters that it passes on to its bases.
+
+        scikit-learn compares parameters with this signature to show those that differ from their defaults, also where the net
+        is a part of a sampler or pipeline. Parameters that it does not find there are all shown.
+        """
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls):
+            own = inspect.signature(cls.__init__)
+            cls.__signature__ = own.replace(parameters=list(own.parameters.values())[1:])
+            vars(cls)["__init__"].__signature__ = _with_inherited(cls, own)
 
     def initialize(self):
         """Resolve the device, then let skorch build callbacks, module, criterion, optimiser and history on it."""
@@ -104,7 +117,7 @@ class TrainingMixin(NeuralNet):
         defaults: dict[str, Any] = {}
         for klass in reversed(type(self).__mro__):
             if "__init__" in vars(klass):
-                own = {name: p.default for name, p in inspect.signature(vars(klass)["__init__"]).parameters.items()}
+                own = {name: p.default for name, p in inspect.signature(klass).parameters.items()}
                 defaults |= own
         given = self.get_params(deep=False)
         first = [name for name in own if name in given]
@@ -126,6 +139,17 @@ def _is_a_callbacks_stop(error: KeyboardInterrupt) -> bool:
         traceback = traceback.tb_next
     codes = [entry.tb_frame.f_code for entry in entries]
     return NeuralNet.notify.__code__ in codes and codes[-1].co_code[entries[-1].tb_lasti] == _RAISE
+
+
+def _with_inherited(klass: type, own: inspect.Signature) -> inspect.Signature:
+    """The signature of ``__init__``, and by their names the parameters that it passes on to its bases as ``**kwargs``."""
+    found = {name: p for name, p in own.parameters.items() if p.kind is not p.VAR_KEYWORD}
+    passed_on = [p for p in own.parameters.values() if p.kind is p.VAR_KEYWORD]
+    for base in klass.__mro__[1:] if passed_on else ():
+        for name, p in inspect.signature(vars(base).get("__init__", object.__init__)).parameters.items():
+            if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY):
+                found.setdefault(name, p.replace(kind=p.KEYWORD_ONLY))
+    return own.replace(parameters=[*found.values(), *passed_on])
 
 
 def _is_foreign(value: Any, seen: set[int]) -> bool:

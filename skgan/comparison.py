@@ -1,6 +1,8 @@
 """compare(): does a sampler help on these data? A table, and a verdict in plain words."""
 
+import html
 import inspect
+import textwrap
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -28,7 +30,7 @@ from skgan._whole import written_whole
 from skgan.samplers import NOTHING, GANOverSampler, checked_splits, checked_table, rarest_class, share_memory
 
 
-@dataclass
+@dataclass(repr=False)
 class Comparison:
     """What :func:`compare` found.
 
@@ -60,11 +62,21 @@ class Comparison:
     folds: pd.DataFrame
     verdict: str
     complete: bool
-    confusion_matrices: dict[str, np.ndarray] = field(repr=False)
-    classes: np.ndarray = field(repr=False)
+    confusion_matrices: dict[str, np.ndarray]
+    classes: np.ndarray
     scoring: str = "balanced_accuracy"
-    generated: dict[str, GeneratedRows] = field(default_factory=dict, repr=False)
+    generated: dict[str, GeneratedRows] = field(default_factory=dict)
     choice: str = ""
+
+    def __repr__(self) -> str:
+        """The table and the verdict as text."""
+        words = (textwrap.fill(part, 110) for part in (self.verdict, self.last_word) if part)
+        return "\n\n".join([self.formatted().to_string(), *words])
+
+    def _repr_html_(self) -> str:
+        """The same in a notebook."""
+        words = (f"<p>{html.escape(part)}</p>" for part in (self.verdict, self.last_word) if part)
+        return f"{self.formatted().to_html()}{''.join(words)}"
 
     @property
     def last_word(self) -> str:

@@ -4,7 +4,6 @@ Figures are made without pyplot, so that nothing opens a window; ``display.figur
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ from sklearn.metrics import ConfusionMatrixDisplay
 from sklearn.neighbors import NearestNeighbors
 
 from skgan._names import as_text
+from skgan._notebook import ShownInNotebooks
 from skgan._statistics import simplest_of_the_best
 
 try:
@@ -21,10 +21,9 @@ except ImportError as error:
     raise ImportError('Pictures and reports need matplotlib: pip install "matplotlib>=3.8".') from error
 
 
-class _Display:
+class _Display(ShownInNotebooks):
     """``figure_`` and ``ax_``, of the axes given or of a figure of its own."""
 
-    figure_: Any
     ax_: Axes
 
     def _axes(self, ax, width: float, height: float) -> Axes:

@@ -81,6 +81,11 @@ def test_separable_classes():
     result = compare(BorderlineSMOTE(), LogisticRegression(), *shifted(600, 8.0), random_state=0)
     assert result.verdict == "Nothing is needed: without any new row the balanced accuracy is 1.000."
     assert result.last_word.endswith("a standard error of the best, would choose: nothing, as it is.")
+    assert " ".join(repr(result).split()[:8]) == "balanced accuracy over nothing average precision seconds a"
+    assert " ".join(repr(result).split()).endswith(f"{result.verdict} {result.last_word}")
+    assert max(map(len, repr(result).splitlines())) <= 120
+    assert "<table" in result._repr_html_()
+    assert result.verdict in result._repr_html_()
 
 
 def test_where_the_free_things_do_as_well():

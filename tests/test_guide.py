@@ -1,70 +1,79 @@
-"""Every example of the guides and of the pitfalls page runs, page by page from top to bottom, with a few training steps."""
+"""Every example of the pages, of the README and of the gallery runs as it is written, with a few training steps."""
 
+import contextlib
 import re
+import runpy
 from pathlib import Path
 
 import joblib
-import numpy as np
+import matplotlib
 import pytest
 import sklearn
-from sklearn.datasets import load_digits, make_classification
-from sklearn.model_selection import train_test_split
 
-from skgan import CNNClassifier
+from skgan import CNNClassifier, GenClassClassifier
 from skgan.samplers import _build
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+GUIDE = sorted(f"guide/{path.name}" for path in (DOCS / "guide").glob("*.md") if path.stem != "index")
+PAGES = ["../README.md", "getting_started.md", *GUIDE, "photographs.md", "pitfalls.md", "own_network.md"]
+GALLERY = sorted(path.stem for path in (DOCS / "gallery").glob("plot_*.py"))
 
 
-def blocks(page: str):
-    text = (DOCS / page).read_text()
-    for section in re.split(r"\n(?=## )", text)[1:]:
-        yield section.split("\n", 1)[0], re.findall(r"```python\n(.*?)```", section, re.DOTALL)
-
-
-@pytest.fixture
-def names():
-    """What the examples take for granted: the reader's own data."""
-    rng = np.random.RandomState(0)
-    bunch = load_digits()
-    kept = np.flatnonzero(bunch.target < 4)[:160]
-    images, digits = bunch.images[kept].astype(np.uint8)[:, None] * 15, bunch.target[kept]
-    few = np.concatenate([np.flatnonzero(digits < 3), np.flatnonzero(digits == 3)[:9]])
-    images, digits = images[few], digits[few]
-    rows, labels = make_classification(150, 4, n_informative=3, n_redundant=0, weights=[0.8], random_state=0)
-    y = np.where(digits == 3, "rare", "common")
-    X_train, X_held_out, y_train, y_held_out = train_test_split(images, y, random_state=0, stratify=y)
-    new = rng.randint(len(X_train), size=40)
-    redshift = rng.uniform(0.01, 0.3, len(images))
-    return {
-        **{"np": np, "images": images, "digits": digits, "X": images, "y": y, "rows": rows, "labels": labels},
-        **{"kinds": rng.choice(["u", "v"], len(rows)), "patients": np.arange(len(rows)) // 2},
-        **{"X_train": X_train, "y_train": y_train, "X_held_out": X_held_out, "y_held_out": y_held_out},
-        **{"X_new": X_train[new], "y_new": y_train[new], "X_test": X_held_out},
-        **{"redshift": redshift, "nearby": (redshift < 0.1).astype(int)},
-    }
+def sections(page: str) -> list[tuple[str, list[str]]]:
+    """(heading, examples) of each section; the first is what stands above the first heading."""
+    parts = re.split(r"\n(?=## )", (DOCS / page).read_text())
+    return [(part.split("\n", 1)[0], re.findall(r"```python\n(.*?)```", part, re.DOTALL)) for part in parts]
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch, tmp_path):
-    """Few steps, and a folder of its own for what examples write."""
-    prepared, fit = _build.prepared, CNNClassifier.fit
+    """Few steps, no workers, and a folder of its own for what examples write."""
+    prepared, fit, fit_zero_shot = _build.prepared, CNNClassifier.fit, GenClassClassifier.fit
     monkeypatch.setattr(_build, "prepared", lambda *arguments: prepared(*arguments).set_params(max_steps=2))
     monkeypatch.setattr(CNNClassifier, "fit", lambda self, *a, **k: fit(self.set_params(max_updates=2), *a, **k))
+    monkeypatch.setattr(
+        GenClassClassifier, "fit", lambda self, *a, **k: fit_zero_shot(self.set_params(max_steps=2), *a, **k)
+    )
     monkeypatch.chdir(tmp_path)
+    with sklearn.config_context(), joblib.parallel_config(backend="sequential"):  # workers would train in earnest
+        yield
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("page", ["user_guide.md", "photographs.md", "pitfalls.md", "own_network.md"])
-def test_examples_run(page, names):
-    with sklearn.config_context(), joblib.parallel_config(backend="sequential"):  # workers would train in earnest
-        for heading, examples in blocks(page):
-            for code in examples:
-                try:
-                    exec(compile(code, f"{page}, {heading}", "exec"), names)
-                except Exception as error:
-                    raise AssertionError(f"An example of {page}, {heading!r}, fails: {error!r}\n{code}") from error
+@pytest.mark.parametrize("page", PAGES)
+def test_examples_run(page):
+    names: dict[str, object] = {}
+    for heading, examples in sections(page):
+        for code in examples:
+            try:
+                exec(compile(code, f"{page}, {heading}", "exec"), names)
+            except Exception as error:
+                raise AssertionError(f"An example of {page}, {heading!r}, fails: {error!r}\n{code}") from error
 
 
-def test_every_section_of_the_guide_has_an_example():
-    assert [heading for heading, examples in blocks("user_guide.md") if not examples] == []
+@pytest.mark.parametrize("page", GUIDE)
+def test_every_page_of_the_guide_begins_with_its_data_and_every_section_has_an_example(page):
+    assert [heading for heading, examples in sections(page) if not examples] == []
+    assert len((DOCS / page).read_text().split()) <= 1500
+
+
+def test_the_guide_lists_its_pages():
+    index = (DOCS / "guide" / "index.md").read_text()
+    assert [page for page in GUIDE if f"]({page.removeprefix('guide/')})" not in index] == []
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("script", GALLERY)
+def test_gallery_scripts_run(script, monkeypatch):
+    """Each draws a picture that sphinx-gallery finds."""
+    from matplotlib import pyplot
+
+    matplotlib.use("agg")
+    monkeypatch.setattr(joblib, "parallel_config", lambda *arguments, **parameters: contextlib.nullcontext())
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    try:
+        runpy.run_path(str(DOCS / "gallery" / f"{script}.py"), run_name="__main__")
+        assert pyplot.get_fignums()
+    finally:
+        pyplot.close("all")

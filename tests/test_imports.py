@@ -23,6 +23,7 @@ HELPERS = {
     "_mapped",
     "_interrupts",
     "_names",
+    "_notebook",
     "_parallel",
     "_random",
     "_resample",

@@ -45,6 +45,7 @@ def test_samples_and_their_nearest_real_neighbours(images, make_image_sampler, a
     assert display.plot(ax) is display
     assert ax is None or display.ax_ is ax
     display.figure_.savefig(tmp_path / "grid.png")
+    assert display._repr_png_().startswith(b"\x89PNG")
     assert "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
 
 

@@ -69,5 +69,5 @@ class Codec(TransformerMixin, BaseEstimator):
         return {}
 
     def codes(self, X) -> np.ndarray:
-        """What each row holds in the columns of ``inherited_``: int32 of shape (n, len(inherited_))."""
+        """What each row holds in the columns of ``inherited_``: int32 of shape ``(n, len(inherited_))``."""
         return np.empty((X.shape[0], 0), dtype=np.int32)

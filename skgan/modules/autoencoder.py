@@ -129,11 +129,11 @@ class Autoencoder(nn.Module):
         self.register_buffer("code_factor", torch.eye(latent_dim).repeat(n_classes, 1, 1))
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
-        """Codes (n, latent_dim) and labels (n,) → rows (n, *data_shape)."""
+        """Codes (n, latent_dim) and labels (n,) → rows ``(n, *data_shape)``."""
         return self.generator(z, y)
 
     def log_likelihood(self, x: Tensor, z: Tensor, y: Tensor, likelihood: str) -> Tensor:
-        """log p(x | z, y) of rows (n, *data_shape), in nats, shape (n,).
+        """log p(x | z, y) of rows ``(n, *data_shape)``, in nats, shape (n,).
 
         "bernoulli" takes images in [-1, 1] for probabilities (x + 1) / 2; "gaussian" has one learned variance for all numbers
         (Rybkin, Daniilidis & Levine, "Simple and effective VAE training with calibrated decoders", ICML 2021, eq. 2) and a

@@ -99,5 +99,5 @@ class DAGAN(nn.Module):
             self.discriminator = RowPairDiscriminator(data_shape, 1, width=width, norm=discriminator_norm)
 
     def forward(self, z: Tensor, y: Tensor, parent: Tensor) -> Tensor:
-        """Noise (n, latent_dim), labels (n,), which are not looked at, and parents (n, *data_shape) → offspring."""
+        """Noise (n, latent_dim), labels (n,), which are not looked at, and parents ``(n, *data_shape)`` → offspring."""
         return self.generator(parent, z, y)

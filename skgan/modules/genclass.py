@@ -99,5 +99,5 @@ class GenClass(nn.Module):
         self.similarity = _Similarity(data_shape, n_dims, width)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
-        """Noise (n, latent_dim) and class ids (n,) → rows (n, *data_shape)."""
+        """Noise (n, latent_dim) and class ids (n,) → rows ``(n, *data_shape)``."""
         return self.generator(z, y)

@@ -160,5 +160,5 @@ class MLPGAN(nn.Module):
         )
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
-        """Noise (n, latent_dim) and labels (n,) → rows (n, *data_shape)."""
+        """Noise (n, latent_dim) and labels (n,) → rows ``(n, *data_shape)``."""
         return self.generator(z, y)

@@ -215,5 +215,5 @@ class Offspring(nn.Module):
             self.discriminator = RowPairDiscriminator(data_shape, known_classes, width=width, norm=discriminator_norm)
 
     def forward(self, z: Tensor, y: Tensor, parent: Tensor) -> Tensor:
-        """Noise (n, latent_dim), labels (n,) and parents (n, *data_shape) → offspring (n, *data_shape)."""
+        """Noise (n, latent_dim), labels (n,) and parents ``(n, *data_shape)`` → offspring ``(n, *data_shape)``."""
         return self.generator(parent, z) if self.is_image else self.generator(parent, z, y)

@@ -81,11 +81,11 @@ class Teacher(nn.Module):
         self.logit_momentum = nn.Parameter(torch.tensor(inner_momentum).logit(1e-6))
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
-        """Codes (n, latent_dim) and labels (n,) → rows (n, *data_shape)."""
+        """Codes (n, latent_dim) and labels (n,) → rows ``(n, *data_shape)``."""
         return self.generator(z, y)
 
     def batches(self, first: int, last: int) -> tuple[Tensor, Tensor]:
-        """Rows (last − first, B, *data_shape) and labels (last − first, B) of these inner steps."""
+        """Rows ``(last − first, B, *data_shape)`` and labels (last − first, B) of these inner steps."""
         y = self.labels[first:last]
         if self.codes is None:
             z = randn(*y.shape, self.latent_dim, device=y.device, dtype=self.log_lr.dtype)

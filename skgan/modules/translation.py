@@ -208,5 +208,5 @@ class CycleGAN(nn.Module):
         self.register_buffer("donors", torch.zeros(n_classes, dtype=torch.int64))
 
     def forward(self, z: Tensor, y: Tensor, parent: Tensor) -> Tensor:
-        """Noise (n, 0), which is not looked at, labels (n,) and rows of their donors (n, *data_shape) → rows of class y."""
+        """Noise (n, 0), which is not looked at, labels (n,) and rows of their donors ``(n, *data_shape)`` → rows of class y."""
         return self.generator(parent, y, "there")

@@ -98,7 +98,7 @@ def fill_gradients(
         Its learner is where the loop starts; it is not changed.
     borders : sequence of int
         The inner steps at which segments begin and end.
-    x : tensor of shape (n, *data_shape)
+    x : tensor of shape ``(n, *data_shape)``
         Real rows.
     y : tensor of shape (n,)
         Their class ids.

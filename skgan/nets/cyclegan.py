@@ -61,8 +61,8 @@ class CycleGANNet(AdversarialNet):
     """Every class has a donor, whose rows it learns to turn into its own, and its own into the donor's.
 
     The donor of a class is the nearest of those with at least as many rows (of the largest class: the nearest of all), by the
-    distance of the mean rows. Losses, of both ways: the adversarial one; the cycle's, mean |there(back(x)) − x|; and the
-    identity's, mean |there(x) − x| of rows that are of the class already.
+    distance of the mean rows. Losses, of both ways: the adversarial one; the cycle's, mean ``|there(back(x)) − x|``; and the
+    identity's, mean ``|there(x) − x|`` of rows that are of the class already.
 
     Parameters
     ----------
@@ -277,7 +277,7 @@ class CycleGANNet(AdversarialNet):
 
         Parameters
         ----------
-        X : ndarray of shape (n, *data_shape)
+        X : ndarray of shape ``(n, *data_shape)``
         y : array of shape (n,) or int
             Class ids.
         way : {"there", "back"}, default="there"
@@ -286,7 +286,7 @@ class CycleGANNet(AdversarialNet):
 
         Returns
         -------
-        ndarray of shape (n, *data_shape), float32
+        ndarray of shape ``(n, *data_shape)``, float32
         """
         with self.seeded(random_state):
             return self._translated(X, y, way)

@@ -22,7 +22,7 @@ class Draw(NamedTuple):
 
     Attributes
     ----------
-    rows : ndarray of shape (n, *data_shape), float32
+    rows : ndarray of shape ``(n, *data_shape)``, float32
     parents : ndarray of shape (n, 2), or None
         Which rows of the source each was made from: two of them, or one and −1, or −1 and −1 for none. None is none at all.
     """
@@ -102,7 +102,7 @@ class DrawsRows:
 
         Returns
         -------
-        ndarray of shape (n, *data_shape), float32
+        ndarray of shape ``(n, *data_shape)``, float32
         """
         with self.seeded(random_state):
             return self.draw(y, source).rows

@@ -32,7 +32,7 @@ class ClassGaussians(nn.Module):
         self.register_buffer("factor", torch.zeros(n_classes, d, d))
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
-        """Noise (n, d) and labels (n,) → rows (n, *data_shape)."""
+        """Noise (n, d) and labels (n,) → rows ``(n, *data_shape)``."""
         rows = torch.empty(len(y), self.latent_dim, device=z.device)
         for k in y.unique():  # one product a class, not one factor a row
             of_class = y == k

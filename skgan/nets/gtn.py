@@ -284,7 +284,7 @@ class GTNNet(GenerativeNet):
 
         Returns
         -------
-        X : ndarray of shape (n, *data_shape), float32
+        X : ndarray of shape ``(n, *data_shape)``, float32
             Encoded rows.
         y : ndarray of shape (n,)
             Class ids.

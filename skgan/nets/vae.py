@@ -51,14 +51,14 @@ class EncodesRows:
 
         Parameters
         ----------
-        X : ndarray of shape (n, *data_shape)
+        X : ndarray of shape ``(n, *data_shape)``
         y : array of shape (n,) or None, default=None
             As in ``fit``.
         """
         return self._posterior(X, y)[0]
 
     def decode(self, z, y=None, random_state=None) -> np.ndarray:
-        """Rows of codes (n, latent_dim), as an array (n, *data_shape); categories are drawn, with this seed or the net's."""
+        """Codes (n, latent_dim) → rows ``(n, *data_shape)``; categories are drawn, with this seed or the net's."""
         y = np.zeros(len(z), int) if y is None else y
         with self.seeded(random_state):
             return self.in_chunks(self.module_, as_tensor(np.float32(z)), as_tensor(self.labels(y)))
@@ -232,7 +232,7 @@ class VAENet(EncodesRows, GenerativeNet):
 
         Parameters
         ----------
-        X : ndarray of shape (n, *data_shape)
+        X : ndarray of shape ``(n, *data_shape)``
         y : array of shape (n,)
         n_draws : int, default=8
             Codes drawn for each row; the same ones in every call.

@@ -64,7 +64,7 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
         New rows in total.
     is_synthetic_ : ndarray of bool
         Which of the returned rows are new.
-    conditions_ : ndarray of shape (n_synthetic_, k)
+    conditions_ : ndarray of shape (n_new, k)
         Conditions of the new rows, where the net was told any.
     origin_, parent_indices_, groups_, factory_
         As in :class:`skgan.GANOverSampler`.

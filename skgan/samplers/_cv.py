@@ -85,7 +85,7 @@ class OverSamplerCV(BaseSampler):
         Which of the returned rows are new.
     origin_, parent_indices_, groups_
         As in :class:`skgan.GANOverSampler`; parents are places in the X given. New rows of another library's sampler, told from
-        the real ones by comparing them, have the origin_ "unknown", and then there are no groups_.
+        the real ones by comparing them, have the ``origin_`` "unknown", and then there are no ``groups_``.
 
     Notes
     -----

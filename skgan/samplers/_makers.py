@@ -22,7 +22,7 @@ class Block:
 
     Attributes
     ----------
-    rows : ndarray of shape (n, *data_shape), float32
+    rows : ndarray of shape ``(n, *data_shape)``, float32
     parents : ndarray of shape (n, 2)
         Which of the real rows each was made from; −1 is none.
     origin : ndarray of shape (n,), str

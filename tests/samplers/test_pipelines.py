@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from imblearn.ensemble import BalancedBaggingClassifier
-from imblearn.pipeline import Pipeline
+from imblearn.pipeline import Pipeline, make_pipeline
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.linear_model import LogisticRegression
@@ -18,6 +18,7 @@ from sklearn.model_selection import (
 from sklearn.tree import DecisionTreeClassifier
 
 from skgan import CNNClassifier, GANOverSampler, at_least
+from skgan.presets import dcgan
 
 FOLDS = StratifiedKFold(2, shuffle=True, random_state=0)
 
@@ -110,3 +111,12 @@ def test_at_least_is_safe_where_a_float_raises(make_sampler):
 
 def test_default_sampler_repr_is_short():
     assert repr(GANOverSampler()) == "GANOverSampler()"
+
+
+def test_a_net_inside_a_pipeline_shows_only_what_differs_from_the_defaults():
+    """scikit-learn writes it, by the signature of the net's ``__init__``."""
+    shown = repr(make_pipeline(GANOverSampler(net=dcgan(max_steps=7)), CNNClassifier(max_updates=3)))
+    for part in ("max_steps=7", "DCGAN", "optimizer__betas=(0.0, 0.99)", "CNNClassifier(max_updates=3)"):
+        assert part in shown
+    for default in ("dataset=", "iterator_train=", "warm_start=", "callbacks="):
+        assert default not in shown
