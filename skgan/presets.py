@@ -98,7 +98,6 @@ def photo_gan(**params) -> nets.AdversarialNet:
     defaults = {
         "module": modules.PhotoGAN,
         "penalties": (R1(gamma=1.0),),
-        "reuse_fakes": True,
         "batch_size": 16,
         "lr": 5e-4,
         "optimizer__betas": (0.0, 0.99),
@@ -116,8 +115,8 @@ def wgan_gp(**params) -> nets.AdversarialNet:
     """The Wasserstein GAN with gradient penalty on the convolutional pair: five critic updates on fresh rows for one of
     the generator, λ = 10, Adam(0, .9).
 
-    Gulrajani et al., "Improved training of Wasserstein GANs", NeurIPS 2017, algorithm 1. On tables give
-    ``module=skgan.modules.MLPGAN``.
+    Gulrajani et al., "Improved training of Wasserstein GANs", NeurIPS 2017, algorithm 1; there every critic update has its
+    penalty, and here every fourth, four times as strong. On tables give ``module=skgan.modules.MLPGAN``.
     """
     defaults = {
         "module": modules.DCGAN,
@@ -166,8 +165,7 @@ def progan(**params) -> nets.ProGANNet:
     """
     defaults = {
         "module": modules.ProGAN,
-        "penalties": (R1(gamma=1.0, every=4),),
-        "reuse_fakes": True,
+        "penalties": (R1(gamma=1.0),),
         "batch_size": 32,
         "lr": 1e-3,
         "optimizer__betas": (0.0, 0.99),
