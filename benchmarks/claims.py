@@ -46,7 +46,7 @@ CLAIMS = (  # page, and what it says with a figure's name in braces
     ("docs/photographs.md", "were {embedded_half} points ahead of the correction alone"),
     (
         "docs/when_not.md",
-        "has an AUC of {leaks_default} % on rows of the default, {leaks_copies} on copies and {leaks_smote} on",
+        "has an AUC of {leaks_default} % on rows of the default, {leaks_copies} on copies",
     ),
     ("docs/when_not.md", "the default has {leaks_rarest}. A Gaussian gives least away, {leaks_gaussian},"),
     ("docs/guide/amounts.md", "the second by {mnist_round_2_less_1} points"),
