@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from importlib.metadata import version
-from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +19,7 @@ from skgan._decision import Response
 from skgan._report import GeneratedRows
 from skgan._warnings import warn
 from skgan._whole import written_whole
+from skgan.samplers._cache import location_of
 from skgan.samplers._keys import describe
 
 FORMAT = 1
@@ -53,7 +53,9 @@ class KeptFits:
     """
 
     def __init__(self, memory, rows: Mapping[str, Any], X, y: np.ndarray, splits: Sequence, asked: Mapping[str, Any]):
-        self.folder = Path(memory if isinstance(memory, str | PathLike) else memory.location) / "skgan-fits"
+        folder = location_of(memory)
+        assert folder is not None, "the caller has asked"
+        self.folder = folder / "skgan-fits"
         common = FORMAT, [version(name) for name in _LIBRARIES], _content(X), _content(y)
         self.folds = [joblib.hash((common, train, test)) for train, test in splits]
         self.rows = {name: joblib.hash(repr(describe((row, asked[name])))) for name, row in rows.items()}
@@ -83,9 +85,11 @@ class KeptFits:
         arrays: dict[str, Any] = {}
         try:
             tree = _packed([list(measured), seconds], arrays)
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with written_whole(self._path(name, fold)) as half, half.open("wb") as file:
-                np.savez(file, tree=np.frombuffer(json.dumps(tree).encode(), np.uint8), **arrays)
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with written_whole(self._path(name, fold)) as half:
+                half.touch(mode=0o600)  # with what was generated: as private as the generators
+                with half.open("wb") as file:
+                    np.savez(file, tree=np.frombuffer(json.dumps(tree).encode(), np.uint8), **arrays)
         except OSError as error:  # of every fit the same sentence, so that it is said once
             warn(f"Finished fits are not kept in {str(self.folder.parent)!r}: {error.strerror or error}.")
         except _NotKeptError as error:

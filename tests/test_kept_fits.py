@@ -175,6 +175,13 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path):
         compare(SMOTE(), Counting(), *arrays(), cv=3, random_state=0, memory=tmp_path / "file")
 
 
+def test_the_files_are_the_users_alone_and_a_folder_has_a_name(tmp_path):
+    compare(SMOTE(), Counting(), *arrays(), cv=3, random_state=0, memory=tmp_path)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.rglob("*.npz")} == {0o600}
+    with pytest.raises(ValueError, match="memory='' names no folder"):
+        compare(SMOTE(), Counting(), *arrays(), cv=3, random_state=0, memory="")
+
+
 def test_values_come_back_as_they_went():
     X, _ = frame()
     X["text"] = pd.Series(["a", None, "ü"] * 30, dtype=object)
