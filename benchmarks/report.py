@@ -113,6 +113,11 @@ SECTIONS = {
     "missing_class": Section(
         "A class that is almost gone: the imbalance report", "missing_class.py", missing_class.report
     ),
+    "missing_fives": Section(
+        "Fives that are almost gone: the imbalance report's own case",
+        "missing_class.py --parts missing_fives",
+        missing_class.report_fives,
+    ),
     "few_photos": Section("Eighty-two photographs: the photo report", "few_photos.py", few_photos.report),
     "translation": Section("Translations between classes and cameras", "translation.py", translation.report),
     "transfer": Section("Transfer to classes of a few rows", "transfer.py", transfer.report),
