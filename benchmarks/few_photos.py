@@ -7,6 +7,9 @@
 number, their random crops, turns and flips, offspring, and each class's photographs turned into the other's by
 ``cyclegan()`` (the report's second half: horses ↔ cows). Offline two textures of one photograph (benchmarks/data.py) stand in
 for cows and horses; ``--photos`` takes a folder of two class folders. Pictures of the training go to docs/images.
+
+The second part takes horses and deer of CIFAR-10: 41 training images of each at 32 px, and all 1,000 test images of both. Beside
+them corrected probabilities change nothing, because both classes have as many images.
 """
 
 import functools
@@ -14,17 +17,19 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from data import Images, two_textures
-from harness import CACHE, DOCS, Run, draws, main, with_error
+import torch
+from data import Images, cifar10, two_textures
+from harness import CACHE, DOCS, Part, Run, draws, main, with_error
 from matplotlib.figure import Figure
 from sklearn.metrics import log_loss, precision_score, recall_score
 from sklearn.model_selection import train_test_split
 from skorch.callbacks import Callback
+from torch.nn.functional import interpolate
 
 from skgan import CNNClassifier, ConditionalGANAugmenter
 from skgan.augment import Crop, Flip, Rotation
@@ -43,6 +48,13 @@ class PhotosRun(Run):
     updates: int  # of the classifier
     amounts: tuple[int, ...]
     photos: Path | None = None  # folder of two class folders
+    animals: bool = False  # horses and deer of CIFAR-10
+    translation_steps: int = 150  # of cyclegan, at most
+
+    @property
+    def stem(self) -> str:
+        """What the names of its pictures begin with."""
+        return "animals" if self.animals else "few-photos"
 
 
 PUBLISHED_WIDTH = 128
@@ -75,11 +87,39 @@ BUDGETS = {
         amounts=(250, 500, 1000),
     ),
 }
+ANIMALS = PhotosRun(
+    "CIFAR-10's horses and deer, 32 px, 3 seeds, 1,000 steps of half of the width, 400 updates (60 minutes on one core)",
+    size=32,
+    n_seeds=3,
+    steps=1000,
+    width=64,
+    updates=400,
+    amounts=(250, 500, 1000),
+    animals=True,
+    translation_steps=600,
+)
+ANIMALS_BUDGETS = {
+    "quick": replace(
+        ANIMALS, told="32 px, 1 seed, 40 steps, 40 updates (1 minute)", n_seeds=1, steps=40, updates=40, amounts=(250,)
+    ),
+    "default": ANIMALS,
+    "full": replace(
+        ANIMALS,
+        told="enlarged to 128 px, 5 seeds, 40,000 steps as published, 4,000 updates",
+        size=128,
+        n_seeds=5,
+        steps=40000,
+        width=PUBLISHED_WIDTH,
+        updates=4000,
+        translation_steps=10000,
+    ),
+}
+CLASSES = {"deer": 4, "horse": 7}  # of CIFAR-10
 PER_CLASS = 41
 BATCH = 16
 TRADITIONAL = "original + crops, turns, flips"
 KINDS = ("photo_gan", "real rows repeated", "offspring", "cyclegan")
-FEWER_STEPS = {"offspring": 250, "cyclegan": 150}  # at most
+OFFSPRING_STEPS = 250  # at most
 
 
 def cells(run: PhotosRun) -> Iterator[dict]:
@@ -92,6 +132,29 @@ def cells(run: PhotosRun) -> Iterator[dict]:
 
 
 @functools.lru_cache(maxsize=2)
+def animals(size: int, seed: int) -> Images:
+    """Training images of two classes of CIFAR-10, and all of their test images, with the classes' names."""
+    whole, rng = cifar10(), np.random.RandomState(seed)
+    chosen = [
+        rng.choice(np.flatnonzero(whole.y_train == number), PER_CLASS, replace=False) for number in CLASSES.values()
+    ]
+    test = [np.flatnonzero(whole.y_test == number) for number in CLASSES.values()]
+    (x_train, y_train), (x_test, y_test) = (
+        (enlarged(X[np.concatenate(rows)], size), np.repeat(list(CLASSES), [len(of_class) for of_class in rows]))
+        for X, rows in ((whole.x_train, chosen), (whole.x_test, test))
+    )
+    return Images(x_train, y_train, x_test, y_test)
+
+
+def enlarged(X: np.ndarray, size: int) -> np.ndarray:
+    """uint8 images (n, C, H, W) brought to ``size`` pixels a side."""
+    if X.shape[-1] == size:
+        return X
+    larger = interpolate(torch.from_numpy(X).float(), (size, size), mode="bicubic", align_corners=False)
+    return larger.clamp(0, 255).round().byte().numpy()
+
+
+@functools.lru_cache(maxsize=2)
 def photos(folder: Path | None, size: int, seed: int) -> Images:
     """Training and test images, uint8 of shape (n, C, size, size), and the classes' names."""
     if folder is None:
@@ -101,6 +164,10 @@ def photos(folder: Path | None, size: int, seed: int) -> Images:
         raise SystemExit(f"{folder} must hold two class folders; it holds {', '.join(np.unique(y))}.")
     x_train, x_test, y_train, y_test = train_test_split(X, y, test_size=0.5, stratify=y, random_state=seed)
     return Images(x_train, y_train, x_test, y_test)
+
+
+def data_of(run: PhotosRun, seed: int) -> Images:
+    return animals(run.size, seed) if run.animals and run.photos is None else photos(run.photos, run.size, seed)
 
 
 class EveryEpoch(Callback):
@@ -137,27 +204,31 @@ def figures(net, X, y, positive) -> dict[str, float]:
     }
 
 
-def augmenter(kind: str, amount: int, seed: int, steps: int, width: int, **params) -> ConditionalGANAugmenter:
+def augmenter(
+    run: PhotosRun, kind: str, amount: int, seed: int, steps: int | None = None, **params
+) -> ConditionalGANAugmenter:
+    """The sampler; the net has the run's steps, or those given."""
+    steps = run.steps if steps is None else steps
     if kind == "photo_gan":
-        published = PHOTO_GAN_AS_PUBLISHED if width == PUBLISHED_WIDTH else {}
-        net = photo_gan(**{"max_steps": steps, "module__width": width, **published, **params})
+        published = PHOTO_GAN_AS_PUBLISHED if run.width == PUBLISHED_WIDTH else {}
+        net = photo_gan(**{**published, "max_steps": steps, "module__width": run.width, **params})
     elif kind == "cyclegan":
-        net = cyclegan(max_steps=min(steps, FEWER_STEPS[kind]), **params)
+        net = cyclegan(max_steps=min(steps, run.translation_steps), **params)
     else:
-        net = offspring(max_steps=min(steps, FEWER_STEPS[kind]))
+        net = offspring(max_steps=min(steps, OFFSPRING_STEPS))
     shares = {"net": 1}
     return ConditionalGANAugmenter(n_synthetic=amount, net=net, shares=shares, memory=CACHE.location, random_state=seed)
 
 
 def measure(run: PhotosRun, added: str, amount: int, seed: int) -> dict:
-    data = photos(run.photos, run.size, seed)
+    data = data_of(run, seed)
     X, y = data.x_train, data.y_train
     accuracy = seconds = np.nan
     if added == "real rows repeated":
         again = np.resize(np.random.RandomState(seed).permutation(len(X)), amount)
         X, y = np.concatenate([X, X[again]]), np.concatenate([y, y[again]])
     elif added in KINDS:
-        sampler = augmenter(added, amount, seed, run.steps, run.width)
+        sampler = augmenter(run, added, amount, seed)
         X, y = sampler.fit_resample(X, y)
         history = sampler.training_history_
         accuracy, seconds = history["discriminator_accuracy"].iloc[-5:].mean(), history["seconds"].max()
@@ -181,26 +252,26 @@ def measure(run: PhotosRun, added: str, amount: int, seed: int) -> dict:
 
 def watch(run: PhotosRun) -> None:
     """Train seed 0 once more with the report's callback, and keep its first and last picture."""
-    data = photos(run.photos, run.size, 0)
+    data = data_of(run, 0)
     with tempfile.TemporaryDirectory() as where:
         grid = SampleGrid(where, every=max(1, min(100, run.steps // 2)))
-        sampler = augmenter("photo_gan", 8, 0, run.steps, run.width, callbacks=[("grid", grid)])
+        sampler = augmenter(run, "photo_gan", 8, 0, callbacks=[("grid", grid)])
         sampler.set_params(memory=None).fit_resample(data.x_train, data.y_train)
         pictures = sorted(Path(where).glob("*.png"))
         for name, picture in (("first", pictures[0]), ("last", pictures[-1])):
-            shutil.copy(picture, DOCS / "images" / f"few-photos-{name}.png")
+            shutil.copy(picture, DOCS / "images" / f"{run.stem}-{name}.png")
 
 
 def translations(run: PhotosRun) -> None:
     """Test photographs of seed 0 turned into the other class, after the first epoch and at the end, and back."""
-    data = photos(run.photos, run.size, 0)
+    data = data_of(run, 0)
     donor, to = np.unique(data.y_train)
     shown = data.x_test[data.y_test == donor]
     for name, n in (("first", 20), ("last", run.steps)):
-        sampler = augmenter("cyclegan", 8, 0, n, 0)
+        sampler = augmenter(run, "cyclegan", 8, 0, n)
         sampler.fit_resample(data.x_train, data.y_train)
         display = TranslationDisplay.from_sampler(sampler, shown, to, n_columns=8).plot()
-        display.figure_.savefig(DOCS / "images" / f"few-photos-translated-{name}.png", dpi=60)
+        display.figure_.savefig(DOCS / "images" / f"{run.stem}-translated-{name}.png", dpi=60)
 
 
 def pictures(run: PhotosRun) -> None:
@@ -209,8 +280,8 @@ def pictures(run: PhotosRun) -> None:
     translations(run)
 
 
-def report(results: pd.DataFrame) -> str:
-    """Markdown for docs/results.md."""
+def report(results: pd.DataFrame, stem: str = "few-photos") -> str:
+    """Markdown for docs/results.md; ``stem`` begins the names of the pictures."""
     lines = []
     for (added, amount), part in results.groupby(["added", "amount"], sort=False):
         lines.append(
@@ -229,28 +300,48 @@ def report(results: pd.DataFrame) -> str:
                 else f"{part['seconds of training'].mean():.0f}",
             }
         )
-    curves(results)
+    curves(results, stem)
+    tested = "1,000 for test" if stem == "animals" else "as many for test"
     note = (
-        f"82 images for training and as many for test, {results['seed'].nunique()} seed(s), equal updates; means of the last "
-        "tenth of the training. Guessing has an accuracy of .5."
+        f"82 images for training and {tested}, {results['seed'].nunique()} seed(s), equal updates; means of the last tenth of "
+        "the training. Guessing has an accuracy of .5."
     )
-    shown = "![learning curves](images/few-photos-curves.png)"
-    if (DOCS / "images" / "few-photos-last.png").exists():
+    shown = f"![learning curves](images/{stem}-curves.png)"
+    if (DOCS / "images" / f"{stem}-last.png").exists():
         shown += (
             "\n\nWhat `photo_gan()` makes after 100 steps and at the end, seed 0:\n\n"
-            "![after 100 steps](images/few-photos-first.png)\n\n![at the end](images/few-photos-last.png)"
+            f"![after 100 steps](images/{stem}-first.png)\n\n![at the end](images/{stem}-last.png)"
         )
-    if (DOCS / "images" / "few-photos-translated-last.png").exists():
+    if (DOCS / "images" / f"{stem}-translated-last.png").exists():
         shown += (
             "\n\nTest photographs turned into the other class by `cyclegan()`, and back, after one epoch and at the end:\n\n"
-            "![after one epoch](images/few-photos-translated-first.png)\n\n"
-            "![at the end](images/few-photos-translated-last.png)"
+            f"![after one epoch](images/{stem}-translated-first.png)\n\n"
+            f"![at the end](images/{stem}-translated-last.png)"
         )
-    return f"{pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)}\n\n{note}\n\n{shown}"
+    table = pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)
+    return f"{table}\n\n{note}{differences(results)}\n\n{shown}"
+
+
+def differences(results: pd.DataFrame) -> str:
+    """Test accuracy of each set with the most images added, less the free ones, seed by seed."""
+    most = results[results["amount"].isin((0, results["amount"].max()))]
+    wide = 100 * most.pivot(index="seed", columns="added", values="test accuracy").dropna()
+    bases = [base for base in ("original", "real rows repeated", TRADITIONAL) if base in wide]
+    lines = [
+        {"added": kind}
+        | {f"accuracy less {base}": with_error(wide[kind] - wide[base], "+") for base in bases if base != kind}
+        for kind in KINDS
+        if kind in wide
+    ]
+    table = pd.DataFrame(lines).fillna("").to_markdown(index=False, disable_numparse=True)
+    return f"\n\n{results['amount'].max()} images added, differences by seed, in points:\n\n{table}"
+
+
+report_animals = functools.partial(report, stem="animals")
 
 
 @draws
-def curves(results: pd.DataFrame) -> None:
+def curves(results: pd.DataFrame, stem: str) -> None:
     """Loss and accuracy against updates on both sides, mean over seeds."""
     figure = Figure(figsize=(9, 3.8), layout="constrained")
     axes = figure.subplots(1, 2)
@@ -263,9 +354,14 @@ def curves(results: pd.DataFrame) -> None:
                 axis.plot(points.index, points[f"{side} {name}"], style, color=f"C{colour}", label=label)
             axis.set(title=f"{name} (dotted: training rows)", xlabel="updates")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8)
-    figure.savefig(DOCS / "images" / "few-photos-curves.png", dpi=70)
+    figure.savefig(DOCS / "images" / f"{stem}-curves.png", dpi=70)
 
 
 if __name__ == "__main__":
     own = ("photos", "folder of two class folders, instead of the two textures")
-    main("few_photos", BUDGETS, cells, measure, report, pictures=pictures, data=own)
+    main(
+        *("few_photos", BUDGETS, cells, measure, report),
+        Part("few_photos_animals", ANIMALS_BUDGETS, cells, measure, report_animals, pictures),
+        pictures=pictures,
+        data=own,
+    )

@@ -100,6 +100,8 @@ class Part(NamedTuple):
         of ``--jobs`` finds it.
     report : callable
         The whole CSV → markdown.
+    pictures : callable or None, default=None
+        Called with the run when all cells are there; not with ``--quick`` or ``--only``, or when ``--max-time`` is over.
     """
 
     name: str
@@ -107,6 +109,7 @@ class Part(NamedTuple):
     cells: Callable[[Any], Iterable[Mapping[str, Any]]]
     measure: Callable[..., Mapping[str, Any]]
     report: Callable[[pd.DataFrame], str]
+    pictures: Callable[[Any], None] | None = None
 
 
 def main(
@@ -125,17 +128,15 @@ def main(
 
     Parameters
     ----------
-    name, budgets, cells, measure, report
+    name, budgets, cells, measure, report, pictures
         As of :class:`Part`.
     *more : Part
         Further benchmarks of the same script. ``--parts`` chooses.
-    pictures : callable or None, default=None
-        Called with the run when all cells are there; not with ``--quick`` or ``--only``, or when ``--max-time`` is over.
     data : (str, str) or None, default=None
         An option that takes a path to data of one's own, and its help. The run has a field of that name; the CSV's name then
         ends in the path's.
     """
-    parts = [Part(name, budgets, cells, measure, report), *more]
+    parts = [Part(name, budgets, cells, measure, report, pictures), *more]
     arguments = parse(str(inspect.getdoc(inspect.getmodule(report))).splitlines()[0], parts, data)
     only = {pair.partition("=")[0] for pair in arguments.only}
     end = time.monotonic() + arguments.max_time
@@ -149,8 +150,10 @@ def main(
     jobs = [job for job in jobs if only <= set(job[3][0])] or jobs[:1]
     results = [run_cells(csv, arguments, keys, part.measure, run, end) for part, run, csv, keys in jobs]
     in_time = time.monotonic() < end
-    if pictures is not None and in_time and arguments.budget != "quick" and not only and jobs[0][0].name == name:
-        pictures(jobs[0][1])
+    if in_time and arguments.budget != "quick" and not only:
+        for part, run, *_ in jobs:
+            if part.pictures is not None:
+                part.pictures(run)
     of_the_pages = arguments.budget != "quick" and arguments.results == RESULTS
     with contextlib.nullcontext() if of_the_pages else without_pictures():
         for (part, *_), frame in zip(jobs, results, strict=True):  # one may show what another has measured

@@ -119,6 +119,11 @@ SECTIONS = {
         missing_class.report_fives,
     ),
     "few_photos": Section("Eighty-two photographs: the photo report", "few_photos.py", few_photos.report),
+    "few_photos_animals": Section(
+        "Eighty-two horses and deer: the photo report on photographs of animals",
+        "few_photos.py --parts few_photos_animals",
+        few_photos.report_animals,
+    ),
     "translation": Section("Translations between classes and cameras", "translation.py", translation.report),
     "transfer": Section("Transfer to classes of a few rows", "transfer.py", transfer.report),
     "privacy": Section("What new rows give away", "privacy.py", privacy.report),
