@@ -8,8 +8,8 @@ number, their random crops, turns and flips, offspring, and each class's photogr
 ``cyclegan()`` (the report's second half: horses ↔ cows). Offline two textures of one photograph (benchmarks/data.py) stand in
 for cows and horses; ``--photos`` takes a folder of two class folders. Pictures of the training go to docs/images.
 
-The second part takes horses and deer of CIFAR-10: 41 training images of each at 32 px, and all 1,000 test images of both. Beside
-them corrected probabilities change nothing, because both classes have as many images.
+The second part takes horses and deer of CIFAR-10: 41 training images of each at 32 px, and all 1,000 test images of both.
+Corrected probabilities change nothing there, because both classes have as many images.
 """
 
 import functools

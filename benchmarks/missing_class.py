@@ -58,6 +58,7 @@ class MissingRun(Run):
     shares: tuple[float, ...]  # of real rows kept
     updates: int
     steps: int | None  # of the generators; None is the preset's own
+    augmented_levels: tuple[int, ...] | None = None  # with crops and rotations; None is all levels
 
 
 BUDGETS = {
@@ -101,6 +102,7 @@ FIVES = MissingRun(
     shares=(0.01,),
     updates=400,
     steps=None,
+    augmented_levels=(10,),
 )
 FIVES_BUDGETS = {
     "quick": replace(
@@ -138,7 +140,9 @@ PICTURES = (
 def cells(run: MissingRun) -> Iterator[dict]:
     names = ("random", "SMOTE", *run.families)
     plain = [(method, 99) for method in (*PLAIN, f"nothing{AUGMENTED}")]
-    generated = [(method, level) for method in (*names, *(f"{n}{AUGMENTED}" for n in names)) for level in run.levels]
+    augmented = run.levels if run.augmented_levels is None else run.augmented_levels
+    generated = [(name, level) for name in names for level in run.levels]
+    generated += [(f"{name}{AUGMENTED}", level) for name in names for level in augmented]
     for dataset in run.datasets:
         for kept in run.shares:
             for seed in range(run.n_seeds):

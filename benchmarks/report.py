@@ -28,6 +28,7 @@ import galaxies
 import long_tail
 import missing_class
 import mixing_ratio
+import net_pictures
 import pandas as pd
 import photographs
 import privacy
@@ -109,6 +110,8 @@ SECTIONS = {
         "families.py --parts families_cheaper",
         families.report_cheaper,
     ),
+    "net_pictures": Section("What each net makes", "net_pictures.py --parts net_pictures", net_pictures.report),
+    "progan_64": Section("ProGAN at 64 px", "net_pictures.py --parts progan_64", net_pictures.report_large),
     "critic_loss": Section("Does a loss tell how good the rows are?", "critic_loss.py", critic_loss.report),
     "missing_class": Section(
         "A class that is almost gone: the imbalance report", "missing_class.py", missing_class.report
@@ -124,11 +127,22 @@ SECTIONS = {
         "few_photos.py --parts few_photos_animals",
         few_photos.report_animals,
     ),
-    "translation": Section("Translations between classes and cameras", "translation.py", translation.report),
+    "translation": Section(
+        "Translations between classes and cameras", "translation.py --parts translation", translation.report
+    ),
+    "translation_classifier": Section(
+        "A classifier for another camera",
+        "translation.py --parts translation_classifier",
+        translation.report_classifier,
+    ),
     "transfer": Section("Transfer to classes of a few rows", "transfer.py", transfer.report),
     "privacy": Section("What new rows give away", "privacy.py", privacy.report),
-    "zero_shot": Section("Classes without a row", "zero_shot.py", zero_shot.report),
-    "teaching": Section("Generated rows that teach", "teaching.py", teaching.report),
+    "zero_shot": Section("Classes without a row", "zero_shot.py --parts zero_shot", zero_shot.report),
+    "zero_shot_28": Section("Classes without a row, at 28 px", "zero_shot.py --parts zero_shot_28", zero_shot.report),
+    "teaching": Section("Generated rows that teach", "teaching.py --parts teaching", teaching.report),
+    "architecture_search": Section(
+        "Architectures chosen on generated rows", "teaching.py --parts architecture_search", teaching.report_search
+    ),
     "galaxies": Section("Real-valued labels: galaxies", "galaxies.py", galaxies.report),
     "convergence": Section("The laboratory: what makes training converge", "convergence.py", convergence.report),
 }

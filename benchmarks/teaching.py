@@ -8,17 +8,22 @@ validation rows, for each kind of rows and each number of steps. Every number is
 
 Small architectures are then trained for 32 steps on each kind of rows, with Adam at the rate of three that is best on the
 validation rows, and ranked by their accuracy there; the truth is the ranking on the test rows after long training on real ones.
+
+The second part is the search itself: the architecture that each way chooses is judged by its accuracy after long training,
+beside one that is drawn at random and beside long training of all, and the seconds of the choice are counted.
 """
 
 import functools
 import itertools
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from harness import CACHE, Run, fitted, main, with_error
+from harness import CACHE, Part, Run, fitted, main, with_error
 from scipy.stats import spearmanr
 from shared import seeded
 from sklearn.datasets import load_digits
@@ -80,11 +85,11 @@ def digits(seed: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
     return [(torch.from_numpy(rows).float() * (2 / 255) - 1, torch.from_numpy(labels)) for rows, labels in parts]
 
 
-def teacher(curriculum: str, seed: int, steps: int):
-    """The trained net; once for all cells."""
+def teacher(curriculum: str, seed: int, steps: int) -> tuple[Any, float]:
+    """The trained net, and the seconds of its training; once for all cells."""
     (X, y), *_ = digits(seed)
     net = gtn(unroll_steps=COURSE, inner_batch_size=BATCH, curriculum=curriculum, max_steps=steps, device="cpu")
-    return fitted(net, X.numpy(), y.numpy(), seed)[0]
+    return fitted(net, X.numpy(), y.numpy(), seed)
 
 
 def real_batches(seed: int, n_steps: int):
@@ -138,25 +143,93 @@ def _classifier(activation, depth, width, kernel, convolutional, data_shape, n_c
 
 
 @CACHE.cache
-def long_accuracies(seed: int, n: int, n_steps: int) -> np.ndarray:
-    """Test accuracy of every architecture after long training on real rows with Adam."""
-    return np.array(
-        [
-            train(
-                make,
-                functools.partial(real_batches, seed, n_steps),
-                functools.partial(torch.optim.Adam, lr=3e-3),
-                (n_steps,),
-                digits(seed)[2:],
-                sub_seed(seed, i),
-            )[0, 0]
-            for i, make in enumerate(architectures(n))
-        ]
-    )
+def long_training(seed: int, n: int, n_steps: int) -> tuple[np.ndarray, float]:
+    """Validation and test accuracy (n, 2) of every architecture after long training on real rows with Adam, and the seconds."""
+    begin = time.perf_counter()
+    accuracies = [
+        train(
+            make,
+            functools.partial(real_batches, seed, n_steps),
+            functools.partial(torch.optim.Adam, lr=3e-3),
+            (n_steps,),
+            digits(seed)[1:],
+            sub_seed(seed, i),
+        )[0]
+        for i, make in enumerate(architectures(n))
+    ]
+    return np.array(accuracies), time.perf_counter() - begin
+
+
+def accuracies_after(run: TeachingRun, seed: int, n_steps: int, batches, judge) -> list[float]:
+    """Of every architecture after so many steps on these batches, at the best of three learning rates, over three learners."""
+    return [
+        max(
+            np.mean(
+                [
+                    train(
+                        make,
+                        functools.partial(batches, n_steps),
+                        functools.partial(torch.optim.Adam, lr=adam_rate),
+                        (n_steps,),
+                        [judge],
+                        sub_seed(seed, i, k),
+                    )
+                    for k in range(N_LEARNERS)
+                ]
+            )
+            for adam_rate in ADAM_RATES
+        )
+        for i, make in enumerate(architectures(run.n_architectures))
+    ]
+
+
+def taught(net, n_steps: int):
+    """Batches of the teacher's rows."""
+    X, y = map(torch.from_numpy, net.teaching_set(n_steps * BATCH))
+    return zip(X.split(BATCH), y.split(BATCH), strict=True)
+
+
+# The search
+
+
+RANDOM, LONG = "random choice", "long training of all"
+WAYS = (RANDOM, *(f"{n} steps on {rows} rows" for n in (8, COURSE) for rows in (REAL, "generated")), LONG)
+
+
+def search_cells(run: TeachingRun) -> Iterator[dict]:
+    for seed in range(run.n_seeds):
+        for way in WAYS:
+            yield {"seed": seed, "way": way}
+
+
+def measure_search(run: TeachingRun, seed: int, way: str) -> dict:
+    """Test accuracy after long training of what a way chooses on validation rows; of the random choice, the mean of all."""
+    valid = digits(seed)[1]
+    long, seconds = long_training(seed, run.n_architectures, run.long)
+    of_teacher = 0.0
+    if way == RANDOM:
+        chosen, seconds = float(long[:, 1].mean()), 0.0
+    elif way == LONG:
+        chosen = float(long[long[:, 0].argmax(), 1])
+    else:
+        batches = functools.partial(real_batches, seed)
+        if way.endswith("generated rows"):
+            net, of_teacher = teacher("learned", seed, run.steps)
+            batches = functools.partial(taught, net)
+        begin = time.perf_counter()
+        short = accuracies_after(run, seed, int(way.split()[0]), batches, valid)
+        chosen, seconds = float(long[np.argmax(short), 1]), time.perf_counter() - begin
+    return {
+        "chosen": chosen,
+        "best": float(long[:, 1].max()),
+        "seconds of the choice": seconds,
+        "seconds of the teacher": of_teacher,
+        "architectures": run.n_architectures,
+    }
 
 
 def measure(run: TeachingRun, seed: int, rows: str) -> dict:
-    net = teacher(CURRICULA.get(rows, "learned"), seed, run.steps)
+    net, _ = teacher(CURRICULA.get(rows, "learned"), seed, run.steps)
     rates: tuple[float, ...]
     if rows == REAL:
         rates, momenta = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8), (0.0, 0.5, 0.9)
@@ -164,12 +237,7 @@ def measure(run: TeachingRun, seed: int, rows: str) -> dict:
         scales = (1.0,) if rows == SAME else (0.5, 0.7, 1.0, 1.4, 2.0)
         rates, momenta = tuple(scale * net.inner_lr_ for scale in scales), (net.inner_momentum_,)
 
-    def batches(n_steps: int):
-        if rows not in CURRICULA:
-            return real_batches(seed, n_steps)
-        X, y = map(torch.from_numpy, net.teaching_set(n_steps * BATCH))
-        return zip(X.split(BATCH), y.split(BATCH), strict=True)
-
+    batches = functools.partial(taught, net) if rows in CURRICULA else functools.partial(real_batches, seed)
     judges = digits(seed)[1:]
     outcomes = {  # learning rate and momentum → accuracy (steps, judges)
         (rate, momentum): np.mean(
@@ -192,26 +260,8 @@ def measure(run: TeachingRun, seed: int, rows: str) -> dict:
     rate, momentum = best[STEPS.index(COURSE)]
     ranking = (float("nan"), float("nan"))
     if rows != SAME:  # there the rows are those of REAL, and so is the optimiser
-        short = [
-            max(
-                np.mean(
-                    [
-                        train(
-                            make,
-                            functools.partial(batches, COURSE),
-                            functools.partial(torch.optim.Adam, lr=adam_rate),
-                            (COURSE,),
-                            judges[:1],
-                            sub_seed(seed, i, k),
-                        )
-                        for k in range(N_LEARNERS)
-                    ]
-                )
-                for adam_rate in ADAM_RATES
-            )
-            for i, make in enumerate(architectures(run.n_architectures))
-        ]
-        correlation = spearmanr(short, long_accuracies(seed, run.n_architectures, run.long)).statistic
+        short = accuracies_after(run, seed, COURSE, batches, judges[0])
+        correlation = spearmanr(short, long_training(seed, run.n_architectures, run.long)[0][:, 1]).statistic
         ranking = (float(correlation), float(max(short)))
     return {
         **{f"{n} steps": outcomes[key][i, 1] for i, (n, key) in enumerate(zip(STEPS, best, strict=True))},
@@ -253,5 +303,29 @@ def report(results: pd.DataFrame) -> str:
     return "\n\n".join(text)
 
 
+def report_search(results: pd.DataFrame) -> str:
+    """Markdown for docs/results.md: what each way chooses, its gain over a random choice, and its seconds."""
+    wide = 100 * results.pivot(index="seed", columns="way", values="chosen").dropna()
+    lines = [
+        {
+            "chosen by": way,
+            "accuracy after long training": with_error(wide[way]),
+            "more than a random choice": "" if way == RANDOM else with_error(wide[way] - wide[RANDOM], "+"),
+            "seconds of the choice": "" if way == RANDOM else f"{part['seconds of the choice'].mean():.0f}",
+            "seconds of the teacher": f"{taught:.0f}" if (taught := part["seconds of the teacher"].mean()) else "",
+        }
+        for way, part in results.groupby("way", sort=False)
+    ]
+    best = with_error(100 * results.groupby("seed")["best"].first())
+    note = (
+        f"{results['architectures'].max()} small architectures, {len(wide)} seeds of scikit-learn's digits; a way chooses by "
+        f"validation rows, and what it chose is judged on test rows after long training. The best of all has {best} %."
+    )
+    return f"{pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)}\n\n{note}"
+
+
 if __name__ == "__main__":
-    main("teaching", BUDGETS, cells, measure, report)
+    main(
+        *("teaching", BUDGETS, cells, measure, report),
+        Part("architecture_search", BUDGETS, search_cells, measure_search, report_search),
+    )
