@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=2 python benchmarks/net_pictures.py [--quick | --full]
 
-All 60,000 rows of Fashion-MNIST, the preset as it is, but ``cyclegan()``, which is trained on sneakers and ankle boots and turns
+All 60,000 rows of Fashion-MNIST, the preset as it is. ``cyclegan()`` is trained on sneakers and ankle boots alone, and turns
 each into the other. One column of a picture is a class. The *spread* is the standard deviation of each pixel among new rows of
 a class, over that of real rows, on average: far below 1 rows resemble each other, as after a collapse. Pictures go to
 docs/images/nets-<preset>.png.

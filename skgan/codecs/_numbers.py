@@ -67,16 +67,21 @@ class NumberColumn:
             self._warn_of_merged(cells, there)
 
     @classmethod
-    def of_floats(cls, values: np.ndarray, together: Together, i: int, name: str) -> "NumberColumn":
-        """Column i of those that are scaled together, from its values, without missing ones."""
-        column = cls.__new__(cls)
-        column.name, column.dtype, column.cell, column.scaler = name, together.dtype, None, together.scaling[i]
-        column.digest = hashlib.sha256(np.ascontiguousarray(values).data).digest()
-        column.share_of_zeros = np.count_nonzero(values == 0) / len(values)
-        column.empty, column.has_missing = False, False
-        column.low, column.high = together.low[i, 0], together.high[i, 0]
-        column.decimals = int(together.decimals[i]) if together.decimals[i] >= 0 else None
-        return column
+    def of_floats(cls, values: np.ndarray, together: Together, names: list[str]) -> list["NumberColumn"]:
+        """Those that are scaled together, from their values (d, n), without missing ones."""
+        columns = []
+        zeros = np.count_nonzero(values == 0, axis=1) / values.shape[1]
+        ends = (together.low[:, 0].tolist(), together.high[:, 0].tolist(), together.decimals.tolist())
+        for i, (name, share, low, high, decimals) in enumerate(zip(names, zeros.tolist(), *ends, strict=True)):
+            column = cls.__new__(cls)
+            column.name, column.dtype, column.cell, column.scaler = name, together.dtype, None, together.scaling[i]
+            column.digest = hashlib.sha256(np.ascontiguousarray(values[i]).data).digest()
+            column.share_of_zeros = share
+            column.empty, column.has_missing = False, False
+            column.low, column.high = low, high
+            column.decimals = decimals if decimals >= 0 else None
+            columns.append(column)
+        return columns
 
     def read(self, column) -> np.ndarray:
         """The column as float64, missing values as NaN."""
@@ -218,9 +223,9 @@ class NumericColumns:
             complete = np.flatnonzero(~np.isnan(values).any(1))
             for together in scaled_together(values[complete], X.dtype, start + complete):
                 self.together.append(together)
-                for i, number in enumerate(together.at.tolist()):
-                    name = self.table.name(int(self.indices[number]))
-                    found[number] = NumberColumn.of_floats(values[number - start], together, i, name)
+                names = [self.table.name(j) for j in self.indices[together.at].tolist()]
+                columns = NumberColumn.of_floats(values[together.at - start], together, names)
+                found |= zip(together.at.tolist(), columns, strict=True)
         return found
 
     def values(self, X, numbers: np.ndarray) -> np.ndarray:

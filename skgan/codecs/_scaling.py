@@ -110,10 +110,14 @@ class _OfOneColumn(RankScaling):
 
     def __init__(self, several: RankScaling, i: int):
         self._place = several, i
-        one = slice(i, i + 1)
-        self.n, self.mean, self.spread = several.n, several.mean[one], several.spread[one]
-        self.knots, self.first = several.knots[one], several.first[one]
-        self.last = self.first if several.last is several.first else several.last[one]
+
+    def __getattr__(self, name: str):
+        """An array of this column alone; looked up only when it is asked for, because there may be 100,000 columns."""
+        if name not in ("n", "mean", "spread", "knots", "first", "last"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        several, i = self._place
+        whole = vars(several)[name]
+        return whole if name == "n" else whole[i : i + 1]
 
     def __reduce__(self):
         return _OfOneColumn, self._place

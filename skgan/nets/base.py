@@ -271,21 +271,24 @@ class GenerativeNet(DrawsRows, StepTraining):
         self.tell_if_cut()
         return self
 
-    def learned(self) -> dict[str, Any]:
-        """All that sampling needs, as plain CPU arrays: weights, shapes, and the scale of the labels."""
+    def learned(self, copy: bool = True) -> dict[str, Any]:
+        """All that sampling needs, as plain CPU arrays: weights, shapes, and the scale of the labels.
+
+        Without ``copy`` the arrays may be the weights themselves, which a further training of this net changes.
+        """
+        weights = {name: tensor.detach().cpu().numpy() for name, tensor in self.module_.state_dict().items()}
         return {
             "weights": {
-                name.removeprefix("_orig_mod."): tensor.detach().cpu().numpy().copy()
-                for name, tensor in self.module_.state_dict().items()
+                name.removeprefix("_orig_mod."): values.copy() if copy else values for name, values in weights.items()
             },
             "data_shape": self.data_shape_,
             "n_classes": self.n_classes_,
             "condition_scale": self.condition_scale_,
         }
 
-    def export(self) -> dict[str, Any]:
-        """What was learned, the history, and whether the training ran to its last step."""
-        return {**self.learned(), "history": self.recorded(), "complete": self.steps_ >= self.max_steps}
+    def export(self, copy: bool = True) -> dict[str, Any]:
+        """What was learned, the history, and whether the training ran to its last step; ``copy`` as of ``learned``."""
+        return {**self.learned(copy), "history": self.recorded(), "complete": self.steps_ >= self.max_steps}
 
     def restore(self, exported: dict[str, Any]):
         """Build the module and load an export's weights, ready to sample."""

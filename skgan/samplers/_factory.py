@@ -211,7 +211,8 @@ class RowFactory:
         while n > 0:
             seeds = [sub_seed(seed, group, next(numbers)) for _ in range(min(at_once, -(-n // BLOCK)))]
             for block_seed, made in zip(seeds, maker.blocks([(seed, BLOCK) for seed in seeds]), strict=True):
-                block = replace(made, rows=self.rows.inside(made.rows, group))
+                some = made if filtered else made.take(slice(n))  # nobody needs the rest of wide rows
+                block = replace(some, rows=self.rows.inside(some.rows, group))
                 if self.row_filter is not None and filtered:
                     block = block.take(self.row_filter.score_samples(block.rows, np.full(BLOCK, group)) >= 0)
                     tally["made"] += BLOCK

@@ -43,7 +43,7 @@ def train_generator(
     """
     ready = clone(net).set_params(random_state=seed)
     ready.checkpoint_ = checkpoint
-    return ready.fit(X, y).export()
+    return ready.fit(X, y).export(copy=False)  # nobody trains it further
 
 
 @dataclass(frozen=True)
