@@ -167,7 +167,9 @@ def measure_large(run: PicturesRun, net: str) -> dict:
 
     if run.times >= 1:
         columns = np.concatenate([np.flatnonzero(labels == klass)[:3] for klass in range(4)])
-        SampleGridDisplay([(net, made[columns])]).plot().figure_.savefig(DOCS / "images" / f"{net}-64.png", dpi=80)
+        SampleGridDisplay([(net, np.moveaxis(made[columns], 1, -1))]).plot().figure_.savefig(
+            DOCS / "images" / f"{net}-64.png", dpi=80
+        )
     return {
         "train on synthetic": float((taught(made, labels).predict(X_test) == y_test).mean()),
         "train on real": float((taught(X, y).predict(X_test) == y_test).mean()),

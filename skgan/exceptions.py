@@ -1,6 +1,10 @@
 """Warnings of skgan, so that they can be filtered by their kind."""
 
-__all__ = ["LongTrainingWarning"]
+__all__ = ["CollapsedTrainingWarning", "LongTrainingWarning"]
+
+
+class CollapsedTrainingWarning(UserWarning):
+    """After its training a GAN makes rows that hardly differ from each other, while real rows of the class do."""
 
 
 class LongTrainingWarning(Warning):

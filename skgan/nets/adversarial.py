@@ -14,6 +14,7 @@ from skgan._compat import Number, StrOptions
 from skgan._tensors import as_tensor, to_unit_range
 from skgan.augment import ImageTransform, apply_all, transforms_of
 from skgan.losses import Loss, NonSaturating
+from skgan.nets._collapse import tell_if_collapsed
 from skgan.nets.base import GenerativeNet
 from skgan.penalties import Critic, Penalty, add_penalties, differentiable, remembering
 
@@ -91,6 +92,12 @@ class AdversarialNet(GenerativeNet):
         super().__init__(module, criterion, **kwargs)
 
     # Checks
+
+    def fit(self, X, y=None, **fit_params):
+        """Train, and warn where the new rows hardly differ from each other."""
+        super().fit(X, y, **fit_params)
+        tell_if_collapsed(self, X, y)
+        return self
 
     def check_training_params(self):
         super().check_training_params()
