@@ -1,6 +1,6 @@
 """Mixing ratios: the MNIST report's experiments, as published and corrected, and a grid that trains once per fold.
 
-    OMP_NUM_THREADS=2 python benchmarks/mixing_ratio.py [--parts mixing_ratio mixing_grid recursive] [--quick | --full]
+    OMP_NUM_THREADS=2 python benchmarks/mixing_ratio.py [--parts mixing_ratio mixing_grid recursive stopped] [--quick | --full]
 
 One MLP GAN per class (Liu & Hu, "GAN-based image data augmentation", 2020), trained on n real rows a class, and the library's
 default net beside it, shared by all classes. The classifier is the report's (300 sigmoid units, Adam 2e-4, weight decay 1e-4,
@@ -12,6 +12,9 @@ report's experiments 1 and 2.
 round trains one MLP GAN (α 4) per class anew on the current set, adds a tenth of its size, and goes on. Each round's generators
 are judged as the report does, by the report's classifier on 1,000 of their rows a class (corrected), and so are sets with all
 rows added so far. The control adds the same number in one round.
+
+``stopped`` trains the classifier as long as the report does: up to 200 passes, ended by the loss on a development set (half of
+the test rows; the other half judges), with the weights of the best pass.
 """
 
 import functools
@@ -24,12 +27,14 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
+import torch
 from data import fashion_mnist, mnist, mnist_5k
 from harness import CACHE, DOCS, RESULTS, Part, Run, draws, largest, main, with_error
 from imblearn.pipeline import Pipeline
 from matplotlib.figure import Figure
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from skorch.callbacks import EarlyStopping
 
 from skgan import CNNClassifier, ConditionalGANAugmenter, RecursiveAugmenter
 from skgan._whole import written_whole
@@ -322,6 +327,60 @@ def report_grid(results: pd.DataFrame) -> str:
     )
 
 
+# Stopped on a development set
+
+
+STOPPED = ((REPEATED, 0.0), (REPORT, 4.0), (REPEATED, 4.0))
+PASSES, PATIENCE = 200, 10
+
+
+def stopped_cells(run: RatioRun) -> Iterator[dict]:
+    for seed in range(run.n_seeds):
+        for dataset, n in run.sets:
+            for net, ratio in STOPPED:
+                for mode in MODES:
+                    yield {"dataset": dataset, "n": n, "net": net, "ratio": ratio, "mode": mode, "seed": seed}
+
+
+def measure_stopped(run: RatioRun, dataset: str, n: int, net: str, ratio: float, mode: str, seed: int) -> dict:
+    X, y = training_set(dataset, n, net, ratio, seed, run.epochs)
+    *_, X_test, y_test = data(dataset, n, seed)
+    aside = np.random.RandomState(seed).permutation(len(X_test)) < len(X_test) // 2
+    everything = np.concatenate([X, X_test[aside]])
+
+    def split(dataset, y=None):
+        subsets = (range(len(X)), range(len(X), len(everything)))
+        return tuple(torch.utils.data.Subset(dataset, rows) for rows in subsets)
+
+    fitted = classifier(mode, 0).set_params(
+        max_epochs=PASSES,
+        train_split=split,
+        callbacks=[("stop", EarlyStopping(patience=PATIENCE, load_best=True, sink=lambda text: None))],
+    )
+    fitted.fit(everything, np.concatenate([y, y_test[aside]]))
+    accuracy = (fitted.predict(X_test[~aside]) == y_test[~aside]).mean()
+    return {"accuracy": accuracy, "passes": len(fitted.history), "rows": len(X)}
+
+
+def report_stopped(results: pd.DataFrame) -> str:
+    """Markdown for docs/results.md."""
+    lines = []
+    for (dataset, n, mode), part in results.groupby(["dataset", "n", "mode"], sort=False):
+        wide = 100 * part.pivot(index="seed", columns=["net", "ratio"], values="accuracy").dropna()
+        for net, ratio in STOPPED:
+            lines.append(
+                {
+                    "data": f"{dataset}, {n} a class, {mode}",
+                    "training set": f"real + {ratio:g} × {net}" if ratio else "real",
+                    "accuracy": with_error(wide[net, ratio]),
+                    "more than real": with_error(wide[net, ratio] - wide[STOPPED[0]], "+") if ratio else "",
+                    "passes": f"{part[(part['net'] == net) & (part['ratio'] == ratio)]['passes'].mean():.0f}",
+                }
+            )
+    note = f"At most {PASSES} passes, ended {PATIENCE} after the best loss on the development set; the best pass's weights are kept."
+    return f"{pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)}\n\n{note}"
+
+
 # Recursive training
 
 
@@ -418,5 +477,6 @@ if __name__ == "__main__":
     main(
         *("mixing_ratio", BUDGETS, cells, measure, report),
         Part("mixing_grid", GRID_BUDGETS, grid_cells, measure_grid, report_grid),
+        Part("stopped", BUDGETS, stopped_cells, measure_stopped, report_stopped),
         Part("recursive", RECURSIVE_BUDGETS, recursive_cells, measure_recursive, report_recursive),
     )

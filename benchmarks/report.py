@@ -103,6 +103,11 @@ SECTIONS = {
     "mixing_ratio": Section(
         "How much synthetic data: the MNIST report, as published and corrected", "mixing_ratio.py", mixing_ratio.report
     ),
+    "stopped": Section(
+        "The MNIST report's classifier, stopped on a development set",
+        "mixing_ratio.py --parts stopped",
+        mixing_ratio.report_stopped,
+    ),
     "recursive": Section("Recursive training", "mixing_ratio.py --parts recursive", mixing_ratio.report_recursive),
     "families": Section("Families of nets", "families.py", families.report),
     "families_cheaper": Section(
