@@ -377,7 +377,7 @@ def report_stopped(results: pd.DataFrame) -> str:
                     "passes": f"{part[(part['net'] == net) & (part['ratio'] == ratio)]['passes'].mean():.0f}",
                 }
             )
-    note = f"At most {PASSES} passes, ended {PATIENCE} after the best loss on the development set; the best pass's weights are kept."
+    note = f"At most {PASSES} passes, ended {PATIENCE} after the best loss on the development set, whose weights count."
     return f"{pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)}\n\n{note}"
 
 
