@@ -26,8 +26,9 @@ full() {
     timeout "$stop" "$PYTHON" "benchmarks/$script.py" --full --results benchmarks/results/gpu --max-time "$begin" "$@" ||
         echo "$script was stopped, or failed"
 }
-full mixing_ratio 90 130 --parts mixing_ratio --only "dataset=$mnist" n=250 n=500 n=1000 n=2000
-full galaxies 70 120
-full few_photos 60 150 --only added=original added=photo_gan "added=real rows repeated"
-full missing_class 60 90 --only $missing kept=0.01
-full families 60 100 --parts families
+full mixing_ratio 80 120 --parts mixing_ratio --only "dataset=$mnist" n=250 n=500 n=1000 n=2000
+full galaxies 60 110 --parts galaxies
+full few_photos 50 120 --parts few_photos --only added=original added=photo_gan "added=real rows repeated"
+full few_photos 50 120 --parts few_photos_animals --only seed=0
+full missing_class 50 80 --parts missing_class --only $missing kept=0.01
+full families 50 90 --parts families

@@ -222,7 +222,7 @@ def pages() -> dict[Path, str]:
         texts[path] = put(texts[path], name, text)
 
     texts[DOCS / "results.md"] = "\n".join([INTRODUCTION, *map(section, SECTIONS)])
-    texts[DOCS / "reports.md"] = figures.five_reports()
+    texts |= {DOCS / name: text for name, text in figures.five_reports().items()}
     fill(when_not, "long_tail", long_tails(MORE_LINES))
     fill(of_tables, "choice", section("choice").split("\n\n", 1)[1])
     with contextlib.suppress(FileNotFoundError):

@@ -88,7 +88,16 @@ ALONE = (
     "getting_started results results_summary reports when_not when_not_tables photographs own_network clusters pitfalls"
 )
 html_sidebars = {
-    page: [] for page in [*ALONE.split(), "extending", "architecture", "architecture_training", "glossary"]
+    page: []
+    for page in [
+        *ALONE.split(),
+        "reports/*",
+        "extending",
+        "architecture",
+        "architecture_training",
+        "architecture_files",
+        "glossary",
+    ]
 }
 html_show_sourcelink = False
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False, "header_links_before_dropdown": 4}

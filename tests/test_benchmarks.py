@@ -377,8 +377,10 @@ def test_reports_are_text_alone_without_pictures(monkeypatch):
     assert drawn == [2]
 
 
-def test_the_commands_on_the_reports_page_exist():
-    page = (harness.DOCS / "reports.md").read_text()
+def test_the_commands_on_the_reports_pages_exist():
+    pages = [harness.DOCS / "reports.md", *sorted((harness.DOCS / "reports").glob("*.md"))]
+    assert len(pages) == 6
+    page = "\n".join(path.read_text() for path in pages)
     commands = re.findall(r"`(?:python benchmarks/)?(\w+)\.py((?: --parts(?: \w+)+)?)", page)
     assert len(commands) > 25
     for script, parts in commands:

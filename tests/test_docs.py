@@ -11,7 +11,10 @@ import pytest
 import skgan
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "guide").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *(page for where in ("", "guide", "reports") for page in sorted((ROOT / "docs" / where).glob("*.md"))),
+]
 BUILT = ("auto_gallery", "generated")  # folders of docs that are made with the site
 QUOTES = [
     (path.name, *block.split("\n", 1))
