@@ -183,9 +183,7 @@ def copy_ratio(train, held_out, fake, *, features: Features = None) -> float:
     return of_fake / of_real
 
 
-def near_copies(
-    train, held_out, fake, *, quantile: float = 0.05, features: Features = None
-) -> tuple[float, float]:
+def near_copies(train, held_out, fake, *, quantile: float = 0.05, features: Features = None) -> tuple[float, float]:
     """Share of near-copies among fake rows, and among held-out real rows by the same rule.
 
     A near-copy is at most as far from its nearest training row as this quantile of the held-out rows is from theirs. Of rows
@@ -215,8 +213,8 @@ def near_copies(
 def two_sample_auc(real, fake, *, estimator=None, features: Features = None) -> float:
     """Area under the ROC curve of a classifier that tells fake rows from real ones, over five stratified folds.
 
-    0.5: it cannot tell them apart. 1: it always can. Give as many rows of each, and judge the figure beside the same call on two
-    samples of real rows. Rows that stand in both samples, such as plain copies, bring it below 0.5.
+    0.5: it cannot tell them apart. 1: it always can. Give as many rows of each, and judge the figure beside the same call on
+    two samples of real rows. Rows that stand in both samples, such as plain copies, bring it below 0.5.
 
     Parameters
     ----------

@@ -144,7 +144,7 @@ def test_near_copies_are_nearer_than_a_quantile_of_unseen_rows():
     limit = np.sort(distances)[4]  # the 5th of 100
     fake = np.concatenate([train[:30], RNG.randn(70, 3) + 9])
     assert m.near_copies(train, held_out, fake) == (0.3, 0.05)
-    assert m.near_copies(train, held_out, train[:1] + [[limit * 0.999, 0, 0]])[0] == 1.0
+    assert m.near_copies(train, held_out, np.add(train[:1], [[limit * 0.999, 0, 0]]))[0] == 1.0
     assert m.near_copies(train, held_out, held_out, quantile=0.5) == (0.5, 0.5)
     assert m.near_copies(train, held_out[:3], fake)[1] == pytest.approx(1 / 3)
     assert m.near_copies(train, np.concatenate([train[:50], held_out[:50]]), fake) == (0.3, 0.5)  # repeated rows
