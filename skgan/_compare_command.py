@@ -44,11 +44,7 @@ def run_compare(arguments: argparse.Namespace) -> None:
     if arguments.out is not None:
         import skgan.plotting  # noqa: F401  without matplotlib the page is refused now, not after an hour of work
     X, y, cv, how = _data(arguments)
-    groups = None
-    if arguments.groups is not None:
-        groups = pd.read_csv(arguments.groups).iloc[:, 0].to_numpy()
-        if len(groups) != len(y):
-            raise ValueError(f"{arguments.groups} has {len(groups)} groups, and there are {len(y)} rows.")
+    groups = _groups(arguments, len(y))
     images = np.ndim(X) > 2
     if not images:
         check_for_table(arguments)
@@ -83,6 +79,15 @@ def run_compare(arguments: argparse.Namespace) -> None:
         if path is not None:
             write(path)
             print(f"\n{what}: {path}")
+
+
+def _groups(arguments: argparse.Namespace, n_rows: int) -> np.ndarray | None:
+    if arguments.groups is None:
+        return None
+    groups = pd.read_csv(arguments.groups).iloc[:, 0].to_numpy()
+    if len(groups) != n_rows:
+        raise ValueError(f"{arguments.groups} has {len(groups)} groups, and there are {n_rows} rows.")
+    return groups
 
 
 def _data(arguments: argparse.Namespace) -> tuple[Any, np.ndarray, Any, str]:

@@ -70,7 +70,7 @@ def _matrices(result) -> str:
         figure = plot_confusion_matrices({"": matrix}, result.classes)
         text = f"{name}: {np.trace(matrix)} of {matrix.sum()} rows on the diagonal, recall of the classes {recall}"
         shown.append((name, picture(figure, text)))
-    return cards(shown, f"{min(60, max(13, 1.6 * len(result.classes))):g}rem")
+    return cards(shown, f"{min(60, max(16, 1.6 * len(result.classes))):g}rem")
 
 
 _PAGE = """<!doctype html>

@@ -169,4 +169,4 @@ def _losses(history: pd.DataFrame) -> str:
     lines = history.groupby("class")["step"].nunique() if "class" in history else history["step"].agg(["nunique"])
     if lines.max() < 2:
         return f"<p>{html.escape(text)}.</p>"
-    return picture(TrainingHistoryDisplay(history).plot().figure_, text)
+    return f'<div class="wide">{picture(TrainingHistoryDisplay(history).plot().figure_, text)}</div>'

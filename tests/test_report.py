@@ -11,7 +11,7 @@ from imblearn.over_sampling import SMOTE
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
-from skgan import CNNClassifier, GANOverSampler, compare
+from skgan import CNNClassifier, GANOverSampler, _report_generated, compare
 from skgan._columns_beside import difference, most_different, pairs_of
 from skgan._generated import look_at
 from skgan._report_figures import column_figure
@@ -70,6 +70,10 @@ def test_the_copy_ratio_of_categories_that_training_rows_lack(table):
     assert made.blocks[0][1].columns.tolist() == X.columns.tolist()
 
 
+def without_pictures(page):
+    return re.sub('base64,[^"]*', "base64,", page)
+
+
 @pytest.mark.parametrize("kind", ["images", "table"])
 def test_the_page(kind, request, tmp_path):
     X, y = request.getfixturevalue(kind)
@@ -80,7 +84,7 @@ def test_the_page(kind, request, tmp_path):
     result = compare(sampler, estimator, X, y, cv=2, random_state=0)
     assert list(result.generated) == ["GANOverSampler"]
     result.to_html(tmp_path / "report.html")
-    page = (tmp_path / "report.html").read_text()
+    page = without_pictures((tmp_path / "report.html").read_text())
     assert result.verdict[:20] in page
     for known in (
         "<dt>Rows</dt>",
@@ -95,7 +99,7 @@ def test_the_page(kind, request, tmp_path):
     assert page.count("differs by") == beside
     # a matrix for each line, the differences, and the images or the columns and 3 pairs of each of 2 classes
     expected = len(result.table) + 1 + (1 if images else beside + 6)
-    assert page.count('<img src="data:image/png;base64,') == page.count('alt="') == expected
+    assert page.count('<img src="data:image/png;base64,"') == page.count('alt="') == expected
     assert page.count(">nothing, prior-corrected</figcaption>") == 1
     assert ("Spearman" in page) == (not images)
     assert "What GANOverSampler made, first fold" in page
@@ -113,6 +117,12 @@ def test_rows_that_share_a_generator_train_it_once_a_fold(images, trainings):
     assert len(trainings) == 2
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Texts in the place of pictures: drawing takes most of the time."""
+    monkeypatch.setattr(_report_generated, "picture", lambda figure, text: text)
+
+
 def test_near_copies_and_what_a_classifier_tells(table):
     rng = np.random.RandomState(0)
     X, y = (
@@ -120,21 +130,21 @@ def test_near_copies_and_what_a_classifier_tells(table):
         np.repeat([0, 1], [300, 100]),
     )
     X_test, y_test = X + 0.3 * rng.standard_normal(X.shape), y
-    alike = look_at(fitted(X, y, shares={"gaussian": 1, "copy": 1}), X, y, X_test, y_test)
-    assert alike.origins == {"gaussian": 50, "copy": 50}
+    alike = look_at(fitted(X, y, net="gaussian", shares={"net": 1, "copy": 1}), X, y, X_test, y_test)
+    assert alike.origins == {"net": 49, "copy": 51}
     assert alike.near_copies[1] == pytest.approx(0.05, abs=0.01)
     assert alike.near_copies[0] < 0.2  # the copies on purpose are left out
-    assert (alike.n_unseen, alike.n_told) == (100, 50)
+    assert (alike.n_unseen, alike.n_told) == (100, 49)
     assert alike.told_apart[0] < 0.75
     name, real, new, columns = alike.beside[0]
     assert (name, len(real)) == ("1", 100)
     assert columns["column"].tolist() == real.columns.tolist() == new.columns.tolist()
     assert columns["difference"].max() < 0.3
-    shifted = look_at(fitted(X, y, shares={"gaussian": 1}), X, y, X_test + 20, y_test)
+    shifted = look_at(fitted(X, y, net="gaussian", shares={"net": 1}), X, y, X_test + 20, y_test)
     assert shifted.told_apart[0] > 0.95
 
 
-def test_too_few_rows_to_tell_anything_from(table, tmp_path):
+def test_too_few_rows_to_tell_anything_from(table, undrawn):
     X, y = table
     few = [*np.flatnonzero(y == 0)[:10], *np.flatnonzero(y == 2)[:1]]
     made = look_at(fitted(X, y), X, y, X[few] + 0.01, y[few])
@@ -151,13 +161,13 @@ def test_too_few_rows_to_tell_anything_from(table, tmp_path):
     assert "nan" not in told
 
 
-def test_the_page_of_only_copies_and_of_no_losses(table):
+def test_the_page_of_only_copies_and_of_no_losses(table, undrawn):
     X, y = table
     copies = look_at(fitted(X, y, shares={"net": 0.01, "copy": 1}), X, y, X + 0.01, y)
     assert copies.origins.keys() <= {"copy", "net"}
     gaussian = look_at(fitted(X, y, net="gaussian"), X, y, X + 0.01, y)
-    for made in (copies, gaussian):
-        assert section("ours", made).count("<h3>") == 4
+    assert section("ours", copies).count("<h3>") == (3 if copies.beside else 2)
+    assert section("ours", gaussian).count("<h3>") == 3
     assert "<p>This training has no losses.</p>" in section("ours", gaussian)
 
 
