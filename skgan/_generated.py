@@ -54,7 +54,7 @@ class GeneratedRows:
         Share of near-copies among new rows that are no copies on purpose, and among unseen real rows; NaN where it cannot be
         measured.
     n_unseen : int
-        Unseen real rows behind these two.
+        Unseen real rows behind these two; those with a category that no training row has are left out.
     told_apart : (float, float)
         Area under the ROC curve of a classifier that tells unseen real rows from new ones that are no copies on purpose, and
         from training rows; NaN where there are too few rows.
@@ -94,7 +94,7 @@ def look_at(sampler, X, y: np.ndarray, X_test, y_test: np.ndarray) -> GeneratedR
     rarest = sorted(made, key=lambda klass: int((y == klass).sum()))
     encoded = _flat(sampler.codec_.transform(X))
     blocks = [(str(klass), *_side_by_side(sampler, X, y, encoded, klass)) for klass in rarest[:CLASSES]]
-    seen = np.flatnonzero(np.isin(y_test, list(made)))
+    seen = np.flatnonzero(np.isin(y_test, list(made)) & _of_known_categories(X, X_test))
     seen = seen[np.linspace(0, len(seen) - 1, min(len(seen), JUDGED)).astype(int)]
     counts = {klass: int((y_test[seen] == klass).sum()) for klass in made}
     new, origins = _new_rows(sampler, counts)
@@ -126,6 +126,17 @@ def _side_by_side(sampler, X, y: np.ndarray, encoded: np.ndarray, klass) -> tupl
     found = NearestNeighbors(n_neighbors=1).fit(encoded[of_class]).kneighbors(new, return_distance=False)[:, 0]
     nearest = of_class[found]
     return _dense(safe_indexing(X, nearest)), _dense(rows)
+
+
+def _of_known_categories(X, rows) -> np.ndarray:
+    """Which rows have no category that no training row has: the codec takes no others."""
+    known = np.ones(rows.shape[0], dtype=bool)
+    if isinstance(rows, pd.DataFrame):
+        for i in range(rows.shape[1]):
+            column = rows.iloc[:, i]
+            if not pd.api.types.is_numeric_dtype(column.dtype):
+                known &= (column.isna() | column.isin(X.iloc[:, i].unique())).to_numpy()
+    return known
 
 
 class _Encoded(NamedTuple):

@@ -93,15 +93,15 @@ def _nearness(made: GeneratedRows) -> list[str]:
     n = sum(made.origins.values())
     origins = ", ".join(f"{origin} {100 * of / n:.0f} %" for origin, of in made.origins.items())
     copies = (
-        "The copy ratio could not be measured: unseen rows hold categories that training rows do not, or repeat these."
+        "The copy ratio could not be measured: all unseen rows hold categories that training rows do not, or most repeat these."
         if np.isnan(made.copy_ratio)
         else f"Copy ratio {made.copy_ratio:.2f}: the distance from a generated row to the nearest training row, over that from "
         "an unseen real row (medians). Near 0 they are copies, near 1 as new as real rows, far above 1 off the data."
     )
     of_new, of_unseen = made.near_copies
     near = (
-        "The share of near-copies could not be measured: there are no such rows, or unseen rows hold categories that training "
-        "rows do not."
+        "The share of near-copies could not be measured: there are no such rows, or all unseen rows hold categories that "
+        "training rows do not."
         if np.isnan(of_new)
         else f"Near-copies: {of_new:.0%} of the new rows, {of_unseen:.0%} of {made.n_unseen} unseen real rows. A near-copy is "
         f"at most as far from its nearest training row as the nearest {QUANTILE:.0%} of unseen real rows are from theirs."

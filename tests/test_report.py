@@ -68,6 +68,11 @@ def test_the_copy_ratio_of_categories_that_training_rows_lack(table):
     made = look_at(fitted(X, table[1]), X, table[1], X.assign(kind="new"), table[1])
     assert np.isnan(made.copy_ratio)
     assert made.blocks[0][1].columns.tolist() == X.columns.tolist()
+    some = X.assign(kind=["new"] * 5 + X["kind"].tolist()[5:])
+    some[some.columns[:5]] += 0.01
+    made = look_at(fitted(X, table[1]), X, table[1], some, table[1])
+    assert made.copy_ratio > 1  # the others are enough
+    assert made.n_unseen == (table[1][5:] > 0).sum()
 
 
 def without_pictures(page):
