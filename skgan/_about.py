@@ -72,11 +72,12 @@ def about_of(X, y: np.ndarray, estimator, cv, groups, n_splits: int, random_stat
 
 
 def _split(cv, groups, n_splits: int) -> str:
-    together = "" if groups is None else ", groups kept together"
     if isinstance(cv, Integral):
-        return f"{n_splits} folds, shuffled and stratified{together}"
+        return f"{n_splits} folds, shuffled and stratified{'' if groups is None else ', groups kept together'}"
     how = f"of {_in_one_line(cv)}" if HasMethods(["split"]).is_satisfied_by(cv) else "as given"
-    return ("one split " if n_splits == 1 else f"{n_splits} splits ") + how + together
+    return (
+        ("one split " if n_splits == 1 else f"{n_splits} splits ") + how + ("" if groups is None else ", groups given")
+    )
 
 
 def _in_one_line(value) -> str:

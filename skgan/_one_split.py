@@ -8,7 +8,7 @@ import pandas as pd
 from skgan._decision import Response
 from skgan._tuning import Answers, Judge
 
-RESAMPLES = 1000
+RESAMPLES = 500
 
 
 def resampled_scores(judge: Judge, test: np.ndarray, responses: Mapping[str, Response]) -> pd.DataFrame | None:
