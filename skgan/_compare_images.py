@@ -1,6 +1,9 @@
 """Images of ``skgan compare``: whether a pretrained network embeds them, at what size, and what is said of it."""
 
+import time
+
 import numpy as np
+from sklearn.base import clone
 
 from skgan.codecs import image_layout
 from skgan.embedding import ImageEmbedding, efficientnet_lite0
@@ -8,6 +11,8 @@ from skgan.embedding import ImageEmbedding, efficientnet_lite0
 SMALLEST, LARGEST = 96, 224
 """Pixels of the longer side. Below, accuracy falls; the backbone was trained on the larger, and four times the pixels cost four
 times the time."""
+TIMED = 64
+"""Images that are embedded to tell how long all take."""
 SHORTEST = 32
 """Pixels of the shorter side: the backbone halves it five times."""
 
@@ -65,6 +70,18 @@ def embedding_for(X, wanted: str, estimator: str | None, memory=None) -> tuple[I
         "many photographs of ImageNet's own classes. --embed no trains a CNN from scratch instead."
     )
     return ImageEmbedding(module, size=size, memory=memory, verbose=1), note
+
+
+def stand_ins(embed: ImageEmbedding, X) -> tuple[np.ndarray, float]:
+    """As many embedded rows as there are images, of a few images again and again, and the seconds that all would take.
+
+    What is to be known is how long fits on such rows take, and not what they find.
+    """
+    some = np.asarray(X[:TIMED])
+    begin = time.perf_counter()
+    rows = clone(embed).set_params(memory=None, verbose=0).fit_transform(some)
+    seconds = (time.perf_counter() - begin) * len(X) / len(some)
+    return np.resize(rows, (len(X), rows.shape[1])), seconds
 
 
 def embedding_size(height: int, width: int) -> tuple[int, int]:

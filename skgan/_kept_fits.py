@@ -16,13 +16,13 @@ import pandas as pd
 from scipy import sparse
 
 from skgan._decision import Response
-from skgan._report import GeneratedRows
+from skgan._generated import GeneratedRows
 from skgan._warnings import warn
 from skgan._whole import written_whole
 from skgan.samplers._cache import location_of
 from skgan.samplers._keys import describe
 
-FORMAT = 1
+FORMAT = 2
 """Raised when what a file holds changes."""
 _LIBRARIES = "skgan", "scikit-learn", "imbalanced-learn", "numpy", "scipy", "torch", "skorch"
 _KINDS = {kind.__name__: kind for kind in (Response, GeneratedRows)}

@@ -41,10 +41,11 @@ def _check_compare(arguments: argparse.Namespace) -> None:
         check_for_table(arguments)
     if arguments.groups is not None and not arguments.groups.is_file():
         raise ValueError(f"There is no file {str(arguments.groups)!r} for --groups.")
-    if arguments.out is not None and (arguments.out.is_dir() or not os.access(arguments.out.parent, os.W_OK)):
-        raise ValueError(
-            f"--out {arguments.out} cannot be written: name a file in a folder that is there and writable."
-        )
+    if arguments.test is not None:
+        _check_test(arguments)
+    for option, path in (("--out", arguments.out), ("--json", arguments.json)):
+        if path is not None and (path.is_dir() or not os.access(path.parent, os.W_OK)):
+            raise ValueError(f"{option} {path} cannot be written: name a file in a folder that is there and writable.")
     if arguments.memory is not None and arguments.memory.exists() and not arguments.memory.is_dir():
         raise ValueError(f"--memory {arguments.memory} is a file; name a folder.")
     _check_scoring(arguments.scoring)
@@ -103,8 +104,23 @@ def _check_data(arguments: argparse.Namespace) -> None:
     """Refuse a path that cannot be read, and columns that the header of a text file does not have."""
     path = arguments.data
     check_path(path, arguments.sep, arguments.drop)
+    time = arguments.time if arguments.command == "compare" else None
+    if time is not None and (path.is_dir() or path.suffix.lower() not in TEXT + PARQUET):
+        raise ValueError(f"--time is for tables with named columns, and {path.name} is none.")
     if path.is_file() and path.suffix.lower() in TEXT:
-        check_columns(path, header_of(path, arguments.sep), arguments.target, arguments.drop)
+        check_columns(path, header_of(path, arguments.sep), arguments.target, arguments.drop, time)
+
+
+def _check_test(arguments: argparse.Namespace) -> None:
+    """Refuse a second file that cannot be read, or has no such column of classes, and folds beside it."""
+    path = arguments.test
+    if arguments.folds is not None:
+        raise ValueError("--test has one split, that of the two files, and --folds cuts others: leave one of them out.")
+    check_path(path, None, ())
+    if path.resolve() == arguments.data.resolve():
+        raise ValueError(f"--test {path} is the data to train on: name a file of other rows.")
+    if path.is_file() and path.suffix.lower() in TEXT:
+        check_columns(path, header_of(path, arguments.sep), arguments.target, ())
 
 
 def parse_size(text: str | None) -> int | tuple[int, int] | None:

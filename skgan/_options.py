@@ -79,9 +79,12 @@ def _add_compare(commands) -> None:
     )
     comparison.add_argument("--max-steps", type=int, help="GANOverSampler's training steps (default: the net's own)")
     comparison.add_argument("--scoring", default="balanced_accuracy", help="scikit-learn's name (default: %(default)s)")
-    comparison.add_argument("--groups", type=Path, help="CSV whose first column has the group of every row, in order")
-    comparison.add_argument("--folds", type=int, default=5, help="(default: %(default)s)")
+    _add_split(comparison)
     comparison.add_argument("--out", type=Path, help="write the report as one HTML page")
+    comparison.add_argument("--json", type=Path, help="write the figures of the report as JSON")
+    comparison.add_argument(
+        "--dry-run", action="store_true", help="check everything, say how long it would take, and write nothing"
+    )
     comparison.add_argument("--max-time", type=float, help="seconds after which no further fold is begun")
     comparison.add_argument(
         "--memory",
@@ -91,6 +94,19 @@ def _add_compare(commands) -> None:
     )
     comparison.add_argument("--jobs", type=int, help="fits at once")
     comparison.add_argument("--seed", type=int, default=0, help="random seed (default: %(default)s)")
+
+
+def _add_split(comparison: argparse.ArgumentParser) -> None:
+    """Which rows train and which judge."""
+    comparison.add_argument("--folds", type=int, help="(default: 5)")
+    split = comparison.add_mutually_exclusive_group()
+    split.add_argument("--groups", type=Path, help="CSV whose first column has the group of every row, in order")
+    split.add_argument(
+        "--time",
+        metavar="COLUMN",
+        help="sort the rows of a table by this column, and train on early rows and judge on later ones; the column is left out",
+    )
+    split.add_argument("--test", type=Path, metavar="DATA", help="train on the first data and judge on these; no folds")
 
 
 def _add_sample(commands) -> None:

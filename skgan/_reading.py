@@ -23,6 +23,7 @@ from skgan._text_files import (
     given_separator,
     listed,
 )
+from skgan._time_order import in_time
 from skgan._written_numbers import read_numbers, seconds_of_day
 from skgan.codecs._arrays import machine_memory
 from skgan.codecs._identifiers import holds_dates, holds_times, identifies_rows
@@ -53,6 +54,7 @@ def load_data(
     *,
     separator: str | None = None,
     drop: Sequence[str] = (),
+    time: str | None = None,
 ) -> Loaded:
     """Rows, labels and notes of a table as text or Parquet, an npz file, or a folder of class folders.
 
@@ -67,6 +69,8 @@ def load_data(
         Between the columns of a text file; None finds it.
     drop : sequence of str, default=()
         Columns of a table to leave out.
+    time : str or None, default=None
+        A column of a table that the rows are sorted by; it is left out itself.
 
     Raises
     ------
@@ -84,11 +88,22 @@ def load_data(
             raise ValueError(said) from error
     if suffix == ".npz":
         return Loaded(*_npz(path), [])
-    source = _text(path, separator) if suffix in TEXT else _parquet(path)
-    frame = source.frame
-    check_columns(path, frame.columns.tolist(), target, drop)
-    frame, notes = read_numbers(frame.drop(columns=[*drop, target]), source.comma, source.raw)
-    return _table(path, frame, source.frame[target], [*source.notes, *notes])
+    frame, labels, notes = read_columns(path, target, separator, drop, time)
+    if time is not None:
+        order, note = in_time(path, frame.pop(time))
+        frame, labels = (part.iloc[order].reset_index(drop=True) for part in (frame, labels))
+        notes = [*notes, note]
+    return table_of(path, frame, labels, notes)
+
+
+def read_columns(
+    path: Path, target: str | None, separator: str | None, drop: Sequence[str], time: str | None = None
+) -> tuple[pd.DataFrame, pd.Series, list[str]]:
+    """The columns of a table that are not left out, numbers where they spell numbers; its classes; and notes."""
+    source = _text(path, separator) if path.suffix.lower() in TEXT else _parquet(path)
+    check_columns(path, source.frame.columns.tolist(), target, drop, time)
+    frame, notes = read_numbers(source.frame.drop(columns=[*drop, target]), source.comma, source.raw)
+    return frame, source.frame[target], [*source.notes, *notes]
 
 
 def _npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -187,12 +202,10 @@ def _text(path: Path, given: str | None) -> _Source:
     return _Source(read(), notes, separator == ";", lambda names: read(dtype=str)[names])
 
 
-def _table(path: Path, X: pd.DataFrame, labels: pd.Series, notes: list[str]) -> Loaded:
-    without = int(labels.isna().sum())
-    if without:
-        were = "was" if without == 1 else "were"
-        notes.append(f"{counted(without, 'row')} without a {labels.name} {were} left out.")
-        X, labels = (part[labels.notna()].reset_index(drop=True) for part in (X, labels))
+def table_of(path: Path, X: pd.DataFrame, labels: pd.Series, notes: list[str]) -> Loaded:
+    """What a sampler takes of these columns and classes; what is of no use is left out with a note."""
+    X, labels, without = labelled(X, labels)
+    notes = [*notes, *without]
     y = _labels(path, labels)
     for name in list(X):
         column, left_out = X[name], f"leave it out with --drop {name!r}"
@@ -216,6 +229,16 @@ def _table(path: Path, X: pd.DataFrame, labels: pd.Series, notes: list[str]) -> 
     if not X.shape[1]:
         raise ValueError(f"No column of {path.name} is left to learn from.")
     return Loaded(X, y, notes)
+
+
+def labelled(X: pd.DataFrame, labels: pd.Series) -> tuple[pd.DataFrame, pd.Series, list[str]]:
+    """The rows that have a class, and a note on those that have none."""
+    without = int(labels.isna().sum())
+    if not without:
+        return X, labels, []
+    were = "was" if without == 1 else "were"
+    X, labels = (part[labels.notna()].reset_index(drop=True) for part in (X, labels))
+    return X, labels, [f"{counted(without, 'row')} without a {labels.name} {were} left out."]
 
 
 def _labels(path: Path, column: pd.Series) -> np.ndarray:

@@ -35,12 +35,14 @@ def check_path(path: Path, separator: str | None, drop: Sequence[str]) -> None:
         )
 
 
-def check_columns(path: Path, columns: Sequence[str], target: str | None, drop: Sequence[str]) -> None:
+def check_columns(
+    path: Path, columns: Sequence[str], target: str | None, drop: Sequence[str], time: str | None = None
+) -> None:
     """Refuse names of columns that are not there."""
     there = f"there are {listed(columns)}."
     if target is None:
         raise ValueError(f"Name the column of the classes with --target; {there}")
-    for name in (target, *drop):
+    for name in (target, *drop, *([] if time is None else [time])):
         if name in columns:
             continue
         near = difflib.get_close_matches(name[:LONGEST], columns[:MOST_COMPARED], n=3, cutoff=0.4)
@@ -52,6 +54,11 @@ def check_columns(path: Path, columns: Sequence[str], target: str | None, drop: 
         raise ValueError(f"There is no column {shown(name)}; {there}{hint}")
     if target in drop:
         raise ValueError(f"--drop {target[:LONGEST]} would leave out the column of the classes.")
+    if time is not None and (time == target or time in drop):
+        other = "--target" if time == target else "--drop"
+        raise ValueError(
+            f"--time {time[:LONGEST]} names a column of {other}: name the one that has the time of each row."
+        )
 
 
 def shown(name: str) -> str:

@@ -72,7 +72,7 @@ class Judge:
 
     def __init__(self, scoring, X, y: np.ndarray):
         self.scorer = checked_scorer(scoring, y)
-        self.X, self.y = X, y
+        self.X, self.y, self.named = X, y, isinstance(scoring, str)
         self.classes, self.codes, counts = np.unique(y, return_inverse=True, return_counts=True)
         self.shares = counts / counts.sum()
         self.kind = {"accuracy": "rows", "balanced_accuracy": "classes", "recall_macro": "classes"}.get(str(scoring))

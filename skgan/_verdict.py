@@ -11,11 +11,15 @@ CORRECTED = ", prior-corrected"
 RANKING = "average precision"
 ENOUGH = 0.99
 """A score of nothing above which there is little left to win."""
-FEWEST = 3
-"""Folds below which no verdict is given: with two, an interval has one degree of freedom."""
+ONE_SPLIT = (
+    " This is one split: its intervals are a bootstrap over the test rows, and cannot know how the result would change with "
+    "other training rows. Cross-validation tells that."
+)
 
 
-def paired(wide: pd.DataFrame, name: str, over: str, share: float, scoring: str) -> tuple[float, float]:
+def paired(
+    wide: pd.DataFrame, name: str, over: str, share: float, scoring: str, resampled: pd.DataFrame | None = None
+) -> tuple[float, float]:
     """95 % interval of the mean difference of two rows, from their scores of each fold.
 
     Parameters
@@ -28,33 +32,54 @@ def paired(wide: pd.DataFrame, name: str, over: str, share: float, scoring: str)
         Test rows ÷ training rows of a fold.
     scoring : str
         A score between 0 and 1 cannot differ by more than there is room for, and the interval is clipped to that.
+    resampled : DataFrame or None, default=None
+        Of one split: scores on resamples of its test rows, as of ``_one_split.resampled_scores``. Without them one split has
+        no interval, and both ends are NaN.
     """
+    if len(wide) == 1:
+        if resampled is None:
+            return np.nan, np.nan
+        low, high = np.quantile(resampled[name] - resampled[over], [0.025, 0.975])
+        return float(low), float(high)
     mean = wide[over].mean()
     room = (-mean, 1 - mean) if in_unit_range(scoring) else None
     return interval(wide[name] - wide[over], share, room)
 
 
-def verdict_of(table: pd.DataFrame, folds: pd.DataFrame, own: list[str], share: float, scoring: str) -> str:
+def verdict_of(
+    table: pd.DataFrame,
+    folds: pd.DataFrame,
+    own: list[str],
+    share: float,
+    scoring: str,
+    resampled: pd.DataFrame | None = None,
+) -> str:
     """Which row to take, as far as the intervals tell, and what would tell more.
 
     A row of the caller's own is recommended where its interval against the best row of what costs nothing lies above 0.
     """
     wide = folds.pivot(index="fold", columns="row", values="score")
-    if len(wide) < FEWEST:
+    if len(wide) == 1 and resampled is None:
+        return (
+            "No verdict: this is one split, and for this score and classifier there is no interval. Use at least 3 folds, or a "
+            "score that scikit-learn has a name for."
+        )
+    if len(wide) == 2:
         return (
             "No verdict: two folds cannot tell a difference from chance. Use at least 3, better 5 × 2 "
             "(RepeatedStratifiedKFold(n_splits=5, n_repeats=2))."
         )
+    one = len(wide) == 1
     nothing, metric = table.loc[NOTHING, "score"], scoring.replace("_", " ")
     if nothing >= ENOUGH:
-        return f"Nothing is needed: without any new row the {metric} is {nothing:.3f}."
+        return f"Nothing is needed: without any new row the {metric} is {nothing:.3f}." + ONE_SPLIT * one
     free = [name for name in table.index if name not in own]
     best_free, best_own = table.loc[free, "score"].idxmax(), table.loc[own, "score"].idxmax()
     best = table["score"].idxmax()
-    low, high = paired(wide, best_own, best_free, share, scoring)
+    low, high = paired(wide, best_own, best_free, share, scoring, resampled)
     gain = (wide[best_own] - wide[best_free]).mean()
     points = f"{100 * gain:+.1f} points of {metric} (95 % interval {100 * low:+.1f} to {100 * high:+.1f})"
-    equals = [name for name in table.index if paired(wide, name, best, share, scoring)[1] >= 0]
+    equals = [name for name in table.index if paired(wide, name, best, share, scoring, resampled)[1] >= 0]
     cheapest = f"take the cheapest of these: {'; '.join(equals)}"
     if low > 0:
         text = f"Take {best_own}: it is better than {best_free}, the best of what costs nothing, by {points}."
@@ -63,8 +88,18 @@ def verdict_of(table: pd.DataFrame, folds: pd.DataFrame, own: list[str], share: 
         text += f"Take {best_free}." if equals == [best_free] else f"Otherwise no difference was found; {cheapest}."
     else:
         text = f"No difference was found; {cheapest}. {best_own} against {best_free}: {points}. "
-        text += _what_would_settle(wide[best_own] - wide[best_free], share)
-    return text + _ranking(folds, dict.fromkeys((best, best_own)), share)
+        text += _more_test_rows(gain, low, high) if one else _what_would_settle(wide[best_own] - wide[best_free], share)
+    return text + (ONE_SPLIT if one else _ranking(folds, dict.fromkeys((best, best_own)), share))
+
+
+def _more_test_rows(gain: float, low: float, high: float) -> str:
+    """By what factor there would have to be more test rows to put 0 outside the interval; it narrows as their square root."""
+    if not gain:
+        return "The two scored the same."
+    factor = ((high - low) / 2 / gain) ** 2
+    if factor <= 100:
+        return f"If that is the true difference, about {max(2, round(factor))} times as many test rows would show it."
+    return "Not even a hundred times as many test rows would settle that."
 
 
 def _what_would_settle(differences: pd.Series, share: float) -> str:

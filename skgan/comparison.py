@@ -15,19 +15,23 @@ from sklearn.metrics import average_precision_score, confusion_matrix
 from sklearn.preprocessing import label_binarize
 from tqdm import tqdm
 
-from skgan._compared_rows import AUGMENTED, compared_rows, estimated_seconds, sampler_of, without_smote
+from skgan._about import About
+from skgan._compared_rows import AUGMENTED, sampler_of
+from skgan._comparison_plan import plan_of
 from skgan._decision import OutOfFold, response_of, would_choose
 from skgan._folds import Cell, cross_validated
-from skgan._kept_fits import KeptFits, Measured
-from skgan._random import draw_seeds
-from skgan._report import GeneratedRows, look_at, page
+from skgan._generated import GeneratedRows, look_at
+from skgan._kept_fits import Measured
+from skgan._one_split import resampled_scores
+from skgan._report import page
+from skgan._report_json import as_json
 from skgan._scratch import scratch_folder
 from skgan._statistics import with_error
 from skgan._tuning import Judge
 from skgan._verdict import CORRECTED, RANKING, paired, verdict_of
 from skgan._warnings import warn
 from skgan._whole import written_whole
-from skgan.samplers import NOTHING, GANOverSampler, checked_splits, checked_table, rarest_class, share_memory
+from skgan.samplers import NOTHING, share_memory
 
 
 @dataclass(repr=False)
@@ -49,10 +53,12 @@ class Comparison:
         Row → ndarray of shape (n_classes, n_classes), summed over the folds.
     classes : ndarray
         The classes, sorted.
+    about : About
+        Data, classifier, folds, seed, date and versions.
     scoring : str
         What "score" is.
     generated : dict
-        Name of each sampler of skgan → :class:`skgan._report.GeneratedRows` of the first fold.
+        Name of each sampler of skgan → :class:`skgan._generated.GeneratedRows` of the first fold.
     choice : str
         What :class:`skgan.ImbalancedClassifierCV` would choose by these folds, of sampler and decision rule, such as "nothing,
         corrected". No fit is done for it. Rows with augmentation are another classifier and are left out.
@@ -64,6 +70,7 @@ class Comparison:
     complete: bool
     confusion_matrices: dict[str, np.ndarray]
     classes: np.ndarray
+    about: About
     scoring: str = "balanced_accuracy"
     generated: dict[str, GeneratedRows] = field(default_factory=dict)
     choice: str = ""
@@ -93,17 +100,26 @@ class Comparison:
     def to_html(self, path) -> None:
         """Write one page that needs no network. Needs matplotlib.
 
-        Verdict, table, differences, confusion matrices, and of skgan's samplers what they made: rows beside their parents or
-        nearest real rows, copy and filter reports, losses.
+        Verdict, what was compared and with what, table, differences, confusion matrices, and of skgan's samplers what they
+        made: rows beside their parents or nearest real rows, columns of real rows against new ones, copy ratio, share of
+        near-copies, how well a classifier tells new rows from real ones, the filter's report, losses.
 
         Parameters
         ----------
         path : str or path
-            Replaced where it exists, when the page is whole.
+            Replaced where it exists, when the page is whole; a failure leaves what was there.
         """
-        text = page(self)
-        with written_whole(path) as half:
-            half.write_text(text, encoding="utf-8")
+        _write(path, page(self))
+
+    def to_json(self, path) -> None:
+        """Write the figures of the page as one JSON object; NaN is null. The user guide lists the keys.
+
+        Parameters
+        ----------
+        path : str or path
+            As of ``to_html``.
+        """
+        _write(path, as_json(self))
 
     def formatted(self) -> pd.DataFrame:
         """The table as text: mean ± standard error, and differences with their intervals."""
@@ -112,15 +128,23 @@ class Comparison:
                 self.scoring.replace("_", " "): with_error(
                     self.folds.loc[self.folds["row"] == name, "score"], digits=3
                 ),
-                "over nothing": f"{row['over nothing']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
-                if name != NOTHING
-                else "",
+                "over nothing": "" if name == NOTHING else _difference(row),
                 RANKING: "" if np.isnan(row[RANKING]) else f"{row[RANKING]:.3f}",
                 "seconds a fit": f"{row['seconds']:.1f}",
             }
             for name, row in self.table.iterrows()
         }
         return pd.DataFrame(rows).T
+
+
+def _write(path, text: str) -> None:
+    with written_whole(path) as half:
+        half.write_text(text, encoding="utf-8")
+
+
+def _difference(row: pd.Series) -> str:
+    interval = "" if np.isnan(row["low"]) else f" ({row['low']:+.3f} to {row['high']:+.3f})"
+    return f"{row['over nothing']:+.3f}{interval}"
 
 
 def compare(
@@ -156,7 +180,8 @@ def compare(
     X, y
         As for the samplers.
     cv : int, splitter or iterable, default=5
-        An int means shuffled, stratified folds, which keep groups together where ``groups`` are given.
+        An int means shuffled, stratified folds, which keep groups together where ``groups`` are given. One split, such as
+        ``[(train, test)]``, has a test side alone to tell a difference by: its interval is a bootstrap over these rows.
     scoring : str or callable, default="balanced_accuracy"
         What decides.
     groups : array-like of shape (n,) or None, default=None
@@ -181,7 +206,8 @@ def compare(
     Notes
     -----
     The interval of a difference is that of the corrected resampled t-test (Nadeau & Bengio, "Inference for the generalization
-    error", Machine Learning 52, 2003): variance × (1 / k + n_test / n_train), because folds share their training rows.
+    error", Machine Learning 52, 2003): variance × (1 / k + n_test / n_train), because folds share their training rows. Of one
+    split it is the bootstrap's, over test rows drawn with replacement within each class.
 
     Examples
     --------
@@ -194,33 +220,34 @@ def compare(
     >>> "nothing" in result.table.index, result.complete
     (True, True)
     """
-    fold_seed, seed = draw_seeds(random_state, 2)
-    checked = checked_table(GANOverSampler(), X, y)  # refuses rows and labels that no sampler takes, in sentences
-    X, labels = checked.X, checked.y
-    judge = Judge(scoring, X, labels)
-    splits = checked_splits(cv, X, labels, groups, fold_seed)
-    rarest = rarest_class(labels, splits)
-    rows, own = compared_rows(samplers, estimator, X, rarest, seed)
-    missing_row = without_smote(list(rows), rarest)
-    kept = None
-    if memory is not None:
-        asked = {name: (judge.scorer, name in own) for name in rows}
-        kept = KeptFits(memory, rows, X, labels, splits, asked)
+    plan = plan_of(
+        *(samplers, estimator, X, y),
+        cv=cv,
+        scoring=scoring,
+        groups=groups,
+        memory=memory,
+        random_state=random_state,
+    )
+    rows, splits, judge = dict(plan.rows), plan.splits, plan.judge
     if verbose:
-        print(_told(rows, estimator, X, labels, len(splits), n_jobs, 0 if kept is None else kept.count()))
-    measure = partial(_measured, scorer=judge.scorer, classes=judge.classes, shown=tuple(own))
+        print(plan.told(plan.seconds(n_jobs)))
+    measure = partial(_measured, scorer=judge.scorer, classes=judge.classes, shown=tuple(plan.own))
     with scratch_folder() if memory is None else nullcontext(memory) as folder:
         for row in rows.values():  # rows that differ in what follows the sampler only train its generator once a fold
             share_memory(row, folder)
-        fits = partial(cross_validated, X=X, y=labels, splits=splits, measure=measure, n_jobs=n_jobs, kept=kept)
-        cells, complete = _all_cells(rows, own, fits, len(splits), max_time, verbose)
+        fits = partial(
+            cross_validated, X=plan.X, y=plan.y, splits=splits, measure=measure, n_jobs=n_jobs, kept=plan.kept
+        )
+        cells, complete = _all_cells(rows, plan.own, fits, len(splits), max_time, verbose)
     values = [{"row": cell.name, "fold": fold, **cell.measured.values, "seconds": cell.seconds} for fold, cell in cells]
     folds = pd.DataFrame(values)
-    share = float(np.mean([len(test) / len(train) for train, test in splits]))
     name = scoring if isinstance(scoring, str) else scoring.__name__ if inspect.isfunction(scoring) else "score"
-    table = _table(folds, share, name)
-    own = [row for row in own if row in rows]
-    words = verdict_of(table, folds, own, share, name) + missing_row
+    resampled = None
+    if len(splits) == 1:
+        resampled = resampled_scores(judge, splits[0][1], {cell.name: cell.measured.response for _, cell in cells})
+    table = _table(folds, plan.share, name, resampled)
+    own = [row for row in plan.own if row in rows]
+    words = verdict_of(table, folds, own, plan.share, name, resampled) + plan.missing
     if not complete:
         words += f" Cut by max_time={max_time:g}: {folds['fold'].nunique()} of {len(splits)} folds."
     matrices = {row: sum(cell.measured.confusion for _, cell in cells if cell.name == row) for row in rows}
@@ -229,20 +256,8 @@ def compare(
         for _, cell in cells
         if cell.measured.generated is not None and not cell.name.endswith(AUGMENTED)
     }
-    choice = would_choose(_out_of_fold(list(rows), cells, judge, splits))
-    return Comparison(table, folds, words, complete, matrices, judge.classes, name, generated, choice)
-
-
-def _told(rows: dict[str, Any], estimator, X, y, n_splits: int, n_jobs: int | None, n_kept: int) -> str:
-    """How many fits there are, and how long they take."""
-    minutes = estimated_seconds(rows, estimator, X, y, n_splits, n_jobs) / 60
-    time_needed = "about a minute" if minutes < 1.5 else f"some {float(f'{minutes:.1g}'):g} minutes"
-    if minutes < 0.5:
-        time_needed = "less than a minute"
-    there = f" {n_kept} of them are there from an earlier call." if n_kept else ""
-    return (
-        f"{len(rows)} rows in {n_splits} folds are {n_splits * len(rows)} fits: {time_needed} on this machine.{there}\n"
-    )
+    choice = would_choose(_out_of_fold(list(rows), cells, judge, splits)) if len(splits) > 1 else ""
+    return Comparison(table, folds, words, complete, matrices, judge.classes, plan.about, name, generated, choice)
 
 
 def _out_of_fold(rows: list[str], cells: list[tuple[int, Cell]], judge: Judge, splits) -> dict[str, OutOfFold]:
@@ -301,12 +316,12 @@ def _measured(name, fold, fitted, training, test, *, scorer, classes, shown) -> 
     return Measured(values, matrix, made, response)
 
 
-def _table(folds: pd.DataFrame, share: float, scoring: str) -> pd.DataFrame:
+def _table(folds: pd.DataFrame, share: float, scoring: str, resampled: pd.DataFrame | None) -> pd.DataFrame:
     wide = folds.pivot(index="fold", columns="row", values="score")
     lines = {}
     for name, part in folds.groupby("row", sort=False):
         difference = wide[name] - wide[NOTHING]
-        low, high = paired(wide, name, NOTHING, share, scoring)
+        low, high = paired(wide, name, NOTHING, share, scoring, resampled)
         lines[name] = {
             "score": part["score"].mean(),
             "standard error": part["score"].sem(),

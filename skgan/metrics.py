@@ -11,9 +11,11 @@ from collections.abc import Callable
 import numpy as np
 from scipy import linalg
 from sklearn.base import clone
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import get_scorer, pairwise_distances_chunked
 from sklearn.metrics.pairwise import polynomial_kernel
+from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -179,6 +181,61 @@ def copy_ratio(train, held_out, fake, *, features: Features = None) -> float:
             "At least half of the held-out rows are copies of training rows; copy_ratio has no yardstick here."
         )
     return of_fake / of_real
+
+
+def near_copies(train, held_out, fake, *, quantile: float = 0.05, features: Features = None) -> tuple[float, float]:
+    """Share of near-copies among fake rows, and among held-out real rows by the same rule.
+
+    A near-copy is at most as far from its nearest training row as this quantile of the held-out rows is from theirs. Of rows
+    as new as real ones the first share is about the second.
+
+    Parameters
+    ----------
+    train, held_out, fake : arrays of at least one row
+        ``held_out`` are real rows that the generator did not see.
+    quantile : float, default=0.05
+    features : callable or None
+
+    Returns
+    -------
+    of_fake, of_held_out : float in [0, 1]
+        The second is at least ``quantile``, and larger where held-out rows are few or repeat training rows.
+    """
+    index = NearestNeighbors(n_neighbors=1).fit(_features(train, features, "train"))
+    of_fake, of_real = (
+        index.kneighbors(_features(rows, features, name))[0][:, 0]
+        for rows, name in ((fake, "fake"), (held_out, "held_out"))
+    )
+    near = np.quantile(of_real, quantile, method="inverted_cdf")
+    return float((of_fake <= near).mean()), float((of_real <= near).mean())
+
+
+def two_sample_auc(real, fake, *, estimator=None, features: Features = None) -> float:
+    """Area under the ROC curve of a classifier that tells fake rows from real ones, over five stratified folds.
+
+    0.5: it cannot tell them apart. 1: it always can. Give as many rows of each, and judge the figure beside the same call on
+    two samples of real rows. Rows that stand in both samples, such as plain copies, bring it below 0.5.
+
+    Parameters
+    ----------
+    real, fake : arrays of at least 5 rows
+    estimator : classifier or None
+        None is a random forest of 50 trees.
+    features : callable or None
+
+    Returns
+    -------
+    float in [0, 1]
+
+    References
+    ----------
+    Lopez-Paz & Oquab, "Revisiting classifier two-sample tests", ICLR 2017.
+    """
+    a, b = _features(real, features, "real", 5), _features(fake, features, "fake", 5)
+    estimator = RandomForestClassifier(50, random_state=0) if estimator is None else estimator
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    is_fake = np.repeat([0, 1], [len(a), len(b)])
+    return float(cross_val_score(estimator, np.concatenate([a, b]), is_fake, cv=folds, scoring="roc_auc").mean())
 
 
 def _train_and_test(X, y, X_test, y_test, estimator, scoring: str) -> float:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
-from skgan import CNNClassifier, _compare_command, _option_checks, cli, compare
+from skgan import CNNClassifier, GANOverSampler, _compare_command, _option_checks, cli, compare
 from skgan.presets import mlp_gan
 from skgan.samplers import BaseGenerativeSampler
 
@@ -33,7 +33,8 @@ def frame():
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """A net that trains in milliseconds."""
-    monkeypatch.setattr(BaseGenerativeSampler, "auto_net", lambda self, *_: mlp_gan(alpha=1, max_steps=3, batch_size=8))
+    for sampler in (BaseGenerativeSampler, GANOverSampler):  # the latter has nets of its own for tables
+        monkeypatch.setattr(sampler, "auto_net", lambda self, *_: mlp_gan(alpha=1, max_steps=3, batch_size=8))
     monkeypatch.setitem(_compare_command.ESTIMATORS, "cnn", lambda: CNNClassifier(max_updates=2))
 
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from torch import nn
 
-from skgan import CNNClassifier, _compare_command, _compare_images, _report, cli
+from skgan import CNNClassifier, _compare_command, _compare_images, _report, _report_generated, cli
 
 
 @pytest.fixture
@@ -56,7 +56,8 @@ def test_photographs_are_embedded_and_compared_as_a_table(photos, small, capsys)
 
 
 def test_another_net_on_embeddings_has_its_rows_on_the_page_as_a_table(photos, small, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(_report, "_picture", lambda figure, text: text)  # drawing takes most of the time
+    for module in (_report, _report_generated):  # drawing takes most of the time
+        monkeypatch.setattr(module, "picture", lambda figure, text: text)
     options = ["--folds", "2", "--net", "mlp_gan", "--max-steps", "3", "--out", tmp_path / "page.html"]
     assert "GANOverSampler (mlp_gan)" in told(capsys, photos, *options).out
     assert "generated row stands below its nearest real row" in (tmp_path / "page.html").read_text()

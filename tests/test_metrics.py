@@ -136,3 +136,26 @@ def test_a_classifiers_penultimate_layer_tells_classes_apart():
 def test_wrong_input_is_refused_in_a_sentence(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_near_copies_are_nearer_than_a_quantile_of_unseen_rows():
+    train, held_out = RNG.randn(200, 3), RNG.randn(100, 3)
+    distances = [min(np.linalg.norm(row - other) for other in train) for row in held_out]
+    limit = np.sort(distances)[4]  # the 5th of 100
+    fake = np.concatenate([train[:30], RNG.randn(70, 3) + 9])
+    assert m.near_copies(train, held_out, fake) == (0.3, 0.05)
+    assert m.near_copies(train, held_out, np.add(train[:1], [[limit * 0.999, 0, 0]]))[0] == 1.0
+    assert m.near_copies(train, held_out, held_out, quantile=0.5) == (0.5, 0.5)
+    assert m.near_copies(train, held_out[:3], fake)[1] == pytest.approx(1 / 3)
+    assert m.near_copies(train, np.concatenate([train[:50], held_out[:50]]), fake) == (0.3, 0.5)  # repeated rows
+
+
+def test_a_classifier_tells_shifted_rows_and_not_rows_of_the_same_kind():
+    real, same, shifted = RNG.randn(150, 3), RNG.randn(150, 3), RNG.randn(150, 3) + 3
+    assert 0.4 < m.two_sample_auc(real, same) < 0.6
+    assert m.two_sample_auc(real, shifted) > 0.95
+    assert m.two_sample_auc(real, shifted, estimator=KNeighborsClassifier()) > 0.95
+    images = RNG.rand(10, 2, 3)
+    assert m.two_sample_auc(images, images + 5) == 1.0
+    with pytest.raises(ValueError, match="fake has 4 rows, and this metric needs at least 5"):
+        m.two_sample_auc(real, same[:4])

@@ -27,14 +27,20 @@ CLASS_WEIGHTS = "class weights"
 AMOUNTS = (0.5, 1.0)
 
 
-def checked_splits(cv, X, labels: np.ndarray, groups, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Folds of which each side has every class; an int means shuffled, stratified ones that keep groups together."""
+def checked_splits(
+    cv, X, labels: np.ndarray, groups, seed: int, *, least: int = 2
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Folds, at least so many, of which each side has every class; an int means shuffled, stratified ones that keep groups
+    together.
+    """
     if isinstance(cv, Integral):
         cv = (StratifiedKFold if groups is None else StratifiedGroupKFold)(cv, shuffle=True, random_state=seed)
     classes, counts = np.unique(labels, return_counts=True)
     splits = list(check_cv(cv, labels, classifier=True).split(X, labels, groups))
-    if len(splits) < 2:
-        raise ValueError(f"cv={cv!r} gives {len(splits)} fold; at least 2 are needed to tell a difference from chance.")
+    if len(splits) < least:
+        raise ValueError(
+            f"cv={cv!r} gives {len(splits)} fold; at least {least} are needed to tell a difference from chance."
+        )
     for number, (train, test) in enumerate(splits):
         for side, rows in (("training", train), ("test", test)):
             missing = np.setdiff1d(classes, labels[rows]).tolist()
