@@ -52,7 +52,7 @@ FAMILIES = {  # family → (net, steps, bar of train-on-synthetic)
 OWN = "each its own"
 SAVED = {  # family → steps, and way → parameters: with every update by itself, and with a part of the work saved
     "wgan_gp": (300, {OWN: {"penalties": (GradientPenalty(),), "reuse_fakes": False}, "saved": {}}),
-    "progan": (1000, {OWN: {}, "saved": {"penalties": (R1(gamma=1.0, every=4),), "reuse_fakes": True}}),
+    "progan": (1000, {OWN: {"penalties": (R1(gamma=1.0),), "reuse_fakes": False}, "saved": {}}),
     "photo_gan": (
         350,
         {
