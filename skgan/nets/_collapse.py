@@ -24,12 +24,11 @@ def tell_if_collapsed(net, X, y) -> None:
         After its training.
     X : array-like of shape (n, ...)
         Encoded rows, or images as uint8.
-    y : ndarray of shape (n,), or None
-        Class ids; None is one class. Nothing is told of real-valued labels.
+    y : ndarray of shape (n,)
+        Class ids. Nothing is told of real-valued labels.
     """
     if net.steps_ < FEWEST_STEPS or net.needs_source or net.condition_dim_:
         return
-    y = np.zeros(len(X), dtype=np.int64) if y is None else np.asarray(y)
     largest = np.bincount(y).argmax()
     of_class = np.flatnonzero(y == largest)
     if len(of_class) < FEWEST_REAL:

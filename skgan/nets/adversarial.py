@@ -14,7 +14,6 @@ from skgan._compat import Number, StrOptions
 from skgan._tensors import as_tensor, to_unit_range
 from skgan.augment import ImageTransform, apply_all, transforms_of
 from skgan.losses import Loss, NonSaturating
-from skgan.nets._collapse import tell_if_collapsed
 from skgan.nets.base import GenerativeNet
 from skgan.penalties import Critic, Penalty, add_penalties, differentiable, remembering
 
@@ -63,6 +62,7 @@ class AdversarialNet(GenerativeNet):
 
     state_attributes = (*GenerativeNet.state_attributes, "d_updates_")
     scores_rows = True
+    may_collapse = True
     adversarial_weight = 1.0
     """Of the players' game and the penalties, beside what the head adds."""
     differentiable_fakes = False
@@ -92,12 +92,6 @@ class AdversarialNet(GenerativeNet):
         super().__init__(module, criterion, **kwargs)
 
     # Checks
-
-    def fit(self, X, y=None, **fit_params):
-        """Train, and warn where the new rows hardly differ from each other."""
-        super().fit(X, y, **fit_params)
-        tell_if_collapsed(self, X, y)
-        return self
 
     def check_training_params(self):
         super().check_training_params()

@@ -15,6 +15,7 @@ from skgan._device import resolve_device
 from skgan._mapped import row_pieces
 from skgan._random import private_rng, seed_of
 from skgan._tensors import as_tensors
+from skgan.nets._collapse import tell_if_collapsed
 from skgan.nets._steps import StepTraining
 from skgan.nets.draw import DrawsRows
 
@@ -91,6 +92,8 @@ class GenerativeNet(DrawsRows, StepTraining):
         Whether there is a ``translate``, which turns rows of one class into rows of another.
     scores_rows : bool
         Whether ``score_samples`` says how real a single row looks.
+    may_collapse : bool
+        Whether its rows may come to resemble each other, so that this is looked at after a training.
     starts_from_one_row : bool
         Whether a class of a single row gets new ones, with what was learned of other classes; else it gets copies.
     needs_classes : bool
@@ -115,6 +118,7 @@ class GenerativeNet(DrawsRows, StepTraining):
     has_parents: bool = False
     translates: bool = False
     scores_rows: bool = False
+    may_collapse: bool = False
     starts_from_one_row: bool = False
     default_shares: Mapping[str, float] = MappingProxyType({"net": 1.0})
     sampling_params: tuple[str, ...] = ()
@@ -263,12 +267,13 @@ class GenerativeNet(DrawsRows, StepTraining):
             self.n_classes_, self.condition_dim_ = self.count_classes(y), 0
             if self.vicinity:
                 raise ValueError(f"vicinity={self.vicinity!r} blurs real-valued labels, and these are classes; set 0.")
-        y = self.labels(y)
         self.steps_ = 0
         with self.seeded():
             self.check_shapes()
-            super().fit(X, y, **fit_params)
+            super().fit(X, self.labels(y), **fit_params)
         self.tell_if_cut()
+        if self.may_collapse:
+            tell_if_collapsed(self, X, y)
         return self
 
     def learned(self, copy: bool = True) -> dict[str, Any]:
