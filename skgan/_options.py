@@ -30,9 +30,9 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_demo(commands) -> None:
     demo = commands.add_parser(
         "demo",
-        help="compare GANOverSampler with all that costs nothing on digits (2 minutes)",
+        help="compare GANOverSampler with all that costs nothing on digits (a minute)",
         description="Digits with two rare classes, cross-validated: prints a table, writes sample grids, loss curves and "
-        "confusion matrices as PNG. Works offline; about two minutes on two cores.",
+        "confusion matrices as PNG. Works offline; about a minute on two cores.",
     )
     demo.add_argument(
         "--out", type=Path, default=Path("skgan-demo"), help="folder for the pictures (default: %(default)s)"

@@ -1,7 +1,7 @@
 """What X and y came in, and how new rows go back into it."""
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from numbers import Real
 from typing import Any
@@ -12,6 +12,7 @@ from scipy import sparse
 from sklearn.utils.validation import check_array, column_or_1d
 
 from skgan.samplers._checks import as_array
+from skgan.samplers._polars import PolarsLabels, PolarsLike
 
 
 @dataclass(frozen=True)
@@ -90,19 +91,22 @@ class Container:
 
     Attributes
     ----------
-    y : Classes or Values
+    y : Classes, Values or PolarsLabels
     list_type : type or None
         Of an X that is a list or tuple.
     of_arrays : bool
         Whether the rows in it are arrays.
     sparse_type : type or None
         Of a sparse X, which is checked in another format.
+    polars : PolarsLike or None
+        Of a polars X, which is checked as a pandas frame.
     """
 
-    y: Classes | Values
+    y: Classes | Values | PolarsLabels
     list_type: Any = None
     of_arrays: bool = False
     sparse_type: Any = None
+    polars: PolarsLike | None = None
 
     @classmethod
     def of(cls, X, y: Classes | Values) -> "Container":
@@ -113,8 +117,16 @@ class Container:
             return cls(y)
         return cls(y, type(X), of_arrays=bool(len(X)) and isinstance(X[0], np.ndarray))
 
+    def as_polars(self, X, y) -> "Container":
+        """Of the same data, as the user gave them: polars' where they are."""
+        like = PolarsLike.of(y)
+        labels = self.y if like is None or isinstance(self.y, PolarsLabels) else PolarsLabels(self.y, like)
+        return replace(self, y=labels, polars=PolarsLike.of(X))
+
     def rows(self, X):
         """Rows like the checked X, as the user gave them."""
+        if self.polars is not None:
+            return self.polars.back(X)
         if self.sparse_type is not None:
             return X if isinstance(X, self.sparse_type) else self.sparse_type(X)
         if self.list_type is None:
@@ -123,6 +135,8 @@ class Container:
 
     def under(self, X, checked, pieces: list):
         """A copy of the user's X, with rows like the checked one underneath, in pieces; a frame's index counts from 0."""
+        if self.polars is not None:
+            return self.polars.under(X, stacked([checked.iloc[:0], *pieces]))
         if self.list_type is not None:
             return stacked([X, *map(self.rows, pieces)])
         return self.rows(stacked([checked, *pieces]))

@@ -6,6 +6,7 @@ from typing import Any
 from sklearn.exceptions import NotFittedError
 
 from skgan.samplers._factory import SAMPLE, RowFactory
+from skgan.samplers._polars import rows_as_pandas
 from skgan.samplers._saved import save
 
 
@@ -118,7 +119,7 @@ class SamplesRows:
             For an unknown class, and for nets that do not translate.
         """
         factory = self._fitted({to: 1})
-        return factory.as_given(factory.translate(X, to, back))
+        return factory.as_given(factory.translate(rows_as_pandas(X), to, back))
 
     def save(self, path) -> None:
         """Write the fitted sampler to one file, for :func:`skgan.load`, which gives one that makes the same rows.

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 import torch
 from scipy import sparse
@@ -142,8 +143,8 @@ class FakeCuda(torch.Tensor):
 @pytest.mark.parametrize(
     ("data", "target", "params", "words"),
     [
-        (pl.DataFrame({"a": X[:, 0]}), Y, {}, r"X is a polars DataFrame. Convert it first, with .to_pandas\(\)"),
-        (X, pl.Series(Y), {}, "y is a polars Series"),
+        (pa.table({"a": X[:, 0]}), Y, {}, r"X is a pyarrow Table. Convert it first, with .to_pandas\(\)"),
+        (X, pl.Series(Y).to_frame().lazy(), {}, "y is a polars LazyFrame"),
         (torch.tensor(X, requires_grad=True), Y, {}, r"records gradients. Pass X.detach\(\).cpu\(\).numpy\(\)"),
         (torch.tensor(X).as_subclass(FakeCuda), Y, {}, r"arrays in the CPU's memory; X is a tensor on .*\.cpu\(\)"),
         (X, Y, {"net": dcgan}, "dcgan"),
