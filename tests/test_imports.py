@@ -95,7 +95,11 @@ ALLOWED = {
         *("_compare_images", "_compared_rows", "_option_checks", "_reading", "_tuning", "classifier", "comparison"),
         *("plotting", "samplers", "strategies"),
     },
-    "_sample_command": {"_option_checks", "_options", "_reading", "codecs", "datasets", "samplers", "strategies"},
+    "_sample_files": {"_options", "_text_files", "datasets"},
+    "_sample_command": {
+        *("_option_checks", "_options", "_reading", "_sample_files", "_text_files"),
+        *("codecs", "datasets", "samplers", "strategies"),
+    },
     "cli": {"_compare_command", "_demo_command", "_option_checks", "_options", "_sample_command"},
 }
 # What knows torch alone: it may import no helper that brings another library
