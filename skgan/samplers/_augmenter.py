@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_array
 
 from skgan._compat import Number, StrOptions
@@ -16,7 +16,7 @@ from skgan.samplers._base import BaseGenerativeSampler
 from skgan.samplers._border import check_containers, check_groups, check_rows
 from skgan.samplers._checks import check_container
 from skgan.samplers._conditions import Conditions
-from skgan.samplers._containers import Classes, Container, Values, class_labels, label_values
+from skgan.samplers._containers import Classes, Container, Values, check_classes, class_labels, label_values
 from skgan.samplers._factory import Made, RowFactory
 from skgan.samplers._labels import ALL, ClassLabels, ConditionLabels, Labels
 from skgan.samplers._makers import ConditionMaker
@@ -184,7 +184,7 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
             values = label_values(y, self)
         else:
             values = class_labels(y)
-            check_classification_targets(values)
+            check_classes(values, f"{name} with target='class'")
         checked = check_rows(self, X, values, takes_nan=self._takes_nan)
         container = Container.of(X, Values.of(y) if continuous else Classes.of(y, values))
         y, conditions = checked.y, None
@@ -224,7 +224,7 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
             return self.target == "continuous"
         values = class_labels(y, allow_values=True)
         kind = type_of_target(values)
-        if kind == "multiclass-multioutput":
+        if kind == "multiclass-multioutput" and values.dtype.kind in "iuf":
             raise ValueError(
                 f"y of shape {values.shape} holds whole numbers in several columns: two classes a row are not supported, and "
                 "classes in between would be invented. Give one column of classes; or set target='continuous' where they are "

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, column_or_1d
 
 from skgan.samplers._checks import as_array
@@ -213,7 +214,11 @@ def class_labels(y, *, allow_values: bool = False, what: str = "y") -> np.ndarra
         series = y if isinstance(y, pd.Series) else y.iloc[:, 0]
         values = np.asarray(series if not series.isna().any() else series.astype(object))
     else:
-        values = as_array(y, what) if isinstance(y, list | tuple) else np.asarray(y)
+        if isinstance(y, list | tuple):
+            _refuse_sets(y, what, of_one_length=True)
+            values = as_array(y, what)
+        else:
+            values = np.asarray(y)
     if values.ndim == 2 and values.shape[1] == 1:
         values = values.ravel()
     if values.ndim < 2:
@@ -221,11 +226,33 @@ def class_labels(y, *, allow_values: bool = False, what: str = "y") -> np.ndarra
     if values.ndim == 2 and _is_one_hot(values):
         return values.argmax(axis=1)
     if not allow_values:
-        raise ValueError(
-            f"{what} of shape {values.shape} has several classes a row. Multilabel and multioutput targets are not supported; "
-            "give one class a row, or one column of 0 and 1 for each class."
-        )
+        raise ValueError(_several(values, what))
     return values
+
+
+def check_classes(labels: np.ndarray, name: str) -> None:
+    """Refuse plain labels that are real numbers and no classes, and say who takes them; the sampler is named."""
+    if type_of_target(labels) == "continuous":
+        raise ValueError(
+            f"Unknown label type: continuous. y holds {len(np.unique(labels))} different real numbers, and {name} fills up "
+            "classes. ConditionalGANAugmenter(target='continuous') makes rows with real-valued labels; or make classes of the "
+            "numbers, such as by pandas.cut(y, 3, labels=['low', 'middle', 'high'])."
+        )
+    check_classification_targets(labels)
+
+
+def _several(values: np.ndarray, what: str) -> str:
+    """Why a y of several columns is refused, and what to give instead."""
+    begin = f"{what} of shape {values.shape} has several classes a row. Multilabel and multioutput targets are not supported"
+    if values.ndim > 2:
+        return f"{begin}: give one class a row, of shape ({len(values)},)."
+    if values.dtype.kind == "f" and (values % 1 != 0).any():
+        return f"{begin}, and these are real numbers: ConditionalGANAugmenter(target='continuous') makes rows with such labels."
+    return (
+        f"{begin}: over-sample for one column at a time, or make a class of each combination of labels (the label powerset): "
+        f"of an array of numbers, sets, classes = numpy.unique({what}, axis=0, return_inverse=True). With "
+        "fit_resample(X, classes) the labels are then sets[classes_resampled]. Columns of 0 and 1 are taken where each row has a single 1."
+    )
 
 
 def label_values(y, estimator) -> np.ndarray:
@@ -240,6 +267,18 @@ def label_values(y, estimator) -> np.ndarray:
             )
         values = values.astype(np.float64)
     return check_array(values, ensure_2d=False, dtype="numeric", input_name="y", estimator=estimator)
+
+
+def _refuse_sets(labels, what: str, *, of_one_length: bool) -> None:
+    """Refuse labels that are sets or lists; lists of one length may be rows of columns."""
+    several = [row for row in labels if isinstance(row, list | tuple | set | frozenset)]
+    rows = of_one_length and len({len(row) for row in several}) == 1
+    if several and not (rows and isinstance(several[0], list | tuple)):
+        raise ValueError(
+            f"{what} holds several labels a row, such as {several[0]!r}. Multilabel and multioutput targets are not supported: "
+            "sklearn.preprocessing.MultiLabelBinarizer makes columns of 0 and 1 of them; over-sample for one column at a time, "
+            "or make a class of each combination, by numpy.unique(columns, axis=0, return_inverse=True)."
+        )
 
 
 def _refuse_missing(labels: np.ndarray, what: str) -> None:
@@ -270,6 +309,7 @@ def _plain(values: np.ndarray, what: str) -> np.ndarray:
         plain = np.array(values.tolist())
         if plain.dtype.kind != "O":
             return plain
+    _refuse_sets(values, what, of_one_length=False)
     types = sorted({type(value).__name__ for value in values})
     raise ValueError(
         f"Input {what} holds labels of the types {', '.join(types)}: labels must be strings, bools or whole numbers below "

@@ -5,7 +5,6 @@ from typing import ClassVar
 
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
-from sklearn.utils.multiclass import check_classification_targets
 
 from skgan.codecs import Codec
 from skgan.nets import GenerativeNet
@@ -14,7 +13,7 @@ from skgan.presets import offspring
 from skgan.samplers._amounts import by_strategy
 from skgan.samplers._base import BaseGenerativeSampler
 from skgan.samplers._border import check_containers, check_groups, check_rows
-from skgan.samplers._containers import Classes, Container, class_labels
+from skgan.samplers._containers import Classes, Container, check_classes, class_labels
 from skgan.samplers._labels import ClassLabels
 from skgan.samplers._task import NET_CONSTRAINTS, Task
 
@@ -224,7 +223,7 @@ class GANOverSampler(BaseGenerativeSampler, BaseOverSampler):
     def _task(self, X, y, *, groups=None) -> Task:
         check_containers(type(self).__name__, X, y)
         given, y = y, class_labels(y)
-        check_classification_targets(y)
+        check_classes(y, type(self).__name__)
         unseen = self.net.unseen_classes(y) if isinstance(self.net, GenerativeNet) and np.ndim(given) == 1 else []
         checked = check_rows(self, X, y, takes_nan=self._takes_nan)
         container, y = Container.of(X, Classes.of(given, y, unseen)), checked.y
