@@ -249,9 +249,10 @@ def _several(values: np.ndarray, what: str) -> str:
     if values.dtype.kind == "f" and (values % 1 != 0).any():
         return f"{begin}, and these are real numbers: ConditionalGANAugmenter(target='continuous') makes rows with such labels."
     return (
-        f"{begin}: over-sample for one column at a time, or make a class of each combination of labels (the label powerset): "
+        f"{begin}: over-sample for one column at a time, or make a class of each combination (the label powerset): "
         f"of an array of numbers, sets, classes = numpy.unique({what}, axis=0, return_inverse=True). With "
-        "fit_resample(X, classes) the labels are then sets[classes_resampled]. Columns of 0 and 1 are taken where each row has a single 1."
+        "fit_resample(X, classes) the labels are then sets[classes_resampled]. Columns of 0 and 1 are taken where each row "
+        "has a single 1."
     )
 
 
