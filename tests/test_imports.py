@@ -110,7 +110,6 @@ ONLY_IN = {
     "imblearn": {"samplers", "_compat", "_compared_rows", "comparison", "imbalanced", "prior"},
     "matplotlib": {"plotting"},
     "PIL": {"datasets"},
-    "sklearn_compat": {"_compat"},
 }
 
 

@@ -9,6 +9,7 @@ import venv
 import zipfile
 from pathlib import Path
 
+import lowest
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -31,6 +32,13 @@ def run(*command, cwd: Path) -> str:
     done = subprocess.run([*map(str, command)], cwd=cwd, env=clean, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_the_lowest_versions_are_asked_for_as_they_are_written():
+    asked = lowest.lowest()
+    assert {"numpy==1.26", "torch==2.4", "pytest==8"} <= set(asked)
+    assert all(version.partition("==")[2][0].isdigit() for version in asked)
+    assert all((ROOT / "tests" / name).exists() for name in lowest.TESTS)
 
 
 @pytest.mark.slow

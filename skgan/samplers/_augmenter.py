@@ -104,25 +104,25 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
 
     def __init__(
         self,
-        mixing_ratio=None,
+        mixing_ratio: Any = None,
         *,
-        n_synthetic=None,
-        keep_real=True,
-        per_class=False,
-        target="auto",
-        labeler=None,
-        net="auto",
-        shares="auto",
-        codec="auto",
-        row_filter=None,
-        categorical_features="auto",
-        max_steps=None,
-        max_time=None,
-        memory=None,
-        n_jobs=None,
-        device=None,
-        random_state=None,
-        verbose=None,
+        n_synthetic: Any = None,
+        keep_real: bool = True,
+        per_class: bool = False,
+        target: Any = "auto",
+        labeler: Any = None,
+        net: Any = "auto",
+        shares: Any = "auto",
+        codec: Any = "auto",
+        row_filter: Any = None,
+        categorical_features: Any = "auto",
+        max_steps: int | None = None,
+        max_time: float | None = None,
+        memory: Any = None,
+        n_jobs: int | None = None,
+        device: str | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int | None = None,
     ):
         self.mixing_ratio = mixing_ratio
         self.n_synthetic = n_synthetic
@@ -143,7 +143,7 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit_resample(self, X, y, *, condition=None, groups=None, out=None):
+    def fit_resample(self, X: Any, y: Any, *, condition: Any = None, groups: Any = None, out: Any = None) -> Any:
         """Train on (X, y) and return it with the new rows underneath.
 
         Parameters
@@ -273,7 +273,7 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
             raise ValueError(f"With a continuous y, sample takes a number of rows of at least 0; got {counts!r}.")
         return {ALL: int(counts)}
 
-    def sample_at(self, conditions, y=None, random_state=None):
+    def sample_at(self, conditions: Any, y: Any = None, random_state: int | np.random.RandomState | None = None) -> Any:
         """Make one row for each of these conditions.
 
         Parameters

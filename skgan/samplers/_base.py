@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -42,12 +42,12 @@ class BaseGenerativeSampler(SamplesRows, BaseSampler):
     memory: Any
     random_state: Any
 
-    def checked_task(self, X, y, **side) -> Task:
+    def checked_task(self, X: Any, y: Any, **side: Any) -> Task:
         """``_task`` of X and y in any container, those of polars too."""
         task = self._task(rows_as_pandas(X), labels_as_pandas(y), **side)
         return replace(task, container=task.container.as_polars(X, y))
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Any:
         """Set parameters; those of the net as ``net__…``, where the net is an object."""
         net = params.get("net", self.net)
         nested = [key for key in params if key.startswith("net__")]
@@ -60,14 +60,14 @@ class BaseGenerativeSampler(SamplesRows, BaseSampler):
             )
         return super().set_params(**params)
 
-    def fit(self, X, y, **side):
+    def fit(self, X: Any, y: Any, **side: Any) -> Self:
         """Check the input and count the new rows; nothing is trained. Use ``fit_resample``."""
         self._validate_params()
         task = self.checked_task(X, y, **side)
         self._keep({**task.checked.seen, **task.told})
         return self
 
-    def train(self, X, y, **side) -> RowFactory:
+    def train(self, X: Any, y: Any, **side: Any) -> RowFactory:
         """Train on (X, y) and return what makes rows, by ``make({class: n})``; the sampler itself is not changed.
 
         Parameters
@@ -84,7 +84,7 @@ class BaseGenerativeSampler(SamplesRows, BaseSampler):
         factory.rest()
         return factory
 
-    def estimate(self, X, y, **side) -> Estimate:
+    def estimate(self, X: Any, y: Any, **side: Any) -> Estimate:
         """How long ``fit_resample`` will take, and how much memory, by a second of each training; the sampler is not changed.
 
         Nets of several classes that are trained one by one are tried one by one.

@@ -1,7 +1,7 @@
 """GANOverSampler: SMOTE's place in the pipeline."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
@@ -140,20 +140,20 @@ class GANOverSampler(BaseGenerativeSampler, BaseOverSampler):
     def __init__(
         self,
         *,
-        sampling_strategy="auto",
-        net="auto",
-        shares="auto",
-        codec="auto",
-        row_filter=None,
-        per_class=False,
-        categorical_features="auto",
-        max_steps=None,
-        max_time=None,
-        memory=None,
-        n_jobs=None,
-        device=None,
-        random_state=None,
-        verbose=None,
+        sampling_strategy: Any = "auto",
+        net: Any = "auto",
+        shares: Any = "auto",
+        codec: Any = "auto",
+        row_filter: Any = None,
+        per_class: bool = False,
+        categorical_features: Any = "auto",
+        max_steps: int | None = None,
+        max_time: float | None = None,
+        memory: Any = None,
+        n_jobs: int | None = None,
+        device: str | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int | None = None,
     ):
         super().__init__(sampling_strategy=sampling_strategy)
         self.net = net
@@ -170,7 +170,7 @@ class GANOverSampler(BaseGenerativeSampler, BaseOverSampler):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit_resample(self, X, y, *, groups=None, out=None):
+    def fit_resample(self, X: Any, y: Any, *, groups: Any = None, out: Any = None) -> Any:
         """Train on (X, y) and return it with the new rows underneath.
 
         Parameters
