@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 THREADS ?= 2
 
-.PHONY: install bench demo docs test test-slow fuzz lint format clean
+.PHONY: install bench demo docs test test-slow test-lowest fuzz lint format clean
 
 install: .venv/.installed
 
@@ -31,6 +31,10 @@ test-slow: install
 	$(BIN)/pip install -q -c constraints.txt -e ".[cluster]"
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow $(wildcard tests/cluster tests/large)
 
+# Some of the tests with the lowest versions that pyproject.toml allows; some 2.5 GB of torch are downloaded.
+test-lowest:
+	$(PYTHON) tests/lowest.py .venv-lowest
+
 # 10,000 inputs of every kind with a fresh seed; a run that was stopped goes on where it was.
 fuzz: install
 	PYTHONPATH=tests OMP_NUM_THREADS=1 $(BIN)/python -m fuzz
@@ -45,4 +49,4 @@ format: install
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv build dist *.egg-info skgan-demo docs/_build docs/generated docs/auto_gallery
+	rm -rf .venv .venv-lowest build dist *.egg-info skgan-demo docs/_build docs/generated docs/auto_gallery

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from imblearn.pipeline import Pipeline, make_pipeline
+from joblib import effective_n_jobs
 from sklearn.base import clone
 
 from skgan._compat import safe_indexing
@@ -126,7 +127,7 @@ def estimated_seconds(rows: Mapping[str, Any], estimator, X, y: np.ndarray, n_sp
     ]
     samplers = [row.steps[0][1] for row in pipelines]
     of_nets = sum(one.estimate(X, y).seconds for one in samplers if isinstance(one, BaseGenerativeSampler))
-    return n_splits * (len(rows) * _seconds_of_classifier(estimator, X, y) + of_nets) / max(1, n_jobs or 1)
+    return n_splits * (len(rows) * _seconds_of_classifier(estimator, X, y) + of_nets) / effective_n_jobs(n_jobs)
 
 
 def _seconds_of_classifier(estimator, X, y: np.ndarray) -> float:

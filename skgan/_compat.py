@@ -7,7 +7,7 @@ from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils._param_validation import validate_parameter_constraints as _validate
 from sklearn.utils.validation import _num_samples as num_samples
-from sklearn_compat.utils.validation import validate_data
+from sklearn.utils.validation import validate_data
 
 
 class Number(Interval):

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import clone
 
 from skgan._compat import safe_indexing
-from skgan._parallel import Call, results_of
+from skgan._parallel import Call, one_after_another, results_of
 from skgan._warnings import warn
 
 
@@ -68,19 +68,28 @@ def cross_validated(
         Cells in the order of the estimators, as they are done.
     """
     for fold, (train, test) in enumerate(splits):
+        # The samplers with nets come last and take longest: where several fits are done at once, they begin first
+        begun = list(estimators) if one_after_another(n_jobs) else list(estimators)[::-1]
         there = {} if kept is None else {name: kept.get(name, fold) for name in estimators}
         found = {name: Cell(name, one[0], one[1], None) for name, one in there.items() if one is not None}
         calls = [
-            Call(f"the fit of {name!r} in fold {fold}", _cell, (name, fold, row, X, y, train, test, measure, kept))
-            for name, row in estimators.items()
+            Call(
+                f"the fit of {name!r} in fold {fold}",
+                _cell,
+                (name, fold, estimators[name], X, y, train, test, measure, kept),
+            )
+            for name in begun
             if name not in found
         ]
         yield fold, _in_order(list(estimators), found, results_of(calls, n_jobs))
 
 
-def _in_order(names: Sequence[str], found: Mapping[str, Cell], others: Iterator[Cell]) -> Iterator[Cell]:
+def _in_order(names: Sequence[str], found: dict[str, Cell], others: Iterator[Cell]) -> Iterator[Cell]:
     for name in names:
-        yield found[name] if name in found else next(others)
+        while name not in found:
+            cell = next(others)
+            found[cell.name] = cell
+        yield found[name]
 
 
 def _cell(name: str, fold: int, estimator, X, y, train: np.ndarray, test: np.ndarray, measure, kept) -> Cell:

@@ -6,10 +6,11 @@ import math
 import os
 import re
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 from skgan._names import PRESETS, SCORES, SCORES_OF, no_preset
-from skgan._text_files import PARQUET, TEXT, check_columns, check_path, header_of
+from skgan._text_files import NPZ, PARQUET, TEXT, check_columns, check_path, header_of
 
 
 def check_options(arguments: argparse.Namespace) -> None:
@@ -80,7 +81,15 @@ def _check_sample(arguments: argparse.Namespace) -> None:
         if arguments.target is not None or arguments.sep is not None or arguments.drop:
             raise ValueError(f"--target, --sep and --drop are for tables, and {given} is a folder of images.")
         parse_size(arguments.size)
-        _check_folder(arguments.out, given)
+        suffix = arguments.out.suffix.lower()
+        if suffix in (*TEXT, *PARQUET):
+            raise ValueError(
+                f"Images are written into a folder, or as arrays into an .npz file, and --out is {arguments.out}."
+            )
+        if suffix == NPZ:
+            _check_file(arguments.out)
+        else:
+            _check_folder(arguments.out, given)
         return
     if arguments.size is not None or arguments.mode is not None:
         raise ValueError(f"--size and --mode are for images, and {given} is no folder of images.")
@@ -90,6 +99,11 @@ def _check_sample(arguments: argparse.Namespace) -> None:
             "them in Python."
         )
     _check_data(arguments)
+    if arguments.out.suffix.lower() not in (".csv", *PARQUET, NPZ):
+        raise ValueError(
+            f"The rows of a table are written as CSV, Parquet or arrays, and --out is {arguments.out}: name a file that ends "
+            "in .csv, .parquet or .npz."
+        )
     _check_file(arguments.out)
 
 
@@ -159,10 +173,12 @@ def _check_folder(given: Path, data: Path) -> None:
 
 
 def _check_file(given: Path) -> None:
-    if given.suffix.lower() != ".csv":
-        raise ValueError(
-            f"The rows of a table are written as CSV, and --out is {given}: name a file that ends in .csv."
-        )
+    """Refuse what is no new file in a folder that is there, and Parquet where nothing writes it."""
     if given.exists():
         raise ValueError(f"--out {given} is there already: name a new file, so that nothing is overwritten.")
     _check_parent(given.resolve())
+    if given.suffix.lower() in PARQUET and find_spec("pyarrow") is None:
+        raise ValueError(
+            f"--out {given} is a Parquet file, which pyarrow writes (the extra 'parquet'): pip install pyarrow. Or name a .csv "
+            "file."
+        )

@@ -30,9 +30,9 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_demo(commands) -> None:
     demo = commands.add_parser(
         "demo",
-        help="compare GANOverSampler with all that costs nothing on digits (2 minutes)",
+        help="compare GANOverSampler with all that costs nothing on digits (a minute)",
         description="Digits with two rare classes, cross-validated: prints a table, writes sample grids, loss curves and "
-        "confusion matrices as PNG. Works offline; about two minutes on two cores.",
+        "confusion matrices as PNG. Works offline; about a minute on two cores.",
     )
     demo.add_argument(
         "--out", type=Path, default=Path("skgan-demo"), help="folder for the pictures (default: %(default)s)"
@@ -115,12 +115,23 @@ def _add_sample(commands) -> None:
         "sample",
         help="train on a folder of class folders of images, or on a table, and write new ones as files",
         description="Trains a sampler on DATA and writes what it makes. DATA is a folder of class folders of images: the new "
-        f"ones are PNG files in class folders of OUT, and {LIST} says of which real files each was made. Or it is a table "
-        "(.csv, .tsv, .txt, .parquet; with --target): OUT is a CSV file. Small classes are filled up to the size of the "
-        "largest, unless another amount is given.",
+        f"ones are PNG files in class folders of OUT, and {LIST} says of which real files each was made; or OUT is an .npz "
+        "file. Or DATA is a table (.csv, .tsv, .txt, .parquet; with --target): OUT is a .csv or .parquet file, or of numbers "
+        "alone an .npz file. Small classes are filled up to the size of the largest, unless another amount is given.",
+        epilog=EXIT_CODES,
     )
     sample.add_argument("data", type=Path, metavar="DATA")
-    sample.add_argument("--out", type=Path, required=True, help="a new or empty folder; of a table, a new .csv file")
+    sample.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        help="a new or empty folder, or a new file: .npz; of a table .csv, .parquet or .npz",
+    )
+    sample.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="read and check, say what would be made and how long it takes, by a second of each training, and write nothing",
+    )
     amount = sample.add_mutually_exclusive_group()
     amount.add_argument(
         "--balance",

@@ -3,13 +3,15 @@
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+import torch
+from joblib import Parallel, cpu_count, delayed, effective_n_jobs, parallel_config
 from joblib.parallel import get_active_backend
 
 from skgan._device import at_place, place
@@ -76,6 +78,26 @@ def results_of(calls: Sequence[Call], n_jobs) -> Iterator[Any]:
             raise
         lost = [call.name for i, call in enumerate(calls) if i >= following and i not in done]
         raise RuntimeError(_died(lost, error)) from error
+
+
+def one_after_another(n_jobs) -> bool:
+    """Whether ``results_of`` makes one call at a time with this ``n_jobs``."""
+    return effective_n_jobs(n_jobs) == 1
+
+
+@contextmanager
+def single_threaded_processes(most: int) -> Iterator[None]:
+    """A block whose calls run in up to so many processes, two at least; all, and this one, have one thread each.
+
+    The results are then the same on any number of cores: the order in which sums are rounded depends on the threads.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with parallel_config("loky", n_jobs=max(2, min(most, cpu_count())), inner_max_num_threads=1):
+            yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _one_by_one(n_calls: int) -> bool:

@@ -1,7 +1,6 @@
 """``skgan sample``: new images, or rows of a table, as files."""
 
 import argparse
-import csv
 import sys
 import time
 import warnings
@@ -9,33 +8,20 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from skgan._option_checks import parse_size
 from skgan._options import LIST
 from skgan._reading import load_data
+from skgan._sample_files import ORIGIN, Written, as_numbers, check_numbers, write_arrays, write_folder, write_table
+from skgan._text_files import NPZ, PARQUET
 from skgan._whole import written_whole
 from skgan.codecs import choose_codec
-from skgan.datasets._folders import class_folders, in_png_depth, read_folder, write_png
+from skgan.datasets._folders import class_folders, in_png_depth, read_folder
 from skgan.samplers import BaseGenerativeSampler, ConditionalGANAugmenter, GANOverSampler, prepared
-from skgan.samplers._factory import Made
 from skgan.strategies import at_least
-
-COLUMNS = ["file", "class", "origin", "parent_1", "parent_2"]
-ORIGIN = "skgan_origin"
-"""The column of a written table that says what a row is."""
-STEM = 40
-"""Letters of parents' names in a file's name: longer ones might not fit; the list has them in full."""
-
-
-class _File(NamedTuple):
-    """An image to be written: what stands in the list of it, and its pixels."""
-
-    line: list[str]
-    image: np.ndarray
 
 
 def run_sample(arguments: argparse.Namespace) -> None:
@@ -63,17 +49,22 @@ def _sample_images(arguments: argparse.Namespace) -> None:
     if empty:
         print(f"No image could be read of {', '.join(map(repr, empty))}: nothing is made of them.")
     print()
-    _, made = _made(arguments, X, y, "images")
+    new = _made(arguments, X, y, "images")
+    if new is None:
+        return
     sources = [file.relative_to(arguments.data).as_posix() for file in files]
-    images = list(_files(made.X, made.y, made.origin, made.parents, sources))
-    if arguments.real:
-        own = np.column_stack([np.arange(len(X)), np.full(len(X), -1)])
-        images = [*_files(X, y, np.full(len(X), "real"), own, sources), *images]
-    with written_whole(arguments.out) as folder:
-        _write_images(folder, images)
-    _tell_result(arguments.out, "images", [file.line[2] for file in images], started)
+    rows = new.under(X, y) if arguments.real else new
+    in_file = arguments.out.suffix.lower() == NPZ
+    with written_whole(arguments.out) as half:
+        if in_file:
+            write_arrays(half, rows, files=np.array(sources))
+        else:
+            write_folder(half, rows, sources)
+    _tell_result(arguments.out, "images", rows.origin, started)
+    if in_file:
+        return
     print(f"{arguments.out / LIST} says what each of them is, and which real files it was made from.")
-    missing = sorted(set(y.tolist()) - {file.line[1] for file in images})
+    missing = sorted(set(y.tolist()) - set(rows.y.tolist()))
     if missing:
         print(
             f"It has no folder for {', '.join(map(repr, missing))}, which got no new image: a reader that numbers classes by "
@@ -92,13 +83,19 @@ def _sample_table(arguments: argparse.Namespace) -> None:
     for note in notes:
         print(note)
     print(f"{len(X)} rows of {X.shape[1]} columns.\n")
-    rows, made = _made(arguments, X, y, "rows")
-    written = rows.assign(**{arguments.target: made.y, ORIGIN: made.origin})
-    if arguments.real:
-        written = pd.concat([X.assign(**{arguments.target: y, ORIGIN: "real"}), written], ignore_index=True)
-    with written_whole(arguments.out) as file:
-        written.to_csv(file, index=False)
-    _tell_result(arguments.out, "rows", written[ORIGIN], started)
+    suffix = arguments.out.suffix.lower()
+    if suffix == NPZ:
+        check_numbers(X)
+    new = _made(arguments, X, y, "rows")
+    if new is None:
+        return
+    rows = new.under(X, y) if arguments.real else new
+    with written_whole(arguments.out) as half:
+        if suffix == NPZ:
+            write_arrays(half, rows._replace(X=as_numbers(rows.X)), columns=np.array(list(X)))
+        else:
+            write_table(half, rows, arguments.target, arguments.data if suffix in PARQUET else None)
+    _tell_result(arguments.out, "rows", rows.origin, started)
 
 
 def _sampler(arguments: argparse.Namespace, y: np.ndarray) -> BaseGenerativeSampler:
@@ -121,8 +118,8 @@ def _sampler(arguments: argparse.Namespace, y: np.ndarray) -> BaseGenerativeSamp
 # What is made
 
 
-def _made(arguments: argparse.Namespace, X, y: np.ndarray, what: str) -> tuple[Any, Made]:
-    """New rows, in X's container too, after the plan was told."""
+def _made(arguments: argparse.Namespace, X, y: np.ndarray, what: str) -> Written | None:
+    """New rows in X's container, after the plan was told; None with ``--dry-run``, which tells a forecast instead."""
     sampler = _sampler(arguments, y)
     wanted = sampler.fit(X, y).sampling_strategy_
     if not any(wanted.values()):
@@ -131,9 +128,12 @@ def _made(arguments: argparse.Namespace, X, y: np.ndarray, what: str) -> tuple[A
             "for more with --ratio or --per-class."
         )
     _tell_plan(arguments, sampler, X, y, wanted, what)
+    if arguments.dry_run:
+        print(f"Forecast of time and memory: {sampler.estimate(X, y)}. Nothing was written into {arguments.out}.")
+        return None
     factory = sampler.train(X, y)
     made = factory.make(wanted)
-    return factory.as_given(made.X), made
+    return Written(factory.as_given(made.X), made.y, made.origin, made.parents)
 
 
 def _tell_plan(arguments: argparse.Namespace, sampler, X, y: np.ndarray, wanted: dict, what: str) -> None:
@@ -162,34 +162,6 @@ def _tell_result(out: Path, what: str, origin, started: float) -> None:
     seconds = time.monotonic() - started
     took = f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.0f} minutes"
     print(f"\nWrote {len(origin)} {what} ({told}) into {out} after {took}.")
-
-
-# What is written
-
-
-def _files(
-    X: np.ndarray, y: np.ndarray, origin: np.ndarray, parents: np.ndarray, sources: list[str]
-) -> Iterator[_File]:
-    """Images with names that say what they are, numbered within their classes."""
-    numbers: Counter[str] = Counter()
-    for image, klass, kind, pair in zip(X, y.tolist(), origin.tolist(), parents.tolist(), strict=True):
-        of = [sources[i] for i in pair if i >= 0]
-        numbers[klass] += 1
-        name = f"{kind}-{numbers[klass]:04}"
-        if of:
-            name += "-of-" + "-and-".join(Path(source).stem[: STEM // len(of)] for source in of)
-        yield _File([f"{klass}/{name}.png", klass, kind, *of, *[""] * (2 - len(of))], image)
-
-
-def _write_images(folder: Path, images: list[_File]) -> None:
-    folder.mkdir()
-    for klass in sorted({file.line[1] for file in images}):
-        (folder / klass).mkdir()
-    for line, image in images:
-        write_png(folder / line[0], image)
-    # Names that are no UTF-8 go out as the bytes that they came in
-    with (folder / LIST).open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-        csv.writer(file).writerows([COLUMNS, *(image.line for image in images)])
 
 
 @contextmanager

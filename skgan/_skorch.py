@@ -6,7 +6,7 @@ import sys
 import types
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from skorch import NeuralNet
 from skorch.callbacks import Callback
@@ -46,7 +46,7 @@ class TrainingMixin(NeuralNet):
             cls.__signature__ = own.replace(parameters=list(own.parameters.values())[1:])
             vars(cls)["__init__"].__signature__ = _with_inherited(cls, own)
 
-    def initialize(self):
+    def initialize(self) -> Any:
         """Resolve the device, then let skorch build callbacks, module, criterion, optimiser and history on it."""
         self.device_ = resolve_device(self.device)
         requested, self.device = self.device, self.device_
@@ -61,7 +61,7 @@ class TrainingMixin(NeuralNet):
         """Whether this class or a parameter brings code of the user's, which may draw from torch's global generators."""
         return _is_foreign(type(self), set()) or _is_foreign(self.get_params(deep=False), set())
 
-    def initialize_optimizer(self, *args, **kwargs):
+    def initialize_optimizer(self, *args: Any, **kwargs: Any) -> Self:
         """skorch's, with the fused form where the optimiser has one and nothing else was asked for."""
         named = self.get_all_learnable_params()
         args, kwargs = self.get_params_for_optimizer("optimizer", named)
@@ -70,7 +70,7 @@ class TrainingMixin(NeuralNet):
         self.optimizer_ = self.optimizer(*args, **kwargs)
         return self
 
-    def partial_fit(self, X, y=None, classes=None, **fit_params):
+    def partial_fit(self, X: Any, y: Any = None, classes: Any = None, **fit_params: Any) -> Self:
         """skorch's, which ends quietly where a callback stops it, and only there: Ctrl-C is raised."""
         if not self.initialized_:
             self.initialize()
@@ -84,24 +84,24 @@ class TrainingMixin(NeuralNet):
             self.notify("on_train_end", X=X, y=y)
         return self
 
-    def notify(self, method_name, **cb_kwargs):
+    def notify(self, method_name: Any, **cb_kwargs: Any) -> None:
         """skorch's, after which a Ctrl-C that was dropped on the way is raised."""
         super().notify(method_name, **cb_kwargs)
         if self.interrupts_:
             raise KeyboardInterrupt
 
-    def get_params(self, deep=True, **kwargs):
+    def get_params(self, deep: Any = True, **kwargs: Any) -> Any:
         """Parameters by name; skorch's own bookkeeping, which it rebuilds from them, is left out."""
         params = super().get_params(deep=deep, **kwargs)
         params.pop("_params_to_validate", None)
         return params
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Any:
         """Set parameters; a net that was fitted has to be fitted again (it always trains from scratch)."""
         if params and self.initialized_:
             # skorch would rebuild modules at once, and flatten the optimiser's parameter groups.
             self.initialized_ = False
-            self.virtual_params_ = {}
+            self.virtual_params_: dict[str, Any] = {}
         return super().set_params(**params)
 
     def __setstate__(self, state):

@@ -38,19 +38,19 @@ class StepLog(KeepsState, Callback):
     :class:`skgan.exceptions.LongTrainingWarning`, unless ``max_time`` says how long it may take.
     """
 
-    def on_train_begin(self, net, **kwargs):
+    def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         self.next_, self.warm_ = 0, (0, 0.0)
 
-    def on_batch_end(self, net, training=True, **kwargs):
+    def on_batch_end(self, net: Any, training: Any = True, **kwargs: Any) -> None:
         if net.steps_ <= WARM_UP:
             self.warm_ = net.steps_, self._seconds(net)
         elif net.steps_ == WARM_UP + TIMED:
             self._foretell(net, (self._seconds(net) - self.warm_[1]) / TIMED)
 
-    def training_state(self):
+    def training_state(self) -> Any:
         return {"next": self.next_, "warm": self.warm_}
 
-    def restore_training(self, state):
+    def restore_training(self, state: Any) -> None:
         self.next_, self.warm_ = state["next"], state["warm"]
 
     @staticmethod
@@ -77,7 +77,7 @@ class StepLog(KeepsState, Callback):
                 LongTrainingWarning,
             )
 
-    def on_epoch_end(self, net, **kwargs):
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         if not net.verbose or (net.steps_ < self.next_ and net.steps_ < net.max_steps):
             return
         self.next_ = net.steps_ + net.max_steps / 10

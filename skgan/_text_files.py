@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-TEXT, PARQUET = (".csv", ".tsv", ".tab", ".txt"), (".parquet", ".pq")
+TEXT, PARQUET, NPZ = (".csv", ".tsv", ".tab", ".txt"), (".parquet", ".pq"), ".npz"
 SEPARATORS = {"\t": "tab", ";": "';'", "|": "'|'", ",": "','"}
 """From the rarest inside of values on: a table with semicolons may have commas in every number."""
 BLANKS = " "

@@ -12,7 +12,7 @@ by its class: ``augment__Translation__max_shift``. Geometry is resampled bilinea
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -252,7 +252,7 @@ class Mixup(LabelMixing):
     .. [1] Zhang et al., "mixup: beyond empirical risk minimization", ICLR 2018.
     """
 
-    def mixed(self, images, partners, share, wanted):
+    def mixed(self, images: Any, partners: Any, share: Any, wanted: Any) -> Any:
         share = torch.where(wanted, share, 1.0)
         return partners + share * (images - partners), share
 
@@ -266,7 +266,7 @@ class CutMix(LabelMixing):
     .. [1] Yun et al., "CutMix: regularization strategy to train strong classifiers with localizable features", ICCV 2019.
     """
 
-    def mixed(self, images, partners, share, wanted):
+    def mixed(self, images: Any, partners: Any, share: Any, wanted: Any) -> Any:
         side = (1 - share).sqrt()
         down, across = (self._inside(length, side) for length in images.shape[2:])
         replaced = down[:, None] & across[None, :] & wanted
@@ -279,7 +279,7 @@ class CutMix(LabelMixing):
         return (place - centre).abs() < side * length / 2
 
 
-def transforms_of(augment) -> list[Callable[[Tensor], Tensor]]:
+def transforms_of(augment: Any) -> list[Callable[[Tensor], Tensor]]:
     """The transforms that an ``augment=`` parameter holds: none, one, or several."""
     if augment is None:
         return []

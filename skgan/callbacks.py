@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,7 +30,7 @@ class EMA(KeepsState, Callback):
     def __init__(self, decay: float = 0.995):
         self.decay = decay
 
-    def on_train_begin(self, net, **kwargs):
+    def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         if not 0 <= self.decay < 1:
             raise ValueError(f"The decay of the moving average must lie in [0, 1), got {self.decay}.")
         self.average_ = AveragedModel(net.module_.generator, multi_avg_fn=self._average)
@@ -38,16 +39,16 @@ class EMA(KeepsState, Callback):
         t = int(n_averaged)
         get_ema_multi_avg_fn(min(self.decay, (1 + t) / (10 + t)))(averaged, current, n_averaged)
 
-    def on_batch_end(self, net, training=True, **kwargs):
+    def on_batch_end(self, net: Any, training: Any = True, **kwargs: Any) -> None:
         self.average_.update_parameters(net.module_.generator)
 
-    def training_state(self):
+    def training_state(self) -> Any:
         return dict(self.average_.state_dict())
 
-    def restore_training(self, state):
+    def restore_training(self, state: Any) -> None:
         self.average_.load_state_dict(state)
 
-    def on_train_end(self, net, **kwargs):
+    def on_train_end(self, net: Any, **kwargs: Any) -> None:
         net.module_.generator.load_state_dict(self.average_.module.state_dict())
         del self.average_
 
@@ -69,7 +70,7 @@ class DivergenceGuard(KeepsState, Callback):
         self.max_loss = max_loss
         self.cure = cure
 
-    def on_train_begin(self, net, **kwargs):
+    def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         self.good_ = [tensor.clone() for tensor in self._tensors(net, self._average(net))]
         self.good_step_ = self.checked_step_ = 0
 
@@ -82,19 +83,19 @@ class DivergenceGuard(KeepsState, Callback):
         rest = [tensor for name, tensor in net.module_.state_dict().items() if not name.startswith("generator.")]
         return [*rest, *generator.state_dict().values()]
 
-    def on_epoch_end(self, net, **kwargs):
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         if not self._is_fine(net, self._tensors(net, self._average(net))):
             raise KeyboardInterrupt  # skorch's way to end training from a callback
 
-    def on_train_end(self, net, **kwargs):
+    def on_train_end(self, net: Any, **kwargs: Any) -> None:
         if net.steps_ > self.checked_step_:  # ended within an epoch; the average is in the net by now
             self._is_fine(net, self._tensors(net, net.module_.generator))
         del self.good_
 
-    def training_state(self):
+    def training_state(self) -> Any:
         return {"good": self.good_, "steps": (self.good_step_, self.checked_step_)}
 
-    def restore_training(self, state):
+    def restore_training(self, state: Any) -> None:
         self.good_step_, self.checked_step_ = state["steps"]
         for kept, tensor in zip(self.good_, state["good"], strict=True):
             kept.copy_(tensor)
@@ -137,7 +138,7 @@ class Anneal(Callback):
         The part of training at which the end is reached; it is kept from there on.
     """
 
-    def __init__(self, parameter, schedule, shape="linear", until=1.0):
+    def __init__(self, parameter: Any, schedule: Any, shape: Any = "linear", until: Any = 1.0):
         self.parameter = parameter
         self.schedule = schedule
         self.shape = shape
@@ -151,7 +152,7 @@ class Anneal(Callback):
         start, end = self.schedule
         return start + (end - start) * (t if self.shape == "linear" else (1 - math.cos(math.pi * t)) / 2)
 
-    def on_train_begin(self, net, **kwargs):
+    def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         if not callable(self.schedule) and len(self.schedule) != 2:
             raise ValueError(f"The schedule must be (start, end) or a function of the progress; got {self.schedule!r}.")
         if self.shape not in ("linear", "cosine") or not 0 < self.until <= 1:
@@ -191,10 +192,10 @@ class Anneal(Callback):
             "'penalties__<Class>__<field>', 'augment__<Class>__<field>' or a numeric parameter of the net."
         )
 
-    def on_batch_begin(self, net, training=True, **kwargs):
+    def on_batch_begin(self, net: Any, training: Any = True, **kwargs: Any) -> None:
         self.set_(self.value(net.steps_ / max(1, net.max_steps - 1)))
 
-    def on_train_end(self, net, **kwargs):
+    def on_train_end(self, net: Any, **kwargs: Any) -> None:
         if self.before_ is not None and self.parameter != "lr":
             setattr(net, self.parameter, self.before_)
         del self.set_, self.before_
@@ -219,7 +220,7 @@ class GammaByResolution(Callback):
     def __init__(self, scale: float = 1.0):
         self.scale = scale
 
-    def on_train_begin(self, net, **kwargs):
+    def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         if not self.scale > 0:
             raise ValueError(f"scale must be above 0, got {self.scale!r}.")
         self.parts_ = [part for name, part in net.penalties_.items() if name.startswith(("R1", "R2"))]
@@ -228,12 +229,12 @@ class GammaByResolution(Callback):
         shape = net.data_shape_
         self.end_ = 0.5 * self.scale * (math.sqrt(shape[1] * shape[2]) / 32 if len(shape) == 3 else 1.0)
 
-    def on_batch_begin(self, net, training=True, **kwargs):
+    def on_batch_begin(self, net: Any, training: Any = True, **kwargs: Any) -> None:
         t = net.steps_ / max(1, net.max_steps - 1)
         for part in self.parts_:
             part.gamma = self.end_ * (1 + 9 * (1 + math.cos(math.pi * t)) / 2)
 
-    def on_train_end(self, net, **kwargs):
+    def on_train_end(self, net: Any, **kwargs: Any) -> None:
         del self.parts_
 
 
@@ -256,11 +257,11 @@ class Grow(Callback):
     Karras et al., "Progressive growing of GANs", ICLR 2018, section 2: as many images for fading in as for training on.
     """
 
-    def __init__(self, fade=0.5, shares=None):
+    def __init__(self, fade: Any = 0.5, shares: Any = None):
         self.fade = fade
         self.shares = shares
 
-    def on_train_begin(self, net, **kwargs):
+    def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         missing = [name for name in ("n_stages", "grow", "grown") if not hasattr(net.module_, name)]
         if missing:
             raise TypeError(
@@ -287,11 +288,11 @@ class Grow(Callback):
         fading = self.fade * (end - begin) if stage else 0.0
         return stage, min(1.0, (t - begin) / fading) if fading else 1.0
 
-    def on_batch_begin(self, net, training=True, **kwargs):
+    def on_batch_begin(self, net: Any, training: Any = True, **kwargs: Any) -> None:
         if training:
             net.module_.grow(*self.state((net.steps_ + 1) / net.max_steps))
 
-    def on_train_end(self, net, **kwargs):
+    def on_train_end(self, net: Any, **kwargs: Any) -> None:
         # A cut leaves the moving average a step behind, and DivergenceGuard puts buffers back unseen by the module.
         net.module_.grow(*net.module_.grown())
 
@@ -312,12 +313,12 @@ class SampleGrid(Callback):
         Images of each class.
     """
 
-    def __init__(self, folder, every: int = 100, n_images: int = 4):
+    def __init__(self, folder: Any, every: int = 100, n_images: int = 4):
         self.folder = folder
         self.every = every
         self.n_images = n_images
 
-    def on_train_begin(self, net, **kwargs):
+    def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         for name in ("every", "n_images"):
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
@@ -330,7 +331,7 @@ class SampleGrid(Callback):
         Path(self.folder).mkdir(parents=True, exist_ok=True)
         self.labels_ = np.repeat(np.arange(net.n_classes_), self.n_images)
 
-    def on_batch_end(self, net, training=True, **kwargs):
+    def on_batch_end(self, net: Any, training: Any = True, **kwargs: Any) -> None:
         if net.steps_ % self.every == 0 or net.steps_ == net.max_steps:
             self._draw(net)
 
@@ -343,5 +344,5 @@ class SampleGrid(Callback):
         rows = [(f"class {k}", images[self.labels_ == k]) for k in range(net.n_classes_)]
         write_picture(Path(self.folder) / f"step-{net.steps_:06d}.png", SampleGridDisplay(rows).plot().figure_, dpi=80)
 
-    def on_train_end(self, net, **kwargs):
+    def on_train_end(self, net: Any, **kwargs: Any) -> None:
         del self.labels_

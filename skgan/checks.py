@@ -67,7 +67,7 @@ def _quadratic(weight: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     return x.flatten(1).square() @ weight
 
 
-def check_codec(codec: Codec, X) -> None:
+def check_codec(codec: Codec, X: Any) -> None:
     """Rows like X are encoded as a net takes them, and come back in X's container, dtypes and range.
 
     Parameters

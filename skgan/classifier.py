@@ -2,7 +2,7 @@
 
 import math
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -111,24 +111,24 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
 
     def __init__(
         self,
-        architecture="cnn_2conv",
+        architecture: Any = "cnn_2conv",
         *,
-        max_updates=None,
-        max_epochs=20,
-        batch_size=128,
-        lr=2e-3,
-        augment=None,
-        class_weight=None,
-        image_shape=None,
-        channels=None,
-        train_split=None,
-        random_state=None,
-        device="auto",
-        verbose=0,
-        module=None,
-        criterion=nn.CrossEntropyLoss,
-        optimizer=torch.optim.Adam,
-        **kwargs,
+        max_updates: Any = None,
+        max_epochs: Any = 20,
+        batch_size: Any = 128,
+        lr: Any = 2e-3,
+        augment: Any = None,
+        class_weight: Any = None,
+        image_shape: Any = None,
+        channels: Any = None,
+        train_split: Any = None,
+        random_state: int | np.random.RandomState | None = None,
+        device: str | None = "auto",
+        verbose: int | None = 0,
+        module: Any = None,
+        criterion: Any = nn.CrossEntropyLoss,
+        optimizer: Any = torch.optim.Adam,
+        **kwargs: Any,
     ):
         self.architecture = architecture
         self.max_updates = max_updates
@@ -151,7 +151,7 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
         )
 
     @property
-    def classes_(self):
+    def classes_(self) -> Any:
         """The labels, sorted."""
         if "label_encoder_" not in vars(self):
             raise AttributeError("This CNNClassifier has no classes_ yet: call fit first.")
@@ -174,7 +174,7 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
 
     # Building
 
-    def initialize_module(self):
+    def initialize_module(self) -> Self:
         """The architecture (or the user's ``module``) for the images seen in ``fit``."""
         n_classes = len(self.classes_)
         if self.module is not None:
@@ -186,7 +186,7 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
             self.module_.to(memory_format=torch.channels_last)
         return self
 
-    def initialize_criterion(self):
+    def initialize_criterion(self) -> Self:
         """skorch's, with ``class_weight`` as the cross-entropy's weights."""
         kwargs = self.get_params_for("criterion")
         if self.class_weight is not None:
@@ -224,7 +224,7 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
 
     # Training
 
-    def fit(self, X, y, is_synthetic=None, sample_weight=None, **fit_params):
+    def fit(self, X: Any, y: Any, is_synthetic: Any = None, sample_weight: Any = None, **fit_params: Any) -> Self:
         """Train from scratch.
 
         Parameters
@@ -277,13 +277,13 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
         self.updates_per_epoch_ = max(1, n_rows // self.batch_size)
         return self.max_updates or self.max_epochs * self.updates_per_epoch_
 
-    def fit_loop(self, X, y=None, epochs=None, **kwargs):
+    def fit_loop(self, X: Any, y: Any = None, epochs: Any = None, **kwargs: Any) -> Any:
         """skorch's, for as many epochs as hold ``max_updates``."""
         if self.max_updates is not None:
             epochs = math.ceil(self.max_updates / self.updates_per_epoch_)
         return super().fit_loop(X, y, epochs=epochs, **kwargs)
 
-    def get_split_datasets(self, X, y=None, **fit_params):
+    def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
         """Tensors on the device, those of weights last; uint8 stays uint8."""
         weights = vars(self).get("_weights_")
         arrays = (X, y) if weights is None else (X, y, weights.astype(np.float32))
@@ -292,32 +292,32 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
             return dataset, None
         return real_rows_held_out(self.train_split, dataset, y, self._synthetic_)
 
-    def get_iterator(self, dataset, training=False):
+    def get_iterator(self, dataset: Any, training: Any = False) -> Any:
         """Batches by index from memory: shuffled and full for training, in order otherwise."""
         max_updates = self.n_updates_ if training else None
         return batches_of(dataset, self.device_, batch_size=self.batch_size, max_updates=max_updates, shuffle=training)
 
-    def train_step(self, batch, **fit_params):
+    def train_step(self, batch: Any, **fit_params: Any) -> Any:
         """skorch's, on the augmented batch; updates are counted."""
         X, y = with_weights(batch)
         self.updates_ += 1
         return super().train_step(augmented(to_unit_range(X), y, self.augment_), **fit_params)
 
-    def validation_step(self, batch, **fit_params):
+    def validation_step(self, batch: Any, **fit_params: Any) -> Any:
         """skorch's, with the weights of the rows."""
         return super().validation_step(with_weights(batch), **fit_params)
 
-    def infer(self, x: Tensor, **fit_params):
+    def infer(self, x: Tensor, **fit_params: Any) -> Any:
         """Logits of a batch on the device."""
         return self.module_(to_unit_range(x))
 
-    def get_loss(self, y_pred, y_true, *args, **kwargs):
+    def get_loss(self, y_pred: Any, y_true: Any, *args: Any, **kwargs: Any) -> Any:
         """The criterion on logits and class ids, or (class ids, weights of the rows), all on the device already."""
         return batch_loss(self.criterion_, y_pred, y_true)
 
     # Prediction
 
-    def predict_proba(self, X) -> np.ndarray:
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities of shape (n, n_classes), in the order of ``classes_``."""
         self.check_is_fitted()
         return self._probabilities(as_tensor(self._encoded(X)))
@@ -327,7 +327,7 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
         self._set_training(False)
         return torch.cat([self.infer(x.to(self.device_)).softmax(1).cpu() for x in images.split(_CHUNK)]).numpy()
 
-    def features(self, X) -> np.ndarray:
+    def features(self, X: Any) -> np.ndarray:
         """The penultimate layer's outputs, shape (n, units): what metrics of images are usually taken on.
 
         For architectures and modules that are an ``nn.Sequential`` whose last layer gives the logits.
@@ -343,6 +343,6 @@ class CNNClassifier(TrainingMixin, NeuralNetClassifier):
             chunks = (self.module_[:-1](to_unit_range(x.to(self.device_))).cpu() for x in images.split(_CHUNK))
             return torch.cat(list(chunks)).numpy()
 
-    def predict(self, X) -> np.ndarray:
+    def predict(self, X: Any) -> np.ndarray:
         """The most probable label of each row, as it was in ``fit``'s y."""
         return self.classes_[self.predict_proba(X).argmax(1)]

@@ -91,13 +91,13 @@ class Comparison:
         rule = "which takes the cheapest within a standard error of the best"
         return f"ImbalancedClassifierCV, {rule}, would choose: {self.choice}." if self.choice else ""
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> Any:
         """Differences to nothing with their intervals, one line a row; returns the axes. Needs matplotlib."""
         from skgan.plotting import plot_differences
 
         return plot_differences(self.table, self.scoring, ax)
 
-    def to_html(self, path) -> None:
+    def to_html(self, path: Any) -> None:
         """Write one page that needs no network. Needs matplotlib.
 
         Verdict, what was compared and with what, table, differences, confusion matrices, and of skgan's samplers what they
@@ -148,19 +148,19 @@ def _difference(row: pd.Series) -> str:
 
 
 def compare(
-    samplers,
-    estimator,
-    X,
-    y,
+    samplers: Any,
+    estimator: Any,
+    X: Any,
+    y: Any,
     *,
-    cv=5,
-    scoring="balanced_accuracy",
-    groups=None,
-    max_time=None,
-    n_jobs=None,
-    memory=None,
-    random_state=None,
-    verbose=0,
+    cv: Any = 5,
+    scoring: Any = "balanced_accuracy",
+    groups: Any = None,
+    max_time: float | None = None,
+    n_jobs: int | None = None,
+    memory: Any = None,
+    random_state: int | np.random.RandomState | None = None,
+    verbose: int | None = 0,
 ) -> Comparison:
     """Cross-validate an estimator behind each sampler, and beside everything that costs nothing.
 

@@ -5,7 +5,7 @@ wanted amount tops up with plain copies: it never returns fewer rows than
 asked. All thresholds are quantiles over *real* rows, so nothing has to be tuned to a data set's scale.
 """
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -50,7 +50,7 @@ class RowFilter(BaseEstimator):
     def check(self) -> None:
         """Refuse wrong parameters; a sampler calls this before it trains anything."""
 
-    def fit(self, X, y, net=None):
+    def fit(self, X: Any, y: Any, net: Any = None) -> Any:
         """Learn from encoded real rows.
 
         Parameters
@@ -67,7 +67,7 @@ class RowFilter(BaseEstimator):
         """
         raise NotImplementedError(f"{type(self).__name__} must have a method fit(X, y, net=None).")
 
-    def score_samples(self, X, y) -> np.ndarray:
+    def score_samples(self, X: Any, y: Any) -> np.ndarray:
         """Scores of encoded rows of these class ids, shape (n,): at least 0 accepts a row."""
         raise NotImplementedError(f"{type(self).__name__} must have a method score_samples(X, y).")
 
@@ -97,20 +97,20 @@ class ClassifierFilter(RowFilter):
 
     needs_classes = True
 
-    def __init__(self, estimator=None, *, quantile=0.1, cv=3, flat=True):
+    def __init__(self, estimator: Any = None, *, quantile: Any = 0.1, cv: Any = 3, flat: Any = True):
         self.estimator = estimator
         self.quantile = quantile
         self.cv = cv
         self.flat = flat
 
-    def check(self):
+    def check(self) -> None:
         if self.quantile is not None:
             _check_quantile("quantile", self.quantile)
 
     def _rows(self, X) -> np.ndarray:
         return _flat(X) if self.flat else to_unit_range(np.asarray(X))
 
-    def fit(self, X, y, net=None):
+    def fit(self, X: Any, y: Any, net: Any = None) -> Self:
         """Learn the classifier and the real rows' probabilities."""
         self.check()
         X, y = self._rows(X), np.asarray(y)
@@ -141,7 +141,7 @@ class ClassifierFilter(RowFilter):
                 thresholds[i] = np.quantile(own[labels[judged] == i], self.quantile)
         return thresholds
 
-    def score_samples(self, X, y) -> np.ndarray:
+    def score_samples(self, X: Any, y: Any) -> np.ndarray:
         """Class probability minus the class's threshold, or minus that of the most probable other class, shape (n,)."""
         check_is_fitted(self)
         labels = np.searchsorted(self.classes_, y)
@@ -166,15 +166,15 @@ class DiscriminatorFilter(RowFilter):
     thresholds_ : dict of class id → float
     """
 
-    def __init__(self, *, quantile=0.1):
+    def __init__(self, *, quantile: Any = 0.1):
         self.quantile = quantile
 
     needs_scores = True
 
-    def check(self):
+    def check(self) -> None:
         _check_quantile("quantile", self.quantile)
 
-    def fit(self, X, y, net=None):
+    def fit(self, X: Any, y: Any, net: Any = None) -> Self:
         """Score the training rows with the trained net."""
         self.check()
         if net is None or not net.scores_rows:
@@ -186,7 +186,7 @@ class DiscriminatorFilter(RowFilter):
         self.thresholds_ = {int(k): float(np.quantile(scores[y == k], self.quantile)) for k in np.unique(y)}
         return self
 
-    def score_samples(self, X, y) -> np.ndarray:
+    def score_samples(self, X: Any, y: Any) -> np.ndarray:
         """Logit minus the class's threshold, shape (n,)."""
         check_is_fitted(self)
         return self.net_.score_samples(X, y) - np.array([self.thresholds_[int(k)] for k in y])
@@ -206,17 +206,17 @@ class NeighbourFilter(RowFilter):
     bands_ : ndarray of shape (n_classes, 2)
     """
 
-    def __init__(self, *, low=0.05, high=0.95):
+    def __init__(self, *, low: Any = 0.05, high: Any = 0.95):
         self.low = low
         self.high = high
 
-    def check(self):
+    def check(self) -> None:
         _check_quantile("low", self.low)
         _check_quantile("high", self.high)
         if self.low >= self.high:
             raise ValueError(f"low must be below high, got {self.low} and {self.high}.")
 
-    def fit(self, X, y, net=None):
+    def fit(self, X: Any, y: Any, net: Any = None) -> Self:
         """Measure the real rows' distances."""
         self.check()
         X, y = _flat(X), np.asarray(y)
@@ -231,7 +231,7 @@ class NeighbourFilter(RowFilter):
         self.bands_ = np.array([np.quantile(d if len(d) > 2 else everything, [self.low, self.high]) for d in distances])
         return self
 
-    def score_samples(self, X, y) -> np.ndarray:
+    def score_samples(self, X: Any, y: Any) -> np.ndarray:
         """Distance to the nearer edge of the band, negative outside, shape (n,)."""
         check_is_fitted(self)
         X, y = _flat(X), np.asarray(y)
@@ -251,7 +251,7 @@ class AllOf(RowFilter):
     filters : sequence of row filters
     """
 
-    def __init__(self, filters):
+    def __init__(self, filters: Any):
         self.filters = filters
 
     @property
@@ -264,19 +264,19 @@ class AllOf(RowFilter):
         """Whether one of them does."""
         return any(row_filter.needs_classes for row_filter in self.filters)
 
-    def check(self):
+    def check(self) -> None:
         if not len(self.filters):
             raise ValueError("AllOf needs at least one filter.")
         for row_filter in self.filters:
             row_filter.check()
 
-    def fit(self, X, y, net=None):
+    def fit(self, X: Any, y: Any, net: Any = None) -> Self:
         """Fit a clone of each filter."""
         self.check()
         self.filters_: list[Any] = [clone(f).fit(X, y, net=net) for f in self.filters]
         return self
 
-    def score_samples(self, X, y) -> np.ndarray:
+    def score_samples(self, X: Any, y: Any) -> np.ndarray:
         """The worst of the filters' scores, each in units of its own spread, shape (n,)."""
         check_is_fitted(self)
         scores = [f.score_samples(X, y) for f in self.filters_]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from numbers import Integral
 from os import PathLike
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from imblearn.pipeline import make_pipeline
@@ -150,16 +150,16 @@ class ImbalancedClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
 
     def __init__(
         self,
-        estimator=None,
-        samplers="auto",
+        estimator: Any = None,
+        samplers: Any = "auto",
         *,
-        scoring="balanced_accuracy",
-        cv=None,
-        rule="one_standard_error",
-        memory=None,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
+        scoring: Any = "balanced_accuracy",
+        cv: Any = None,
+        rule: Any = "one_standard_error",
+        memory: Any = None,
+        n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int | None = 0,
     ):
         self.estimator = estimator
         self.samplers = samplers
@@ -171,7 +171,7 @@ class ImbalancedClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y, groups=None):
+    def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
         """Choose, and fit the choice on all rows.
 
         Parameters
@@ -284,7 +284,7 @@ class ImbalancedClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         found = {name: OutOfFold(judge, responses[name], tests) for name in running}
         return found, {name: float(np.mean(values)) for name, values in seconds.items() if values}
 
-    def predict(self, X) -> np.ndarray:
+    def predict(self, X: Any) -> np.ndarray:
         """The class of the largest ``predict_proba`` × ``class_weights_``; without weights that of ``best_estimator_``."""
         check_is_fitted(self)
         if self.class_weights_ is None:
@@ -292,7 +292,7 @@ class ImbalancedClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         return self.classes_[(self.predict_proba(X) * self.class_weights_).argmax(axis=1)]
 
     @available_if(lambda self: has_probabilities(self._inner()))
-    def predict_proba(self, X) -> np.ndarray:
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities of shape (n, n_classes), in the order of ``classes_``.
 
         They are for the frequencies of the classes in y, whatever the sampler, class weights and decision rule: the
@@ -307,7 +307,7 @@ class ImbalancedClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         return reweighted(probability, self.prior_ / self.resampled_prior_, self.prior_)
 
     @available_if(lambda self: not has_probabilities(self._inner()) and _scores_rows(self._inner()))
-    def decision_function(self, X) -> np.ndarray:
+    def decision_function(self, X: Any) -> np.ndarray:
         """That of ``best_estimator_``; for classifiers without ``predict_proba``."""
         check_is_fitted(self)
         return self.best_estimator_.decision_function(X)

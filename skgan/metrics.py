@@ -7,6 +7,7 @@ judge by :func:`train_synthetic_test_real` and by the classifier itself.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from scipy import linalg
@@ -36,7 +37,7 @@ def _features(rows, features: Features, name: str, least: int = 1) -> np.ndarray
     return values
 
 
-def frechet_distance(real, fake, *, features: Features = None) -> float:
+def frechet_distance(real: Any, fake: Any, *, features: Features = None) -> float:
     """‖μ₁−μ₂‖² + tr(Σ₁ + Σ₂ − 2(Σ₁Σ₂)^½): the Fréchet distance of two Gaussians fitted to the features.
 
     With Inception features this is the FID. It is biased: it shrinks as the number of rows grows.
@@ -64,7 +65,7 @@ def frechet_distance(real, fake, *, features: Features = None) -> float:
     return float(max(distance, 0.0))
 
 
-def kernel_distance(real, fake, *, features: Features = None, chunk: int = 2048) -> float:
+def kernel_distance(real: Any, fake: Any, *, features: Features = None, chunk: int = 2048) -> float:
     """Unbiased squared maximum mean discrepancy with the kernel (x·y/d + 1)³; with Inception features the KID.
 
     Around 0 for equal distributions, and below 0 half of the time: its floor on some data is the same call on two
@@ -108,7 +109,7 @@ def _in_balls(centres: np.ndarray, radii: np.ndarray, points: np.ndarray) -> tup
     return np.concatenate(hits), held
 
 
-def improved_precision_recall(real, fake, *, k: int = 3, features: Features = None) -> tuple[float, float]:
+def improved_precision_recall(real: Any, fake: Any, *, k: int = 3, features: Features = None) -> tuple[float, float]:
     """Precision: share of fake rows inside the real rows' k-nearest-neighbour balls. Recall: the reverse.
 
     Parameters
@@ -131,7 +132,7 @@ def improved_precision_recall(real, fake, *, k: int = 3, features: Features = No
     return float((precision > 0).mean()), float((recall > 0).mean())
 
 
-def density_coverage(real, fake, *, k: int = 5, features: Features = None) -> tuple[float, float]:
+def density_coverage(real: Any, fake: Any, *, k: int = 5, features: Features = None) -> tuple[float, float]:
     """Density: mean number of real balls a fake row lies in, over k. Coverage: share of real balls that hold a fake row.
 
     Parameters
@@ -155,7 +156,7 @@ def density_coverage(real, fake, *, k: int = 5, features: Features = None) -> tu
     return float(hits.mean() / k), float(held.mean())
 
 
-def copy_ratio(train, held_out, fake, *, features: Features = None) -> float:
+def copy_ratio(train: Any, held_out: Any, fake: Any, *, features: Features = None) -> float:
     """Median distance fake → nearest training row, over median distance held-out real → nearest training row.
 
     Near 0 for copies, about 1 for rows as new as real ones, above 1 for rows off the data.
@@ -246,7 +247,7 @@ def _train_and_test(X, y, X_test, y_test, estimator, scoring: str) -> float:
 
 
 def train_synthetic_test_real(
-    X_fake, y_fake, X_real, y_real, *, estimator=None, scoring: str = "balanced_accuracy"
+    X_fake: Any, y_fake: Any, X_real: Any, y_real: Any, *, estimator: Any = None, scoring: str = "balanced_accuracy"
 ) -> float:
     """Score on real rows of a classifier trained on generated rows alone: are they right *and* varied enough?
 
@@ -266,7 +267,7 @@ def train_synthetic_test_real(
 
 
 def train_real_test_synthetic(
-    X_real, y_real, X_fake, y_fake, *, estimator=None, scoring: str = "balanced_accuracy"
+    X_real: Any, y_real: Any, X_fake: Any, y_fake: Any, *, estimator: Any = None, scoring: str = "balanced_accuracy"
 ) -> float:
     """Score on generated rows of a classifier trained on real ones: are they of the class they claim? Blind to variety.
 

@@ -13,7 +13,9 @@ from skgan._statistics import simplest_of_the_best
 from skgan.samplers import BaseGenerativeSampler, describe, resamples
 
 
-def prefit_generators(search, X, y, *, groups=None, n_jobs=None, **params) -> None:
+def prefit_generators(
+    search: Any, X: Any, y: Any, *, groups: Any = None, n_jobs: int | None = None, **params: Any
+) -> None:
     """Train the generators that a search needs, one joblib task per fold, before the search only samples.
 
     The sampler's ``memory`` keeps them; ``search.fit(X, y)`` then finds every one. Worth it with several workers: they would

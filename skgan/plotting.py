@@ -4,6 +4,7 @@ Figures are made without pyplot, so that nothing opens a window; ``display.figur
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -49,7 +50,9 @@ class SampleGridDisplay(_Display):
         self.rows = rows
 
     @classmethod
-    def from_sampler(cls, sampler, X, y, *, classes=None, n_columns: int = 10, random_state: int | None = None):
+    def from_sampler(
+        cls, sampler: Any, X: Any, y: Any, *, classes: Any = None, n_columns: int = 10, random_state: int | None = None
+    ) -> Any:
         """Of a fitted image sampler: per class parents and offspring, where the net starts from real rows; else real rows,
         generated rows, and the latter's nearest real neighbours.
 
@@ -74,8 +77,7 @@ class SampleGridDisplay(_Display):
             raise ValueError("SampleGridDisplay shows images, and this sampler was fitted on a table.")
         if classes is None:
             classes = [klass for klass, n in sampler.sampling_strategy_.items() if n]
-        y = np.asarray(y)
-        blocks = []
+        y, blocks = np.asarray(y), []
         for klass in classes:
             if sampler.has_parents_:
                 made, _, shown = sampler.sample_with_parents({klass: n_columns}, random_state, offspring_only=True)
@@ -83,9 +85,8 @@ class SampleGridDisplay(_Display):
             else:
                 made, shown = sampler.sample({klass: n_columns}, random_state)[0], _images(sampler, X)[y == klass]
             blocks.append((str(klass), shown, _images(sampler, made)))
-        if sampler.has_parents_:
-            return cls.from_images(blocks, n_columns=n_columns, kinds=("parent", "offspring"))
-        return cls.from_images(blocks, n_columns=n_columns, nearest=True)
+        how: dict[str, Any] = {"kinds": ("parent", "offspring")} if sampler.has_parents_ else {"nearest": True}
+        return cls.from_images(blocks, n_columns=n_columns, **how)
 
     @classmethod
     def from_images(
@@ -95,7 +96,7 @@ class SampleGridDisplay(_Display):
         n_columns: int = 10,
         kinds: tuple[str, str] = ("real", "generated"),
         nearest: bool = False,
-    ):
+    ) -> Any:
         """Of images: one block (name, first, second) per class, such as real beside generated, or parents beside offspring.
 
         Parameters
@@ -117,7 +118,7 @@ class SampleGridDisplay(_Display):
                 rows.append((f"nearest {kinds[0]}", first[found]))
         return cls(rows)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> Self:
         """Draw the grid into one axes; returns the display."""
         images = [np.asarray(images) for _, images in self.rows]
         height, width = images[0].shape[1:3]
@@ -143,7 +144,7 @@ class TranslationDisplay(SampleGridDisplay):
     """Images as they are, turned into another class (or domain), and turned back."""
 
     @classmethod
-    def from_sampler(cls, sampler, X, to, *, n_columns: int = 10):  # type: ignore[override]
+    def from_sampler(cls, sampler: Any, X: Any, to: Any, *, n_columns: int = 10) -> Any:  # type: ignore[override]
         """Of a sampler that was fitted with ``cyclegan()``.
 
         Parameters
@@ -180,7 +181,7 @@ class TrainingHistoryDisplay(_Display):
         self.history = history
 
     @classmethod
-    def from_sampler(cls, sampler):
+    def from_sampler(cls, sampler: Any) -> Any:
         """Of a sampler after ``fit_resample``.
 
         Raises
@@ -192,7 +193,7 @@ class TrainingHistoryDisplay(_Display):
             raise ValueError("This sampler trained nothing, so there is no history: no class needed new rows.")
         return cls(sampler.training_history_)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> Self:
         """Draw the curves; returns the display."""
         ax = self._axes(ax, 7.5, 4)
         self.accuracy_ax_ = ax.twinx()
@@ -232,7 +233,7 @@ class MixingRatioDisplay(_Display):
     figure_, ax_ : the figure and axes of the last ``plot``
     """
 
-    def __init__(self, ratios, means, errors):
+    def __init__(self, ratios: Any, means: Any, errors: Any):
         order = np.argsort(ratios)
         self.ratios, self.means, self.errors = (np.asarray(values, float)[order] for values in (ratios, means, errors))
         best = int(np.nanargmax(self.means))
@@ -240,7 +241,7 @@ class MixingRatioDisplay(_Display):
         self.one_standard_error_ = float(self.ratios[simplest_of_the_best(self.means, self.errors[best])])
 
     @classmethod
-    def from_search(cls, search, parameter: str | None = None):
+    def from_search(cls, search: Any, parameter: str | None = None) -> Any:
         """Of a fitted search; where other parameters were searched too, each ratio has its best candidate.
 
         Parameters
@@ -269,7 +270,7 @@ class MixingRatioDisplay(_Display):
         errors = best["std_test_score"] / np.sqrt(max(1, search.n_splits_ - 1))  # that std is the population's
         return cls(best["amount"], best["mean_test_score"], errors)
 
-    def plot(self, ax=None, *, name: str | None = None):
+    def plot(self, ax: Any = None, *, name: str | None = None) -> Self:
         """Draw the curve; returns the display."""
         ax = self._axes(ax, 6, 4)
         line = ax.errorbar(self.ratios, self.means, self.errors, marker="o", capsize=3, label=name and as_text(name))[0]
@@ -284,7 +285,7 @@ class MixingRatioDisplay(_Display):
         return self
 
 
-def plot_condition_sweep(sampler, conditions, *, n_rows: int = 3, ax=None) -> SampleGridDisplay:
+def plot_condition_sweep(sampler: Any, conditions: Any, *, n_rows: int = 3, ax: Any = None) -> SampleGridDisplay:
     """Images at chosen conditions, one column each, and n_rows draws of the noise.
 
     Parameters
@@ -306,9 +307,9 @@ def plot_condition_sweep(sampler, conditions, *, n_rows: int = 3, ax=None) -> Sa
     rows = [(f"draw {i + 1}", _images(sampler, sampler.sample_at(conditions, random_state=i))) for i in range(n_rows)]
     display = SampleGridDisplay(rows).plot(ax)
     points = np.asarray(conditions, dtype=float).reshape(len(rows[0][1]), -1)
-    step = display.ax_.get_images()[0].get_array().shape[1] / len(points)
+    left, right = display.ax_.get_images()[0].get_extent()[:2]
     names = [", ".join(f"{value:.3g}" for value in point) for point in points]
-    display.ax_.set_xticks([(j + 0.45) * step for j in range(len(points))], names)
+    display.ax_.set_xticks([(j + 0.45) * (right - left) / len(points) for j in range(len(points))], names)
     return display
 
 
@@ -318,7 +319,7 @@ def _images(sampler, X) -> np.ndarray:
     return last if last.shape[-1] == 3 else last[..., 0]
 
 
-def plot_differences(table: pd.DataFrame, scoring: str = "score", ax=None) -> Axes:
+def plot_differences(table: pd.DataFrame, scoring: str = "score", ax: Any = None) -> Axes:
     """Each row's difference to nothing with its interval, from the table of :func:`skgan.compare`."""
     if ax is None:
         ax = Figure(figsize=(7, 0.4 * len(table) + 1.2), layout="constrained").subplots()
@@ -332,7 +333,7 @@ def plot_differences(table: pd.DataFrame, scoring: str = "score", ax=None) -> Ax
     return ax
 
 
-def plot_confusion_matrices(matrices: Mapping[str, np.ndarray], classes=None) -> Figure:
+def plot_confusion_matrices(matrices: Mapping[str, np.ndarray], classes: Any = None) -> Figure:
     """One confusion matrix per name, in rows of up to three; ``classes`` names the labels."""
     n_columns = min(3, len(matrices))
     n_rows = -(-len(matrices) // n_columns)

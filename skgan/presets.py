@@ -33,7 +33,7 @@ def documented(preset: Callable[..., nets.GenerativeNet]) -> Callable[..., nets.
 
 
 @documented
-def mlp_gan(alpha: int = 4, **params) -> nets.AdversarialNet:
+def mlp_gan(alpha: int = 4, **params: Any) -> nets.AdversarialNet:
     """The MLP pair of size α, for tables and small images, with R1 and two discriminator updates per generator update.
 
     With a strong penalty, β₁ = 0 and no dropout. The MNIST report's own settings are :data:`MLP_GAN_AS_PUBLISHED`.
@@ -76,7 +76,7 @@ leaves on."""
 
 
 @documented
-def dcgan(**params) -> nets.AdversarialNet:
+def dcgan(**params: Any) -> nets.AdversarialNet:
     """The convolutional pair, for images of any size, with R1."""
     defaults = {
         "module": modules.DCGAN,
@@ -89,7 +89,7 @@ def dcgan(**params) -> nets.AdversarialNet:
 
 
 @documented
-def photo_gan(**params) -> nets.AdversarialNet:
+def photo_gan(**params: Any) -> nets.AdversarialNet:
     """The photo report's conditional pair, for a few dozen photographs, with R1 and a calmer optimiser.
 
     The report's own settings (Adam(2e-3, β₁ = .5), batches of 8, no penalty) are :data:`PHOTO_GAN_AS_PUBLISHED`, and its 40,000
@@ -111,7 +111,7 @@ PHOTO_GAN_AS_PUBLISHED = {"penalties": (), "batch_size": 8, "lr": 2e-3, "optimiz
 
 
 @documented
-def wgan_gp(**params) -> nets.AdversarialNet:
+def wgan_gp(**params: Any) -> nets.AdversarialNet:
     """The Wasserstein GAN with gradient penalty on the convolutional pair: five critic updates on fresh rows for one of
     the generator, λ = 10, Adam(0, .9).
 
@@ -132,7 +132,7 @@ def wgan_gp(**params) -> nets.AdversarialNet:
 
 
 @documented
-def relativistic_gan(**params) -> nets.AdversarialNet:
+def relativistic_gan(**params: Any) -> nets.AdversarialNet:
     """R3GAN's recipe on the convolutional pair: relativistic pairing loss, R1 and R2, no normalisation, schedules.
 
     γ by resolution and falling, learning rate falling and β₂ rising along cosines: Huang et al., "The GAN is dead; long live
@@ -157,7 +157,7 @@ def relativistic_gan(**params) -> nets.AdversarialNet:
 
 
 @documented
-def progan(**params) -> nets.ProGANNet:
+def progan(**params: Any) -> nets.ProGANNet:
     """A pair that grows from coarse images to fine ones: for large images and long trainings.
 
     With the non-saturating loss and R1 in every fourth update; the paper has ``criterion=Wasserstein,
@@ -178,7 +178,7 @@ def progan(**params) -> nets.ProGANNet:
 
 
 @documented
-def vae(beta: float = 1.0, **params) -> nets.VAENet:
+def vae(beta: float = 1.0, **params: Any) -> nets.VAENet:
     """A variational autoencoder for images and tables: never collapses, blurs.
 
     Parameters
@@ -191,7 +191,7 @@ def vae(beta: float = 1.0, **params) -> nets.VAENet:
 
 
 @documented
-def autoencoder(**params) -> nets.VAENet:
+def autoencoder(**params: Any) -> nets.VAENet:
     """A plain autoencoder; new rows are decoded from the Gaussian fitted to the codes of their class.
 
     ``sampling="interpolation"`` decodes points between the codes of two real rows instead.
@@ -200,7 +200,7 @@ def autoencoder(**params) -> nets.VAENet:
 
 
 @documented
-def vae_gan(**params) -> nets.VAEGANNet:
+def vae_gan(**params: Any) -> nets.VAEGANNet:
     """A VAE whose decoder is a GAN's generator."""
     defaults = {
         "module": modules.VAEGAN,
@@ -214,7 +214,7 @@ def vae_gan(**params) -> nets.VAEGANNet:
 
 
 @documented
-def offspring(**params) -> nets.OffspringNet:
+def offspring(**params: Any) -> nets.OffspringNet:
     """New rows from real parents: warped and brightened images, or residuals on a table's numeric columns.
 
     Trained once on all classes, on near pairs, with R1; the new rows are half offspring, half copies.
@@ -232,7 +232,7 @@ def offspring(**params) -> nets.OffspringNet:
 
 
 @documented
-def cyclegan(**params) -> nets.CycleGANNet:
+def cyclegan(**params: Any) -> nets.CycleGANNet:
     """Rows of a plentiful class, or domain, turned into rows of a scarce one: for classes that look alike.
 
     Least squares, Adam(4e-4, β₁ = .5), a pool of 50 rows.
@@ -249,7 +249,7 @@ def cyclegan(**params) -> nets.CycleGANNet:
 
 
 @documented
-def dagan(**params) -> nets.DAGANNet:
+def dagan(**params: Any) -> nets.DAGANNet:
     """Rows decoded from a real row's code and noise, with a discriminator of pairs: for classes that training never saw."""
     defaults = {
         "module": modules.DAGAN,
@@ -264,7 +264,7 @@ def dagan(**params) -> nets.DAGANNet:
 
 
 @documented
-def predictor_gan(**params) -> nets.PredictorGANNet:
+def predictor_gan(**params: Any) -> nets.PredictorGANNet:
     """The galaxy report's GAN on real-valued labels: images whose labels the discriminator can predict."""
     defaults = {
         "module": modules.ResizeConvGAN,
@@ -279,7 +279,7 @@ def predictor_gan(**params) -> nets.PredictorGANNet:
 
 
 @documented
-def predictor_mlp_gan(alpha: int = 4, **params) -> nets.PredictorGANNet:
+def predictor_mlp_gan(alpha: int = 4, **params: Any) -> nets.PredictorGANNet:
     """``predictor_gan()`` on the MLP pair of size α, for tables with real-valued labels.
 
     Parameters
@@ -292,7 +292,7 @@ def predictor_mlp_gan(alpha: int = 4, **params) -> nets.PredictorGANNet:
 
 
 @documented
-def genclass(attributes=None, **params) -> nets.GenClassNet:
+def genclass(attributes: Any = None, **params: Any) -> nets.GenClassNet:
     """Rows from the attributes of a class, and a network that says whether two rows are of one class: for unseen classes.
 
     Parameters
@@ -313,20 +313,20 @@ def genclass(attributes=None, **params) -> nets.GenClassNet:
 
 
 @documented
-def flow(**params) -> nets.FlowNet:
+def flow(**params: Any) -> nets.FlowNet:
     """Rows of a table at the end of a learned flow from noise: no game between two networks, and so nothing to balance."""
     defaults = {"module": modules.Flow, "batch_size": 128, "lr": 1e-3}
     return nets.FlowNet(**{**defaults, **params})
 
 
 @documented
-def gaussian(**params) -> nets.GaussianNet:
+def gaussian(**params: Any) -> nets.GaussianNet:
     """One Gaussian per class, its covariance shrunk towards the pooled one: the floor that a net has to beat."""
     return nets.GaussianNet(**params)
 
 
 @documented
-def gtn(**params) -> nets.GTNNet:
+def gtn(**params: Any) -> nets.GTNNet:
     """A generative teaching network: rows, in an order, that a fresh classifier learns from in a few dozen steps.
 
     Such et al., "Generative teaching networks", ICML 2020. The rows teach and need not look real: use them alone, as in

@@ -1,7 +1,7 @@
 """PriorCorrectedClassifier: probabilities for the classes as they are, from a classifier trained on resampled ones."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -78,12 +78,12 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         "resampled_prior": [None, Mapping, "array-like"],
     }
 
-    def __init__(self, estimator, prior="train", resampled_prior=None):
+    def __init__(self, estimator: Any, prior: Any = "train", resampled_prior: Any = None):
         self.estimator = estimator
         self.prior = prior
         self.resampled_prior = resampled_prior
 
-    def fit(self, X, y, **fit_params):
+    def fit(self, X: Any, y: Any, **fit_params: Any) -> Self:
         """Fit a clone of the estimator, and note the frequencies before and after its samplers.
 
         Parameters
@@ -130,23 +130,23 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         self.prior_, self.resampled_prior_ = prior / prior.sum(), resampled / resampled.sum()
         return self
 
-    def predict_proba(self, X) -> np.ndarray:
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Corrected probabilities of shape (n, n_classes), in the order of ``classes_``."""
         check_is_fitted(self)
         return reweighted(self.estimator_.predict_proba(X), self.prior_ / self.resampled_prior_, self.prior_)
 
-    def predict(self, X) -> np.ndarray:
+    def predict(self, X: Any) -> np.ndarray:
         """The class of the highest corrected probability."""
         check_is_fitted(self)
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
     @property
-    def n_features_in_(self):
+    def n_features_in_(self) -> Any:
         """As seen by the estimator."""
         return self.estimator_.n_features_in_
 
     @property
-    def feature_names_in_(self):
+    def feature_names_in_(self) -> Any:
         """As seen by the estimator."""
         return self.estimator_.feature_names_in_
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -48,7 +49,7 @@ def at_least(ratio: float) -> Callable:
     return _AtLeast(ratio)
 
 
-def halfway(y) -> dict:
+def halfway(y: Any) -> dict:
     """A ``sampling_strategy`` that brings each class half-way to balance: to the geometric mean of its size and the largest.
 
     Of classes of 1,000 and 10 rows the second gets 100. Classes stay unequal, so follow it with

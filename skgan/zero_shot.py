@@ -1,6 +1,7 @@
 """GenClassClassifier: classes that have attributes and not a single row."""
 
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -63,15 +64,15 @@ class GenClassClassifier(ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        net=None,
+        net: Any = None,
         *,
-        codec="auto",
-        categorical_features="auto",
-        n_rows=200,
-        max_steps=None,
-        device=None,
-        random_state=None,
-        verbose=None,
+        codec: Any = "auto",
+        categorical_features: Any = "auto",
+        n_rows: Any = 200,
+        max_steps: int | None = None,
+        device: str | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int | None = None,
     ):
         self.net = net
         self.codec = codec
@@ -82,7 +83,7 @@ class GenClassClassifier(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y, attributes=None):
+    def fit(self, X: Any, y: Any, attributes: Any = None) -> Self:
         """Learn from the rows of the seen classes and from the attributes of all.
 
         Parameters
@@ -139,16 +140,16 @@ class GenClassClassifier(ClassifierMixin, BaseEstimator):
             return X
         return validate_data(self, X=X, reset=reset, allow_nd=True, dtype=None)
 
-    def decision_function(self, X):
+    def decision_function(self, X: Any) -> Any:
         """Logits of shape (n, n_classes): how similar each row is to each class."""
         check_is_fitted(self, "net_")
         points = self.net_.embed(self.codec_.transform(self._rows(X, reset=False)))
         return self.net_.similarity(points, self._class_points)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> Any:
         """Softmax of the similarities, (n, n_classes), over seen and unseen classes."""
         return softmax(self.decision_function(X), axis=1)
 
-    def predict(self, X):
+    def predict(self, X: Any) -> Any:
         """The most similar class of each row, (n,)."""
         return self.classes_[self.decision_function(X).argmax(1)]

@@ -3,12 +3,11 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from sklearn.datasets import load_digits
 
 import skgan
 from skgan import _demo_command, cli
-from skgan.presets import dcgan
-from skgan.samplers import _build
 
 
 def test_version_and_help(capsys):
@@ -73,9 +72,10 @@ def test_demo_splits_cut_the_training_side_only():
 
 def test_the_demo_prints_its_table_and_writes_its_pictures(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(_demo_command, "UPDATES", 5)
-    prepared, net = _build.prepared, dcgan(module__width=4, batch_size=8)
-    monkeypatch.setattr(_build, "prepared", lambda _, *rest: prepared(net, *rest).set_params(max_steps=3))
+    monkeypatch.setattr(_demo_command, "STEPS", 3)
+    threads = torch.get_num_threads()
     assert cli.main(["demo", "--out", str(tmp_path / "pictures"), "--folds", "3"]) == 0
+    assert torch.get_num_threads() == threads
     out = capsys.readouterr().out
     for name in ("nothing", "nothing, prior-corrected", "class weights", "copies", "SMOTE", "GANOverSampler"):
         assert re.search(rf"^{name} +\d\.\d{{3}} ± \d\.\d{{3}} .*\d\.\d$", out, re.MULTILINE), name

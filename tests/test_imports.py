@@ -113,7 +113,11 @@ ALLOWED = {
         ),
         *("classifier", "comparison", "plotting", "samplers", "strategies"),
     },
-    "_sample_command": {"_option_checks", "_options", "_reading", "codecs", "datasets", "samplers", "strategies"},
+    "_sample_files": {"_options", "_text_files", "datasets"},
+    "_sample_command": {
+        *("_option_checks", "_options", "_reading", "_sample_files", "_text_files"),
+        *("codecs", "datasets", "samplers", "strategies"),
+    },
     "cli": {"_compare_command", "_demo_command", "_option_checks", "_options", "_sample_command"},
 }
 # What knows torch alone: it may import no helper that brings another library
@@ -124,7 +128,6 @@ ONLY_IN = {
     "imblearn": {"samplers", "_compat", "_compared_rows", "comparison", "imbalanced", "prior"},
     "matplotlib": {"plotting"},
     "PIL": {"datasets"},
-    "sklearn_compat": {"_compat"},
 }
 
 

@@ -1,6 +1,7 @@
 """Several calls at once: whose backend, which device, and who hears of warnings."""
 
 import multiprocessing
+import os
 import threading
 import warnings
 
@@ -9,10 +10,12 @@ import pytest
 import torch
 from joblib import Parallel, delayed, parallel_config
 from joblib.parallel import BACKENDS, ThreadingBackend
+from sklearn.dummy import DummyClassifier
 
 from skgan import CNNClassifier, GANOverSampler
 from skgan._device import at_place, place, resolve_device
-from skgan._parallel import Call, results_of
+from skgan._folds import cross_validated
+from skgan._parallel import Call, results_of, single_threaded_processes
 from skgan._warnings import recorded, warn
 from skgan.presets import flow, mlp_gan
 from skgan.samplers import _training
@@ -33,6 +36,41 @@ def test_the_users_backend_and_number_of_jobs_count():
         assert list(results_of(calls(thread, 4), 1)) == [here] * 4
         assert list(results_of(calls(thread, 1), None)) == [here]
     assert list(results_of(calls(thread, 4), None)) == [here] * 4
+
+
+def threads_of_a_worker(_):
+    return os.getpid(), torch.get_num_threads()
+
+
+def test_processes_of_one_thread(monkeypatch):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with single_threaded_processes(6):
+            assert torch.get_num_threads() == 1
+            workers = list(results_of(calls(threads_of_a_worker, 2), None))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert {n for _, n in workers} == {1}
+    assert os.getpid() not in {pid for pid, _ in workers}
+
+
+@pytest.mark.parametrize(("n_jobs", "first"), [(1, "a"), (2, "c")])
+def test_of_several_fits_at_once_the_last_begins_first_and_all_come_in_order(n_jobs, first):
+    X, y, begun = np.eye(8), np.arange(8) % 2, []
+
+    class Told(DummyClassifier):
+        def fit(self, X, y):
+            begun.append(self.strategy)
+            return super().fit(X, y)
+
+    rows = {name: Told(strategy=kind) for name, kind in (("a", "prior"), ("b", "uniform"), ("c", "stratified"))}
+    split = [(np.arange(6), np.arange(6, 8))]
+    with parallel_config("threading", n_jobs=n_jobs):
+        for _, cells in cross_validated(rows, X, y, split, lambda *_: None):
+            assert [cell.name for cell in cells] == ["a", "b", "c"]
+    assert begun[0] == rows[first].strategy
 
 
 def test_without_a_backend_there_are_processes(monkeypatch):

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from PIL import Image
+from pyarrow import parquet
 
-from skgan import _sample_command, cli
+from skgan import _option_checks, _sample_files, cli
 from skgan.datasets import load_image_folder
 from skgan.samplers import BaseGenerativeSampler, RowFactory
 
@@ -197,7 +199,7 @@ def test_parents_of_long_names_and_two_parents(photos, tmp_path, capsys, monkeyp
 
 @pytest.mark.parametrize("failure", [KeyboardInterrupt(), OSError("No space left on device.")])
 def test_nothing_is_left_of_a_run_that_stops(photos, tmp_path, capsys, monkeypatch, failure):
-    written, write = [], _sample_command.write_png
+    written, write = [], _sample_files.write_png
 
     def failing(path, image):
         write(path, image)
@@ -205,7 +207,7 @@ def test_nothing_is_left_of_a_run_that_stops(photos, tmp_path, capsys, monkeypat
         if len(written) == 3:
             raise failure
 
-    monkeypatch.setattr(_sample_command, "write_png", failing)
+    monkeypatch.setattr(_sample_files, "write_png", failing)
     arguments = [str(photos), "--out", str(tmp_path / "new"), *STEPS]
     if isinstance(failure, OSError):
         assert "No space left on device." in refused(capsys, *arguments)
@@ -255,6 +257,8 @@ def test_folders_are_refused_in_a_sentence_before_any_work(photos, tmp_path, cap
         (photos, "is not empty"),
         (tmp_path / "nowhere" / "new", "There is no folder"),
         (".", "is the current folder"),
+        (tmp_path / "new.csv", "Images are written into a folder, or as arrays into an .npz file"),
+        (tmp_path / "nowhere" / "new.npz", "There is no folder"),
     ):
         assert words in refused(capsys, photos, "--out", out)
     (tmp_path / "lone" / "cat").mkdir(parents=True)
@@ -320,7 +324,12 @@ def test_tables_are_refused_in_a_sentence_before_any_work(table, tmp_path, capsy
     out, target = ("--out", tmp_path / "new.csv"), ("--target", "outcome")
     for arguments, words in (
         ((table, *target, "--out", table), "is there already"),
-        ((table, *target, "--out", tmp_path / "new"), "name a file that ends in .csv"),
+        ((table, *target, "--out", tmp_path / "new"), "name a file that ends in .csv, .parquet or .npz"),
+        ((table, *target, "--out", tmp_path / "new.xlsx"), "name a file that ends in .csv, .parquet or .npz"),
+        (
+            (table, *target, "--out", tmp_path / "new.npz"),
+            "column 'kind' holds categories: write a .csv or a .parquet file",
+        ),
         ((table, *target, "--out", tmp_path / "nowhere" / "new.csv"), "There is no folder"),
         ((table, *target, *out, "--size", "8"), "--size and --mode are for images"),
         ((table, *out), "Name the column of the classes with --target"),
@@ -330,6 +339,99 @@ def test_tables_are_refused_in_a_sentence_before_any_work(table, tmp_path, capsy
     ):
         assert words in refused(capsys, *arguments)
     assert not (tmp_path / "new.csv").exists()
+
+
+def test_images_as_arrays(photos, tmp_path, capsys):
+    sampled(capsys, photos, "--out", tmp_path / "folder", *STEPS)
+    told = sampled(capsys, photos, "--out", tmp_path / "new.npz", *STEPS)
+    assert "Wrote 7 images" in told
+    assert "synthetic.csv" not in told
+    with np.load(tmp_path / "new.npz") as new:
+        lines = listed(tmp_path / "folder")
+        assert new["y"].tolist() == [line["class"] for line in lines]
+        assert new["origin"].tolist() == [line["origin"] for line in lines]
+        assert new["files"][new["parents"][:, 0]].tolist() == [line["parent_1"] for line in lines]
+        assert new["X"].dtype == np.uint8
+        for image, line in zip(new["X"], lines, strict=True):
+            with Image.open(tmp_path / "folder" / line["file"]) as written:
+                np.testing.assert_array_equal(np.asarray(written), image.transpose(1, 2, 0))
+    sampled(capsys, photos, "--out", tmp_path / "all.npz", "--real", *STEPS)
+    with np.load(tmp_path / "all.npz") as new:
+        assert new["X"].shape == (24, 3, 8, 10)
+        assert (new["origin"][:17] == "real").all()
+        assert (new["parents"][:17] == -1).all()
+        copies = np.flatnonzero(new["origin"] == "copy")
+        np.testing.assert_array_equal(new["X"][copies], new["X"][new["parents"][copies, 0]])
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.fixture
+def typed(tmp_path):
+    """A Parquet file whose types pandas alone would not keep."""
+    rng = np.random.RandomState(0)
+    columns = {
+        "a": pa.array(rng.standard_normal(40), pa.float32()),
+        "n": pa.array([None if i % 9 == 0 else i % 7 for i in range(40)], pa.int16()),
+        "text": pa.array([["u", "v", None][i % 3] for i in range(40)], pa.string()),
+        "kind": pa.array([["x", "y"][i % 2] for i in range(40)], pa.dictionary(pa.int8(), pa.string())),
+        "flag": pa.array([i % 3 == 0 for i in range(40)], pa.bool_()),
+        "number": pa.array([f"{i % 11},5" for i in range(40)], pa.string()),
+        "outcome": pa.array([1] * 10 + [0] * 30, pa.int8()),
+    }
+    parquet.write_table(pa.table(columns), tmp_path / "typed.parquet")
+    return tmp_path / "typed.parquet"
+
+
+def test_parquet_keeps_the_types_of_the_table(typed, table, tmp_path, capsys):
+    out = tmp_path / "new.parquet"
+    sampled(capsys, typed, "--target", "outcome", "--out", out, "--real", *STEPS)
+    given, new = parquet.read_schema(typed), parquet.read_schema(out)
+    assert set(new.names) == {*given.names, "skgan_origin"}
+    for name in set(given.names) - {"number"}:
+        assert new.field(name).type == given.field(name).type, name
+    assert pa.types.is_floating(new.field("number").type) or pa.types.is_string(new.field("number").type)
+    rows = parquet.read_table(out).slice(0, 40)
+    for name in set(given.names) - {"number"}:
+        assert rows[name].to_pylist() == parquet.read_table(typed)[name].to_pylist(), name
+    sampled(capsys, table, "--target", "outcome", "--out", tmp_path / "text.parquet", *STEPS)
+    of_text = pd.read_parquet(tmp_path / "text.parquet")
+    assert list(of_text) == ["a", "kind", "outcome", "skgan_origin"]
+    assert set(of_text["kind"]) <= {"u", "v"}
+
+
+def test_a_table_of_numbers_as_arrays(typed, tmp_path, capsys):
+    drop = ("--drop", "text", "--drop", "kind", "--drop", "number")
+    out = tmp_path / "new.npz"
+    sampled(capsys, typed, "--target", "outcome", "--out", out, "--real", *drop, *STEPS)
+    with np.load(out) as new:
+        assert new["columns"].tolist() == ["a", "n", "flag"]
+        assert (new["X"].shape, new["y"].shape, new["origin"].shape, new["parents"].shape) == (
+            *((60, 3), (60,), (60,), (60, 2)),
+        )
+        assert np.isnan(new["X"][0, 1])
+        assert new["origin"][:40].tolist() == ["real"] * 40
+
+
+def test_parquet_without_pyarrow_is_refused_before_any_work(table, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(_option_checks, "find_spec", lambda name: None)
+    said = refused(capsys, table, "--target", "outcome", "--out", tmp_path / "new.parquet")
+    assert "which pyarrow writes (the extra 'parquet'): pip install pyarrow" in said
+
+
+@pytest.mark.parametrize("images", [True, False])
+def test_a_dry_run_tells_the_plan_and_a_forecast_and_writes_nothing(photos, table, tmp_path, capsys, images):
+    before = sorted(tmp_path.rglob("*"))
+    data = (
+        (photos, "--out", tmp_path / "new") if images else (table, "--target", "outcome", "--out", tmp_path / "new.csv")
+    )
+    told = sampled(capsys, *data, "--dry-run")
+    assert re.search(r"v1\.5 +5 +7" if images else r"yes +10 +20", told)
+    assert re.search(r"OffspringNet \(--net auto\), \d+ steps\. The new (images|rows) come from: net", told)
+    assert re.search(
+        r"^Forecast of time and memory: about [\d.]+ (s|min), [\d,]+ MB\. Nothing was written into ", told, re.M
+    )
+    assert "step " not in told
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_what_the_users_filters_and_warnings_are_stays(photos, tmp_path, capsys):

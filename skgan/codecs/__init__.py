@@ -1,5 +1,7 @@
 """Codecs: rows or images ↔ the array a net trains on, and back to the same container, dtype, range and categories."""
 
+from typing import Any
+
 from skgan.codecs._images import ImageCodec, ImageLayout, image_layout
 from skgan.codecs._tables import TabularCodec
 from skgan.codecs.base import Codec
@@ -7,7 +9,7 @@ from skgan.codecs.base import Codec
 __all__ = ["Codec", "ImageCodec", "ImageLayout", "TabularCodec", "choose_codec", "image_layout"]
 
 
-def choose_codec(codec, X, *, categorical_features="auto") -> Codec:
+def choose_codec(codec: Any, X: Any, *, categorical_features: Any = "auto") -> Codec:
     """What ``codec="auto"`` stands for: images where X has more than two axes, else a table."""
     if isinstance(codec, Codec):
         return codec

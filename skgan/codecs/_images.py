@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -34,7 +34,7 @@ class ImageLayout(NamedTuple):
         return images.reshape(len(images), *self.sample_shape)
 
 
-def image_layout(shape: Sequence[int], image_shape=None, channels: str | None = None) -> ImageLayout:
+def image_layout(shape: Sequence[int], image_shape: Any = None, channels: str | None = None) -> ImageLayout:
     """Find the layout of images from the shape of X.
 
     Parameters
@@ -148,12 +148,12 @@ class ImageCodec(Codec):
 
     is_image = True
 
-    def __init__(self, *, image_shape=None, channels=None, value_range="auto"):
+    def __init__(self, *, image_shape: Any = None, channels: Any = None, value_range: Any = "auto"):
         self.image_shape = image_shape
         self.channels = channels
         self.value_range = value_range
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the layout, dtype and range of images X."""
         X = dense_array(X)
         self.layout_ = image_layout(X.shape, self.image_shape, self.channels)
@@ -228,7 +228,7 @@ class ImageCodec(Codec):
     def _keeps_uint8(self) -> bool:
         return self.dtype_ == np.uint8 and np.ndim(self.low_) == 0 and (self.low_, self.high_) == (0, 255)
 
-    def transform(self, X) -> np.ndarray:
+    def transform(self, X: Any) -> np.ndarray:
         """Encode images: (n, C, H, W), uint8 (0 … 255) or float32 (low … high ↦ −1 … 1).
 
         Images mapped from a file stay there: uint8 ones that need no scaling are a view of X, and where others take more than

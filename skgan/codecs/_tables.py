@@ -1,5 +1,7 @@
 """Rows of a table ↔ float32 arrays."""
 
+from typing import Any, Self
+
 import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
@@ -51,13 +53,20 @@ class TabularCodec(Codec):
 
     takes_nan = True
 
-    def __init__(self, *, categorical_features="auto", scaling="quantile", max_categories=100, max_bytes=None):
+    def __init__(
+        self,
+        *,
+        categorical_features: Any = "auto",
+        scaling: Any = "quantile",
+        max_categories: Any = 100,
+        max_bytes: Any = None,
+    ):
         self.categorical_features = categorical_features
         self.scaling = scaling
         self.max_categories = max_categories
         self.max_bytes = max_bytes
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the columns of X: DataFrame, ndarray or sparse matrix of shape (n, d).
 
         All rows count. Of an array that is mapped from a file and has more than 256 MiB a sample of so much does: evenly spaced
@@ -142,7 +151,7 @@ class TabularCodec(Codec):
             )
         raise ValueError(f"{message}. Select fewer columns (for instance with TruncatedSVD or SelectKBest) first.")
 
-    def transform(self, X) -> np.ndarray:
+    def transform(self, X: Any) -> np.ndarray:
         """Encode rows as float32 of shape (n, n_numeric + Σ categories); those of a large mapped X in a temporary file."""
         check_is_fitted(self)
         if is_large(X):
@@ -150,7 +159,7 @@ class TabularCodec(Codec):
             return in_a_file((self._columns.encode(X[piece]) for piece in row_pieces(X)), shape)
         return self._columns.encode(by_columns(X))
 
-    def codes(self, X) -> np.ndarray:
+    def codes(self, X: Any) -> np.ndarray:
         """Which category each row has in the columns of ``inherited_``: int32 of shape (n, n_inherited).
 
         Parameters
@@ -166,7 +175,7 @@ class TabularCodec(Codec):
         check_is_fitted(self)
         return self._columns.numeric.between(first, second, share, super().between(first, second, share))
 
-    def ranges(self, X, groups: np.ndarray) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    def ranges(self, X: Any, groups: np.ndarray) -> dict[int, tuple[np.ndarray, np.ndarray]]:
         """Group of rows → lowest and highest encoded value of each column, where other decades begin beyond it.
 
         Ranks lie close to each other also where the values of two groups are decades apart, and a row that is a little off
@@ -185,7 +194,7 @@ class TabularCodec(Codec):
             X, groups = evenly(X), groups[:: -(-len(groups) // len(evenly(X)))]
         return self._columns.ranges(by_columns(X), groups)
 
-    def inverse_transform(self, encoded: np.ndarray, codes: np.ndarray | None = None):
+    def inverse_transform(self, encoded: np.ndarray, codes: np.ndarray | None = None) -> Any:
         """Decode into a DataFrame, ndarray or sparse matrix like the one in ``fit``.
 
         Parameters

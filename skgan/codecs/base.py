@@ -36,11 +36,11 @@ class Codec(TransformerMixin, BaseEstimator):
     mostly_zero_: bool = False
     inherited_: np.ndarray = np.empty(0, dtype=int)
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> Any:
         """Learn the columns, or the layout, of X."""
         raise NotImplementedError(f"{type(self).__name__} must have a method fit(X).")
 
-    def transform(self, X) -> np.ndarray:
+    def transform(self, X: Any) -> np.ndarray:
         """Encode rows that are like those in ``fit``."""
         raise NotImplementedError(f"{type(self).__name__} must have a method transform(X).")
 
@@ -61,13 +61,13 @@ class Codec(TransformerMixin, BaseEstimator):
         share = share.reshape(-1, *[1] * (first.ndim - 1)).astype(np.float32)
         return first + share * (second - first)
 
-    def ranges(self, X, groups: np.ndarray) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    def ranges(self, X: Any, groups: np.ndarray) -> dict[int, tuple[np.ndarray, np.ndarray]]:
         """Group of rows → lowest and highest encoded value of each column in which new rows of the group may lie.
 
         None by default: what is decoded lies within the range of all rows, and a group's rows are as the net makes them.
         """
         return {}
 
-    def codes(self, X) -> np.ndarray:
+    def codes(self, X: Any) -> np.ndarray:
         """What each row holds in the columns of ``inherited_``: int32 of shape ``(n, len(inherited_))``."""
         return np.empty((X.shape[0], 0), dtype=np.int32)

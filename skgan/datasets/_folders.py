@@ -2,7 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -23,8 +23,12 @@ class ImageFolder(NamedTuple):
 
 
 def load_image_folder(
-    path, size: int | tuple[int, int] | None = None, *, mode: str = "auto", dtype: Literal["uint8", "keep"] = "uint8"
-):
+    path: Any,
+    size: int | tuple[int, int] | None = None,
+    *,
+    mode: str = "auto",
+    dtype: Literal["uint8", "keep"] = "uint8",
+) -> Any:
     """Images from a folder of class folders, as arrays that every sampler takes.
 
     ``photos/cat/1.jpg`` is an image of class "cat"; folders inside a class folder belong to it. The order is that of the sorted

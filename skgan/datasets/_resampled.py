@@ -76,7 +76,16 @@ class ResampledDataset(Dataset):
     (torch.Size([44, 3, 8, 8]), 14, [0.5, 0.5])
     """
 
-    def __init__(self, X, y, sampler, transform: Callable | None = None, *, image_shape=None, channels=None):
+    def __init__(
+        self,
+        X: Any,
+        y: Any,
+        sampler: Any,
+        transform: Callable | None = None,
+        *,
+        image_shape: Any = None,
+        channels: Any = None,
+    ):
         if transform is not None and not callable(transform):
             raise TypeError(f"transform must be a function of one image, or None; got {transform!r}.")
         X, y = np.asarray(X), np.asarray(y)
@@ -114,7 +123,7 @@ class ResampledDataset(Dataset):
             images = map(self.transform, images)
         return list(zip(images, self.targets[rows].tolist(), self.is_synthetic[rows].tolist(), strict=True))
 
-    def class_frequencies(self, weights=None) -> torch.Tensor:
+    def class_frequencies(self, weights: Any = None) -> torch.Tensor:
         """The share of each class that a network learns from these rows.
 
         A network trained with cross-entropy takes classes to be as frequent as it saw them. ``logits −

@@ -3,7 +3,7 @@
 from functools import partial
 from numbers import Integral
 from os import PathLike
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -97,18 +97,18 @@ class ImageEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
 
     def __init__(
         self,
-        module,
+        module: Any,
         *,
-        size=None,
-        mean=None,
-        std=None,
-        value_range="auto",
-        image_shape=None,
-        channels=None,
-        batch_size=None,
-        memory=None,
-        device="auto",
-        verbose=0,
+        size: Any = None,
+        mean: Any = None,
+        std: Any = None,
+        value_range: Any = "auto",
+        image_shape: Any = None,
+        channels: Any = None,
+        batch_size: Any = None,
+        memory: Any = None,
+        device: str | None = "auto",
+        verbose: int | None = 0,
     ):
         self.module = module
         self.size = size
@@ -122,7 +122,7 @@ class ImageEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         self.device = device
         self.verbose = verbose
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the layout and range of images X, and try the module on one blank image.
 
         Parameters
@@ -167,7 +167,7 @@ class ImageEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             return "dtype"
         return (0.0, 1.0) if X.dtype.kind == "f" and X.min() >= 0 and X.max() <= 1 else "data"
 
-    def transform(self, X) -> np.ndarray:
+    def transform(self, X: Any) -> np.ndarray:
         """Embed images.
 
         Parameters

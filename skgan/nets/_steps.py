@@ -1,7 +1,7 @@
 """Training counted in steps instead of epochs, and the history that is written as it goes on."""
 
 import time
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -51,7 +51,7 @@ class StepTraining(TrainingMixin):
         if "initialized_" in vars(self):  # skorch's own __init__ assigns its default once
             raise ValueError(f"max_epochs is derived from max_steps; set max_steps instead of max_epochs={value!r}.")
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Any:
         """Set parameters, by skorch's prefixes; a fitted net has to be fitted again."""
         if "max_epochs" in params:
             raise ValueError("Training is counted in steps here: set max_steps instead of max_epochs.")
@@ -66,12 +66,12 @@ class StepTraining(TrainingMixin):
         """Rows that one ``train_step`` takes."""
         return self.batch_size
 
-    def get_split_datasets(self, X, y=None, **fit_params):
+    def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
         """All rows, as tensors on the device; uint8 stays uint8. Rows that do not fit there stay on the CPU: batches move."""
         place = self.device_ if fits(X.nbytes, self.device_) else "cpu"
         return torch.utils.data.TensorDataset(as_tensor(X, place), as_tensor(y, self.device_)), None
 
-    def get_iterator(self, dataset, training=False):
+    def get_iterator(self, dataset: Any, training: Any = False) -> Any:
         """Class-balanced batches, ``rows_per_step`` rows each."""
         X, y = dataset.tensors
         # The nearest of a few rows would be the row's own copy, from which nothing is learned of how rows vary.
@@ -91,7 +91,7 @@ class StepTraining(TrainingMixin):
             among=among,
         )
 
-    def on_train_begin(self, net, X=None, y=None, **kwargs):
+    def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
         super().on_train_begin(net, X=X, y=y, **kwargs)
         self._set_training(True)
         self.steps_, self.recorded_ = 0, 0
@@ -101,7 +101,7 @@ class StepTraining(TrainingMixin):
         self.out_of_time_ = False
         self.begin_ = time.perf_counter()
 
-    def fit_loop(self, X, y=None, epochs=None, **fit_params):
+    def fit_loop(self, X: Any, y: Any = None, epochs: Any = None, **fit_params: Any) -> Self:
         """skorch's, on training rows alone; with a checkpoint it goes on where the training stopped."""
         self.check_data(X, y)
         self.check_training_readiness()
@@ -118,7 +118,7 @@ class StepTraining(TrainingMixin):
             self.notify("on_epoch_end", **told)
         return self
 
-    def notify(self, method_name, **cb_kwargs):
+    def notify(self, method_name: Any, **cb_kwargs: Any) -> None:
         """Tell all callbacks; after a step, the training may be kept."""
         super().notify(method_name, **cb_kwargs)
         if method_name == "on_batch_end" and self.checkpoint_ is not None:
@@ -154,15 +154,15 @@ class StepTraining(TrainingMixin):
         self.steps_ += 1
         return {"loss": self.last_loss_}
 
-    def on_batch_end(self, net, batch=None, training=False, **kwargs):
+    def on_batch_end(self, net: Any, batch: Any = None, training: Any = False, **kwargs: Any) -> None:
         if self.max_time is not None and time.perf_counter() - self.begin_ > self.max_time:
             self.out_of_time_ = True
             raise KeyboardInterrupt  # skorch's way to end training
 
-    def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+    def on_epoch_end(self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any) -> None:
         self.record_epoch()
 
-    def record_epoch(self):
+    def record_epoch(self) -> None:
         """Write the epoch's means into the history: the one place where values come off the device."""
         assert self.sums_ is not None, "an epoch has at least one step"
         means = self.sums_ / (self.steps_ - self.recorded_)
@@ -174,7 +174,7 @@ class StepTraining(TrainingMixin):
         self.last_loss_ = torch.tensor(means[0].item())
         self.sums_ = None
 
-    def on_train_end(self, net, X=None, y=None, **kwargs):
+    def on_train_end(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
         super().on_train_end(net, X=X, y=y, **kwargs)
         if self.sums_ is not None:  # ended within an epoch
             self.record_epoch()

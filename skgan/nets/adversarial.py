@@ -70,17 +70,17 @@ class AdversarialNet(GenerativeNet):
 
     def __init__(
         self,
-        module,
-        criterion=NonSaturating,
+        module: Any,
+        criterion: Any = NonSaturating,
         *,
-        penalties=(),
-        augment=None,
-        n_critic=1,
-        n_generator=1,
-        updates="alternating",
-        reuse_fakes=False,
-        auxiliary_weight=1.0,
-        **kwargs,
+        penalties: Any = (),
+        augment: Any = None,
+        n_critic: Any = 1,
+        n_generator: Any = 1,
+        updates: Any = "alternating",
+        reuse_fakes: Any = False,
+        auxiliary_weight: Any = 1.0,
+        **kwargs: Any,
     ):
         self.penalties = penalties
         self.augment = augment
@@ -93,7 +93,7 @@ class AdversarialNet(GenerativeNet):
 
     # Checks
 
-    def check_training_params(self):
+    def check_training_params(self) -> None:
         super().check_training_params()
         if self.updates == "simultaneous" and self.n_generator > 1:
             raise ValueError("updates='simultaneous' moves the generator once a step; set n_generator=1.")
@@ -106,7 +106,7 @@ class AdversarialNet(GenerativeNet):
         for kind in ("penalties", "augment"):
             self.named_parts(kind)
 
-    def check_shapes(self):
+    def check_shapes(self) -> None:
         """Refuse image transforms on rows of a table."""
         if len(self.data_shape_) == 3:
             return
@@ -148,7 +148,7 @@ class AdversarialNet(GenerativeNet):
         """Rows that one update of a player sees."""
         return int(self.batch_size)
 
-    def on_train_begin(self, net, X=None, y=None, **kwargs):
+    def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
         super().on_train_begin(net, X=X, y=y, **kwargs)
         # backward(inputs=…) raises on a frozen parameter; walking the module tree every step costs as much as EMA.
         players = {"discriminator": self.module_.discriminator, "generator": self.module_.generator}
@@ -160,11 +160,11 @@ class AdversarialNet(GenerativeNet):
         self.d_updates_ = 0
         self.reusable_: Tensor | None = None
 
-    def on_train_end(self, net, X=None, y=None, **kwargs):
+    def on_train_end(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
         super().on_train_end(net, X=X, y=y, **kwargs)
         del self.players_, self.reusable_
 
-    def train_step(self, batch, **fit_params):
+    def train_step(self, batch: Any, **fit_params: Any) -> Any:
         """One step: every discriminator update sees rows of its own."""
         parts = list(zip(*(rows.split(self.rows_per_update) for rows in batch), strict=True))
         for part in parts if self.updates == "alternating" else parts[:-1]:
@@ -253,7 +253,7 @@ class AdversarialNet(GenerativeNet):
         """The generator's loss on what the head returned beside the logits."""
         return 0.0 if of_fake is None else self.auxiliary_weight * of_fake
 
-    def score_samples(self, X, y) -> np.ndarray:
+    def score_samples(self, X: Any, y: Any) -> np.ndarray:
         """How real encoded rows look to the discriminator: logits of shape (n,)."""
         return self.in_chunks(
             lambda rows, labels: logits_and_extra(self.module_.discriminator(to_unit_range(rows), labels))[0],

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from numbers import Integral, Real
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -126,23 +126,23 @@ class GenerativeNet(DrawsRows, StepTraining):
 
     def __init__(
         self,
-        module,
-        criterion,
+        module: Any,
+        criterion: Any,
         *,
-        optimizer=torch.optim.Adam,
-        lr=2e-4,
-        batch_size=64,
-        max_steps=2000,
-        max_time=None,
-        steps_per_epoch=20,
-        class_power=0.0,
-        vicinity=0.0,
-        callbacks=None,
-        random_state=None,
-        device="auto",
-        verbose=0,
-        train_split=None,
-        **kwargs,
+        optimizer: Any = torch.optim.Adam,
+        lr: Any = 2e-4,
+        batch_size: Any = 64,
+        max_steps: int = 2000,
+        max_time: float | None = None,
+        steps_per_epoch: Any = 20,
+        class_power: Any = 0.0,
+        vicinity: Any = 0.0,
+        callbacks: Any = None,
+        random_state: int | np.random.RandomState | None = None,
+        device: str | None = "auto",
+        verbose: int | None = 0,
+        train_split: Any = None,
+        **kwargs: Any,
     ):
         if "max_epochs" in kwargs:
             raise TypeError("Training is counted in steps here: set max_steps instead of max_epochs.")
@@ -176,7 +176,7 @@ class GenerativeNet(DrawsRows, StepTraining):
         return False
 
     @contextmanager
-    def seeded(self, random_state=None) -> Iterator[None]:
+    def seeded(self, random_state: Any = None) -> Iterator[None]:
         """Run a block on generators of its own, seeded by this ``random_state`` or else by the net's own.
 
         A net with code of the user's, which may know none but torch's global generators, is lent those too.
@@ -188,7 +188,7 @@ class GenerativeNet(DrawsRows, StepTraining):
 
     # Building
 
-    def initialize_module(self):
+    def initialize_module(self) -> Self:
         """Build the pair for the shapes seen in ``fit``."""
         if isinstance(self.module, torch.nn.Module):
             raise TypeError(
@@ -208,15 +208,15 @@ class GenerativeNet(DrawsRows, StepTraining):
 
     # Checks
 
-    def check_training_params(self):
+    def check_training_params(self) -> None:
         """Refuse what would fail only after minutes."""
         params = {name: value for name, value in self.get_params(deep=False).items() if "__" not in name}
         validate_parameter_constraints(self._parameter_constraints, params, caller_name=type(self).__name__)
 
-    def check_shapes(self):
+    def check_shapes(self) -> None:
         """Refuse parameters that do not go with ``data_shape_`` and ``n_classes_``; nothing by default."""
 
-    def check_takes_conditions(self):
+    def check_takes_conditions(self) -> None:
         """Refuse modules that know classes only."""
         if "condition_dim" not in inspect.signature(self.module).parameters:
             raise ValueError(
@@ -227,7 +227,7 @@ class GenerativeNet(DrawsRows, StepTraining):
     def for_classes(self, classes: Sequence) -> None:
         """Turn parameters that name classes into ids: ``classes[i]`` has the id i. Samplers call this before ``fit``."""
 
-    def unseen_classes(self, y) -> list:
+    def unseen_classes(self, y: Any) -> list:
         """Classes that rows can be made of although y has none; none by default."""
         return []
 
@@ -237,7 +237,7 @@ class GenerativeNet(DrawsRows, StepTraining):
 
     # Training
 
-    def fit(self, X, y=None, **fit_params):
+    def fit(self, X: Any, y: Any = None, **fit_params: Any) -> Self:
         """Train from scratch.
 
         Parameters
@@ -295,7 +295,7 @@ class GenerativeNet(DrawsRows, StepTraining):
         """What was learned, the history, and whether the training ran to its last step; ``copy`` as of ``learned``."""
         return {**self.learned(copy), "history": self.recorded(), "complete": self.steps_ >= self.max_steps}
 
-    def restore(self, exported: dict[str, Any]):
+    def restore(self, exported: dict[str, Any]) -> Self:
         """Build the module and load an export's weights, ready to sample."""
         self.data_shape_, self.n_classes_ = exported["data_shape"], exported["n_classes"]
         self.condition_scale_ = exported["condition_scale"]

@@ -39,18 +39,18 @@ class ConsensusNet(AdversarialNet):
 
     differentiable_fakes = True
 
-    def __init__(self, module, *args, gamma=0.1, updates="simultaneous", **kwargs):
+    def __init__(self, module: Any, *args: Any, gamma: Any = 0.1, updates: Any = "simultaneous", **kwargs: Any):
         self.gamma = gamma
         super().__init__(module, *args, updates=updates, **kwargs)
 
-    def check_training_params(self):
+    def check_training_params(self) -> None:
         super().check_training_params()
         if (self.n_critic, self.n_generator) != (1, 1):
             raise ValueError(
                 "Consensus optimisation moves both players along one field; leave n_critic and n_generator at 1."
             )
 
-    def train_step(self, batch, **fit_params):
+    def train_step(self, batch: Any, **fit_params: Any) -> Any:
         """One step of both players, or one of each in turn."""
         both = ("discriminator", "generator")
         for players in [both] if self.updates == "simultaneous" else [both[:1], both[1:]]:

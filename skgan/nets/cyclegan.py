@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -103,14 +103,14 @@ class CycleGANNet(AdversarialNet):
 
     def __init__(
         self,
-        module,
-        criterion=LeastSquares,
+        module: Any,
+        criterion: Any = LeastSquares,
         *,
-        donor=None,
-        cycle_weight=1.0,
-        identity_weight=0.1,
-        pool_size=50,
-        **kwargs,
+        donor: Any = None,
+        cycle_weight: Any = 1.0,
+        identity_weight: Any = 0.1,
+        pool_size: Any = 50,
+        **kwargs: Any,
     ):
         self.donor = donor
         self.cycle_weight = cycle_weight
@@ -120,7 +120,7 @@ class CycleGANNet(AdversarialNet):
 
     # Checks
 
-    def check_training_params(self):
+    def check_training_params(self) -> None:
         super().check_training_params()
         if (self.n_critic, self.n_generator, self.updates) != (1, 1, "alternating"):
             raise ValueError(
@@ -128,7 +128,7 @@ class CycleGANNet(AdversarialNet):
                 "updates='alternating'."
             )
 
-    def for_classes(self, classes):
+    def for_classes(self, classes: Any) -> None:
         """Turn the labels of ``donor`` into ids."""
         if self.donor is None:
             return
@@ -138,7 +138,7 @@ class CycleGANNet(AdversarialNet):
         else:
             self.set_params(donor=class_ids("donor", [self.donor], classes)[0])
 
-    def check_shapes(self):
+    def check_shapes(self) -> None:
         super().check_shapes()
         if self.n_classes_ < 2:
             raise ValueError(
@@ -151,14 +151,14 @@ class CycleGANNet(AdversarialNet):
 
     # Training
 
-    def fit(self, X, y=None, **fit_params):
+    def fit(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
         """Choose the donors, then train from scratch; as :meth:`skgan.nets.GenerativeNet.fit`."""
         check_rows(X)
         if y is not None and np.asarray(y).dtype.kind != "f":
             self.donors_ = self.choose_donors(X, np.asarray(y))
         return super().fit(X, y, **fit_params)
 
-    def choose_donors(self, X, y: np.ndarray) -> np.ndarray:
+    def choose_donors(self, X: Any, y: np.ndarray) -> np.ndarray:
         """Class id → donor's class id, (n_classes,); a class without rows has none to be learned from."""
         counts = np.bincount(y)
         of_class = [X[some_of(np.flatnonzero(y == k), X, _AVERAGED)].reshape(-1, X[0].size) for k in range(len(counts))]
@@ -176,38 +176,38 @@ class CycleGANNet(AdversarialNet):
             donors[np.arange(len(donors)) != self.donor] = self.donor
         return donors
 
-    def initialize_module(self):
+    def initialize_module(self) -> Self:
         super().initialize_module()
         if "donors_" in vars(self):  # a net that is restored has them among its weights
             self.module_.donors.copy_(torch.from_numpy(self.donors_))
         return self
 
-    def get_iterator(self, dataset, training=False):
+    def get_iterator(self, dataset: Any, training: Any = False) -> Any:
         """Batches of (row of class y, y, row of its donor)."""
         batches = super().get_iterator(dataset, training)
         batches.partners = self.module_.donors
         return batches
 
-    def on_train_begin(self, net, X=None, y=None, **kwargs):
+    def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
         super().on_train_begin(net, X=X, y=y, **kwargs)
         self.pools_ = {way: RowPool(self.pool_size) for way in WAYS}
 
-    def on_train_end(self, net, X=None, y=None, **kwargs):
+    def on_train_end(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
         super().on_train_end(net, X=X, y=y, **kwargs)
         del self.pools_
 
-    def training_state(self):
+    def training_state(self) -> Any:
         there, back = self.pools_.values()
         filled = None if there.rows is None else (there.rows, there.labels, back.rows, back.labels)
         return {**super().training_state(), "pools": filled}
 
-    def restore_training(self, state):
+    def restore_training(self, state: Any) -> None:
         super().restore_training(state)
         if state["pools"] is not None:
             there, back = self.pools_.values()
             there.rows, there.labels, back.rows, back.labels = (part.to(self.device_) for part in state["pools"])
 
-    def train_step(self, batch, **fit_params):
+    def train_step(self, batch: Any, **fit_params: Any) -> Any:
         """One update of both translators, then one of both discriminators on what the translators made."""
         real, y, parent = batch
         g_loss, fakes, told = self.translation_loss(real, y, parent)
@@ -266,13 +266,15 @@ class CycleGANNet(AdversarialNet):
 
     # Sampling
 
-    def draw(self, y, source=None) -> Draw:
+    def draw(self, y: Any, source: Any = None) -> Draw:
         """One encoded row per label, from random rows of the classes' donors."""
         y = np.asarray(y)
         parents = draw_parents(self.module_.donors.cpu().numpy()[y], source)
         return Draw(self._translated(source[0][parents], y, "there"), single_parents(parents))
 
-    def translate(self, X, y, way: str = "there", random_state=None) -> np.ndarray:
+    def translate(
+        self, X: Any, y: Any, way: str = "there", random_state: int | np.random.RandomState | None = None
+    ) -> np.ndarray:
         """Encoded rows turned into rows of class y ("there"), or rows of class y into rows of its donor ("back").
 
         Parameters

@@ -1,6 +1,7 @@
 """The data augmentation GAN: new rows decoded from a real row's code and noise."""
 
 from types import MappingProxyType
+from typing import Any
 
 from skgan.losses import Hinge
 from skgan.nets.offspring import OffspringNet
@@ -30,5 +31,5 @@ class DAGANNet(OffspringNet):
 
     default_shares = MappingProxyType({"net": 1.0})
 
-    def __init__(self, module, criterion=Hinge, *, spread=1.0, **kwargs):
+    def __init__(self, module: Any, criterion: Any = Hinge, *, spread: Any = 1.0, **kwargs: Any):
         super().__init__(module, criterion, spread=spread, **kwargs)

@@ -64,7 +64,7 @@ class DrawsRows:
         """Noise of shape (n, latent_dim) from N(0, I)."""
         return randn(n, self.module_.latent_dim, device=self.device_)
 
-    def labels(self, y) -> np.ndarray:
+    def labels(self, y: Any) -> np.ndarray:
         """Labels as the module takes them: class ids (n,), or real labels (n, k), float32, standardised as in ``fit``."""
         y = np.asarray(y)
         if self.condition_scale_ is None:
@@ -72,7 +72,7 @@ class DrawsRows:
         mean, spread = self.condition_scale_
         return ((y.reshape(len(y), -1) - mean) / spread).astype(np.float32)
 
-    def draw(self, y, source=None) -> Draw:
+    def draw(self, y: Any, source: Any = None) -> Draw:
         """Make one encoded row per label, by the draws of the surrounding block, which ``sample`` and samplers have seeded.
 
         Parameters
@@ -90,7 +90,7 @@ class DrawsRows:
             self.in_chunks(lambda labels: self.module_(self.latent(len(labels)), labels), as_tensor(self.labels(y)))
         )
 
-    def sample(self, y, source=None, random_state=None) -> np.ndarray:
+    def sample(self, y: Any, source: Any = None, random_state: int | np.random.RandomState | None = None) -> np.ndarray:
         """Make one encoded row per label.
 
         Parameters
@@ -108,13 +108,13 @@ class DrawsRows:
             return self.draw(y, source).rows
 
     @plain_torch(grad=False)
-    def in_chunks(self, function, *tensors) -> np.ndarray:
+    def in_chunks(self, function: Any, *tensors: Any) -> np.ndarray:
         """What the function makes of the tensors' rows, some at a time, on the device and in evaluation mode."""
         self._set_training(False)
         n_rows = max(16, min(_CHUNK, _CHUNK_VALUES // math.prod(self.data_shape_)))
         pieces = zip(*(tensor.split(n_rows) for tensor in tensors), strict=True)
         return torch.cat([function(*(t.to(self.device_) for t in piece)).cpu() for piece in pieces]).numpy()
 
-    def score_samples(self, X, y) -> np.ndarray:
+    def score_samples(self, X: Any, y: Any) -> np.ndarray:
         """How real encoded rows look to the net, shape (n,); only where ``scores_rows`` says so."""
         raise AttributeError(f"{type(self).__name__} has no score of single rows: it has nothing that judges one.")

@@ -1,5 +1,7 @@
 """Flow matching: rows at the end of straight paths from noise, along the mean velocity of all paths."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -24,10 +26,10 @@ class FlowNet(GenerativeNet):
     Lipman et al., "Flow matching for generative modeling", ICLR 2023, eq. 23 with σ_min = 0.
     """
 
-    def __init__(self, module, criterion=nn.MSELoss, **kwargs):
+    def __init__(self, module: Any, criterion: Any = nn.MSELoss, **kwargs: Any):
         super().__init__(module, criterion, **kwargs)
 
-    def train_step(self, batch, **fit_params):
+    def train_step(self, batch: Any, **fit_params: Any) -> Any:
         """One step on a batch of rows, each at a time of its own."""
         rows, y = batch
         noise, t = randn_like(rows), rand(len(rows), 1, device=rows.device)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -122,13 +122,13 @@ class GaussianNet(GenerativeNet):
 
     def __init__(
         self,
-        module=ClassGaussians,
-        criterion=nn.Identity,
+        module: Any = ClassGaussians,
+        criterion: Any = nn.Identity,
         *,
-        prior_rows=20.0,
-        n_donors=None,
-        max_steps=1,
-        **kwargs,
+        prior_rows: Any = 20.0,
+        n_donors: Any = None,
+        max_steps: int = 1,
+        **kwargs: Any,
     ):
         self.prior_rows = prior_rows
         self.n_donors = n_donors
@@ -138,7 +138,7 @@ class GaussianNet(GenerativeNet):
     def _default_callbacks(self):
         return []
 
-    def check_shapes(self):
+    def check_shapes(self) -> None:
         size = 8 * self.n_classes_ * int(np.prod(self.data_shape_)) ** 2
         if size > 4 << 30:
             raise ValueError(
@@ -146,11 +146,11 @@ class GaussianNet(GenerativeNet):
                 "reduce the rows first, for instance with PCA."
             )
 
-    def initialize_optimizer(self, *args, **kwargs):
+    def initialize_optimizer(self, *args: Any, **kwargs: Any) -> Self:
         """Nothing is optimised."""
         return self
 
-    def fit_loop(self, X, y=None, epochs=None, **kwargs):
+    def fit_loop(self, X: Any, y: Any = None, epochs: Any = None, **kwargs: Any) -> Self:
         """Means and covariances in closed form, instead of steps."""
         self.notify("on_epoch_begin")
         rows = as_tensor(X).flatten(1)
@@ -173,10 +173,10 @@ class GaussianNet(GenerativeNet):
             lent[k] = scatter[donors].sum(0) / (counts[donors] - 1).sum().clamp(min=1)
         return lent
 
-    def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+    def on_epoch_end(self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any) -> None:
         """The record is written by ``fit_loop``."""
 
-    def score_samples(self, X, y) -> np.ndarray:
+    def score_samples(self, X: Any, y: Any) -> np.ndarray:
         """−½ Mahalanobis distance² to the class, shape (n,); directions without variance are left out."""
 
         def score(rows: Tensor, labels: Tensor) -> Tensor:

@@ -81,12 +81,20 @@ class GenClassNet(AdversarialNet):
 
     needs_classes = True
 
-    def __init__(self, module, criterion=Wasserstein, *, attributes=None, similarity_weight=1.0, **kwargs):
+    def __init__(
+        self,
+        module: Any,
+        criterion: Any = Wasserstein,
+        *,
+        attributes: Any = None,
+        similarity_weight: Any = 1.0,
+        **kwargs: Any,
+    ):
         self.attributes = attributes
         self.similarity_weight = similarity_weight
         super().__init__(module, criterion, **kwargs)
 
-    def unseen_classes(self, y) -> list:
+    def unseen_classes(self, y: Any) -> list:
         """Classes that have attributes and no row."""
         return (
             [klass for klass in self.attributes if klass not in set(np.asarray(y).tolist())]
@@ -96,7 +104,7 @@ class GenClassNet(AdversarialNet):
 
     # Checks
 
-    def check_training_params(self):
+    def check_training_params(self) -> None:
         super().check_training_params()
         if self.attributes is None:
             raise ValueError(
@@ -104,16 +112,16 @@ class GenClassNet(AdversarialNet):
                 "such as {'cat': [1, 0, 0.3], 'dog': [1, 1, 0.7]}."
             )
 
-    def for_classes(self, classes):
+    def for_classes(self, classes: Any) -> None:
         """Turn ``attributes`` into an array in the classes' order."""
         self.set_params(attributes=attribute_matrix(self.attributes, classes))
 
-    def check_takes_conditions(self):
+    def check_takes_conditions(self) -> Any:
         raise ValueError(
             "genclass makes rows of classes, not for real-valued labels; use net='predictor_gan', dcgan() or mlp_gan()."
         )
 
-    def check_shapes(self):
+    def check_shapes(self) -> None:
         super().check_shapes()
         if self.condition_dim_:
             self.check_takes_conditions()
@@ -135,7 +143,7 @@ class GenClassNet(AdversarialNet):
 
     # Training
 
-    def on_train_begin(self, net, X=None, y=None, **kwargs):
+    def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
         super().on_train_begin(net, X=X, y=y, **kwargs)
         self.players_["generator"] += list(self.module_.similarity.parameters())
 
@@ -154,12 +162,12 @@ class GenClassNet(AdversarialNet):
 
     # Classes by similarity
 
-    def embed(self, X) -> np.ndarray:
+    def embed(self, X: Any) -> np.ndarray:
         """Points of encoded rows, (n, n_dims)."""
         X = as_tensor(np.asarray(X))
         return self.in_chunks(lambda rows: self.module_.similarity.embed(to_unit_range(rows)), X)
 
-    def class_points(self, y, n_rows: int = 200) -> np.ndarray:
+    def class_points(self, y: Any, n_rows: int = 200) -> np.ndarray:
         """The mean point of ``n_rows`` rows, sampled with the net's seed, of each of the classes y, (len(y), n_dims)."""
         rows = self.sample(np.repeat(np.asarray(y), n_rows))
         return self.embed(rows).reshape(len(y), n_rows, -1).mean(1)

@@ -114,19 +114,19 @@ class GTNNet(GenerativeNet):
 
     def __init__(
         self,
-        module,
-        learner,
-        criterion=nn.CrossEntropyLoss,
+        module: Any,
+        learner: Any,
+        criterion: Any = nn.CrossEntropyLoss,
         *,
-        unroll_steps=32,
-        inner_batch_size=64,
-        curriculum="learned",
-        inner_lr=0.2,
-        inner_momentum=0.5,
-        n_segments=None,
-        border_weight=0.0,
-        max_grad_norm=1.0,
-        **kwargs,
+        unroll_steps: Any = 32,
+        inner_batch_size: Any = 64,
+        curriculum: Any = "learned",
+        inner_lr: Any = 0.2,
+        inner_momentum: Any = 0.5,
+        n_segments: Any = None,
+        border_weight: Any = 0.0,
+        max_grad_norm: Any = 1.0,
+        **kwargs: Any,
     ):
         self.learner = learner
         self.unroll_steps = unroll_steps
@@ -145,7 +145,7 @@ class GTNNet(GenerativeNet):
         guard = DivergenceGuard(cure="A smaller inner_lr or a smaller lr")
         return [("divergence_guard", guard), ("step_log", StepLog())]
 
-    def get_params_for(self, prefix):
+    def get_params_for(self, prefix: Any) -> Any:
         """skorch's; the module is told the course by the net's own parameters."""
         params = super().get_params_for(prefix)
         if prefix == "module":
@@ -161,7 +161,7 @@ class GTNNet(GenerativeNet):
 
     # Checks
 
-    def check_training_params(self):
+    def check_training_params(self) -> None:
         super().check_training_params()
         if not callable(self.learner) or isinstance(self.learner, nn.Module):
             raise TypeError(
@@ -174,7 +174,7 @@ class GTNNet(GenerativeNet):
                 "steps; set at most that many, or None."
             )
 
-    def check_shapes(self):
+    def check_shapes(self) -> None:
         """Refuse data that there is nothing to teach of, learners that cannot be unrolled, and too long a loop."""
         if self.condition_dim_:
             self.check_takes_conditions()
@@ -230,7 +230,7 @@ class GTNNet(GenerativeNet):
         with initial_weights():
             return self.learner(self.data_shape_, self.n_classes_, **self.get_params_for("learner"))
 
-    def train_step(self, batch, **fit_params):
+    def train_step(self, batch: Any, **fit_params: Any) -> Any:
         """Teach a fresh learner, and step on what it gets wrong of real rows.
 
         A learner that blew up says nothing of the rows, only that its learning rate was too high: it is lowered.
@@ -253,7 +253,7 @@ class GTNNet(GenerativeNet):
         loop = InnerLoop(self.module_, learner, self.criterion_)
         return fill_gradients(loop, self.borders(), x, y, self.border_weight)
 
-    def record_epoch(self):
+    def record_epoch(self) -> None:
         """The loss is the mean over learners that did not blow up; without any it is not finite, and training ends."""
         assert self.sums_ is not None, "an epoch has at least one step"
         n_steps, blown_up = self.steps_ - self.recorded_, self.sums_[2]
@@ -272,7 +272,7 @@ class GTNNet(GenerativeNet):
         """The learner's momentum."""
         return float(self.module_.step_sizes()[1].detach())
 
-    def teaching_set(self, n: int | None = None, random_state=None) -> tuple[np.ndarray, np.ndarray]:
+    def teaching_set(self, n: int | None = None, random_state: Any = None) -> tuple[np.ndarray, np.ndarray]:
         """Rows and labels in the order of the curriculum: every ``inner_batch_size`` of them are one batch of the course.
 
         Parameters
@@ -297,7 +297,7 @@ class GTNNet(GenerativeNet):
         with self.seeded(random_state):
             return self._rows(order, labels[order]), labels[order].cpu().numpy()
 
-    def draw(self, y, source=None) -> Draw:
+    def draw(self, y: Any, source: Any = None) -> Draw:
         """One encoded row per label: the curriculum's rows of each class in its order, then random ones of them again."""
         labels = as_tensor(self.labels(y)).to(self.device_)
         course = self.module_.labels.flatten()
@@ -314,7 +314,9 @@ class GTNNet(GenerativeNet):
             return self.in_chunks(lambda labels: self.module_(self.latent(len(labels)), labels), labels)
         return self.in_chunks(self.module_, self.module_.codes.detach().flatten(0, 1)[order], labels)
 
-    def teach(self, learner: nn.Module | None = None, n_steps: int | None = None, random_state=None) -> nn.Module:
+    def teach(
+        self, learner: nn.Module | None = None, n_steps: int | None = None, random_state: Any = None
+    ) -> nn.Module:
         """Train a learner on the teaching set, with the learning rate and momentum that were learned with it.
 
         Parameters

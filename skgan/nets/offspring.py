@@ -2,7 +2,7 @@
 
 from numbers import Integral, Real
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -76,15 +76,15 @@ class OffspringNet(AdversarialNet):
 
     def __init__(
         self,
-        module,
-        criterion=Hinge,
+        module: Any,
+        criterion: Any = Hinge,
         *,
-        n_candidates=8,
-        spread=1.5,
-        strength="auto",
-        flips="auto",
-        source_classes=None,
-        **kwargs,
+        n_candidates: Any = 8,
+        spread: Any = 1.5,
+        strength: Any = "auto",
+        flips: Any = "auto",
+        source_classes: Any = None,
+        **kwargs: Any,
     ):
         self.n_candidates = n_candidates
         self.spread = spread
@@ -98,12 +98,12 @@ class OffspringNet(AdversarialNet):
         """With ``source_classes``."""
         return self.source_classes is not None
 
-    def for_classes(self, classes):
+    def for_classes(self, classes: Any) -> None:
         """Turn the labels of ``source_classes`` into ids."""
         if self.source_classes is not None:
             self.set_params(source_classes=class_ids("source_classes", self.source_classes, classes))
 
-    def check_shapes(self):
+    def check_shapes(self) -> None:
         super().check_shapes()
         if self.source_classes is None:
             return
@@ -114,7 +114,7 @@ class OffspringNet(AdversarialNet):
                 "the class of a table's row, and it would know nothing of the other classes. Use dagan(source_classes=…)."
             )
 
-    def get_iterator(self, dataset, training=False):
+    def get_iterator(self, dataset: Any, training: Any = False) -> Any:
         """Pairs, of the source classes only."""
         batches = super().get_iterator(dataset, training)
         if self.source_classes is not None:
@@ -123,7 +123,7 @@ class OffspringNet(AdversarialNet):
             batches.weights = batches.weights.masked_fill(left_out, 0.0)
         return batches
 
-    def fit(self, X, y=None, **fit_params):
+    def fit(self, X: Any, y: Any = None, **fit_params: Any) -> Self:
         """As of every net; then it is measured how much of the change leaves images in their class."""
         super().fit(X, y, **fit_params)
         if self._reads_images:
@@ -151,7 +151,7 @@ class OffspringNet(AdversarialNet):
                 return strength
         return 0.0
 
-    def on_train_begin(self, net, X=None, y=None, **kwargs):
+    def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
         super().on_train_begin(net, X=X, y=y, **kwargs)
         generator = self.module_.generator
         if (
@@ -167,7 +167,7 @@ class OffspringNet(AdversarialNet):
 
     # Sampling
 
-    def draw(self, y, source=None) -> Draw:
+    def draw(self, y: Any, source: Any = None) -> Draw:
         """An offspring of a real row, drawn among the source's rows of its class, for each label."""
         y = np.asarray(y)
         parents = draw_parents(y, source)

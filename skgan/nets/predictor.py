@@ -48,14 +48,14 @@ class PredictorGANNet(AdversarialNet):
 
     def __init__(
         self,
-        module,
-        criterion=NonSaturating,
+        module: Any,
+        criterion: Any = NonSaturating,
         *,
-        hinge=None,
-        adversarial_weight=1.0,
-        label_weights=None,
-        prediction_loss="squared",
-        **kwargs,
+        hinge: Any = None,
+        adversarial_weight: Any = 1.0,
+        label_weights: Any = None,
+        prediction_loss: Any = "squared",
+        **kwargs: Any,
     ):
         self.hinge = hinge
         self.adversarial_weight = adversarial_weight
@@ -63,12 +63,12 @@ class PredictorGANNet(AdversarialNet):
         self.prediction_loss = prediction_loss
         super().__init__(module, criterion, **kwargs)
 
-    def check_training_params(self):
+    def check_training_params(self) -> None:
         super().check_training_params()
         if self.label_weights is not None and not all(weight >= 0 for weight in self.label_weights):
             raise ValueError(f"label_weights must be None or weights of at least 0, got {self.label_weights!r}.")
 
-    def check_shapes(self):
+    def check_shapes(self) -> None:
         super().check_shapes()
         if not self.condition_dim_:
             raise ValueError(

@@ -1,5 +1,7 @@
 """A GAN whose module grows while it trains: real images are as coarse as its stage."""
 
+from typing import Any
+
 from torch import Tensor
 
 from skgan.losses import NonSaturating
@@ -23,10 +25,10 @@ class ProGANNet(AdversarialNet):
 
     gets_slower = True
 
-    def __init__(self, module, criterion=NonSaturating, **kwargs):
+    def __init__(self, module: Any, criterion: Any = NonSaturating, **kwargs: Any):
         super().__init__(module, criterion, **kwargs)
 
-    def check_training_params(self):
+    def check_training_params(self) -> None:
         super().check_training_params()
         if not hasattr(self.module, "fade"):
             raise TypeError(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from numbers import Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -46,7 +46,7 @@ class EncodesRows:
         """Whether rows are made from real ones."""
         return self.sampling == "interpolation"
 
-    def encode(self, X, y=None) -> np.ndarray:
+    def encode(self, X: Any, y: Any = None) -> np.ndarray:
         """Codes of encoded rows: means of the posterior, (n, latent_dim), float32.
 
         Parameters
@@ -57,13 +57,13 @@ class EncodesRows:
         """
         return self._posterior(X, y)[0]
 
-    def decode(self, z, y=None, random_state=None) -> np.ndarray:
+    def decode(self, z: Any, y: Any = None, random_state: int | np.random.RandomState | None = None) -> np.ndarray:
         """Codes (n, latent_dim) → rows ``(n, *data_shape)``; categories are drawn, with this seed or the net's."""
         y = np.zeros(len(z), int) if y is None else y
         with self.seeded(random_state):
             return self.in_chunks(self.module_, as_tensor(np.float32(z)), as_tensor(self.labels(y)))
 
-    def draw(self, y, source=None) -> Draw:
+    def draw(self, y: Any, source: Any = None) -> Draw:
         """One encoded row per label, as ``sampling`` says; "interpolation" needs the source."""
         labels = as_tensor(self.labels(y))
         if self.sampling == "interpolation":
@@ -104,7 +104,7 @@ class EncodesRows:
         return both[:, 0], np.exp(both[:, 1])
 
     @plain_torch(grad=False)
-    def fit_codes(self, X, y, variational: bool) -> None:
+    def fit_codes(self, X: Any, y: Any, variational: bool) -> None:
         """Fit the Gaussian that the codes of each class follow: a VAE's aggregated posterior, by its first two moments."""
         mean, variance = self._posterior(X, y)
         groups = np.zeros(len(X), np.int64) if y is None or self.condition_scale_ is not None else np.asarray(y)
@@ -160,15 +160,15 @@ class VAENet(EncodesRows, GenerativeNet):
 
     def __init__(
         self,
-        module,
-        criterion=nn.Identity,
+        module: Any,
+        criterion: Any = nn.Identity,
         *,
-        beta=1.0,
-        warm_up=0.2,
-        variational=True,
-        likelihood="auto",
-        sampling="prior",
-        **kwargs,
+        beta: Any = 1.0,
+        warm_up: Any = 0.2,
+        variational: Any = True,
+        likelihood: Any = "auto",
+        sampling: Any = "prior",
+        **kwargs: Any,
     ):
         self.beta = beta
         self.warm_up = warm_up
@@ -182,7 +182,7 @@ class VAENet(EncodesRows, GenerativeNet):
         # An average of the decoder alone would not go with the encoder.
         return [("divergence_guard", DivergenceGuard()), ("step_log", StepLog())]
 
-    def check_training_params(self):
+    def check_training_params(self) -> None:
         super().check_training_params()
         if not self.variational and self.sampling == "prior":
             raise ValueError(
@@ -190,7 +190,7 @@ class VAENet(EncodesRows, GenerativeNet):
                 "codes) or 'interpolation', or variational=True."
             )
 
-    def check_shapes(self):
+    def check_shapes(self) -> None:
         if self.likelihood == "bernoulli" and len(self.data_shape_) != 3:
             raise ValueError(
                 "likelihood='bernoulli' is for images in [-1, 1], and these rows are a table; use 'gaussian' or 'auto'."
@@ -203,13 +203,13 @@ class VAENet(EncodesRows, GenerativeNet):
             return self.likelihood
         return "bernoulli" if len(self.data_shape_) == 3 else "gaussian"
 
-    def fit(self, X, y=None, **fit_params):
+    def fit(self, X: Any, y: Any = None, **fit_params: Any) -> Self:
         """Train from scratch, then fit the Gaussians of the codes; as :meth:`skgan.nets.GenerativeNet.fit`."""
         super().fit(X, y, **fit_params)
         self.fit_codes(X, y, self.variational)
         return self
 
-    def train_step(self, batch, **fit_params):
+    def train_step(self, batch: Any, **fit_params: Any) -> Any:
         """One step on the negative evidence lower bound."""
         x, y = batch
         x = to_unit_range(x)
@@ -227,7 +227,7 @@ class VAENet(EncodesRows, GenerativeNet):
         told = {"divergence": kl.detach()} if self.variational else {}
         return self.report(reconstruction_loss=reconstruction.detach(), **told)
 
-    def score_samples(self, X, y, n_draws: int = 8) -> np.ndarray:
+    def score_samples(self, X: Any, y: Any, n_draws: int = 8) -> np.ndarray:
         """The evidence lower bound of every row in nats, (n,), or a plain autoencoder's log p(x | z).
 
         Parameters
@@ -291,23 +291,32 @@ class VAEGANNet(EncodesRows, AdversarialNet):
 
     sampling_params = ("sampling",)
 
-    def __init__(self, module, criterion, *, feature_weight=1.0, beta=0.1, sampling="prior", **kwargs):
+    def __init__(
+        self,
+        module: Any,
+        criterion: Any,
+        *,
+        feature_weight: Any = 1.0,
+        beta: Any = 0.1,
+        sampling: Any = "prior",
+        **kwargs: Any,
+    ):
         self.feature_weight = feature_weight
         self.beta = beta
         self.sampling = sampling
         super().__init__(module, criterion, **kwargs)
 
-    def fit(self, X, y=None, **fit_params):
+    def fit(self, X: Any, y: Any = None, **fit_params: Any) -> Self:
         """Train from scratch, then fit the Gaussians of the codes; as :meth:`skgan.nets.GenerativeNet.fit`."""
         super().fit(X, y, **fit_params)
         self.fit_codes(X, y, variational=True)
         return self
 
-    def on_train_begin(self, net, X=None, y=None, **kwargs):
+    def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
         super().on_train_begin(net, X=X, y=y, **kwargs)
         self.players_["generator"] += list(self.module_.encoder.parameters())
 
-    def make(self, real, y, *parents):
+    def make(self, real: Any, y: Any, *parents: Any) -> Any:
         """Rows of the prior for the first half of the batch, reconstructions for the second."""
         half = len(y) // 2
         with torch.no_grad():

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_array
 
 from skgan._compat import Number, StrOptions
@@ -16,7 +16,7 @@ from skgan.samplers._base import BaseGenerativeSampler
 from skgan.samplers._border import check_containers, check_groups, check_rows
 from skgan.samplers._checks import check_container
 from skgan.samplers._conditions import Conditions
-from skgan.samplers._containers import Classes, Container, Values, class_labels, label_values
+from skgan.samplers._containers import Classes, Container, Values, check_classes, class_labels, label_values
 from skgan.samplers._factory import Made, RowFactory
 from skgan.samplers._labels import ALL, ClassLabels, ConditionLabels, Labels
 from skgan.samplers._makers import ConditionMaker
@@ -104,25 +104,25 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
 
     def __init__(
         self,
-        mixing_ratio=None,
+        mixing_ratio: Any = None,
         *,
-        n_synthetic=None,
-        keep_real=True,
-        per_class=False,
-        target="auto",
-        labeler=None,
-        net="auto",
-        shares="auto",
-        codec="auto",
-        row_filter=None,
-        categorical_features="auto",
-        max_steps=None,
-        max_time=None,
-        memory=None,
-        n_jobs=None,
-        device=None,
-        random_state=None,
-        verbose=None,
+        n_synthetic: Any = None,
+        keep_real: bool = True,
+        per_class: bool = False,
+        target: Any = "auto",
+        labeler: Any = None,
+        net: Any = "auto",
+        shares: Any = "auto",
+        codec: Any = "auto",
+        row_filter: Any = None,
+        categorical_features: Any = "auto",
+        max_steps: int | None = None,
+        max_time: float | None = None,
+        memory: Any = None,
+        n_jobs: int | None = None,
+        device: str | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int | None = None,
     ):
         self.mixing_ratio = mixing_ratio
         self.n_synthetic = n_synthetic
@@ -143,7 +143,7 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit_resample(self, X, y, *, condition=None, groups=None, out=None):
+    def fit_resample(self, X: Any, y: Any, *, condition: Any = None, groups: Any = None, out: Any = None) -> Any:
         """Train on (X, y) and return it with the new rows underneath.
 
         Parameters
@@ -184,7 +184,7 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
             values = label_values(y, self)
         else:
             values = class_labels(y)
-            check_classification_targets(values)
+            check_classes(values, f"{name} with target='class'")
         checked = check_rows(self, X, values, takes_nan=self._takes_nan)
         container = Container.of(X, Values.of(y) if continuous else Classes.of(y, values))
         y, conditions = checked.y, None
@@ -224,7 +224,7 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
             return self.target == "continuous"
         values = class_labels(y, allow_values=True)
         kind = type_of_target(values)
-        if kind == "multiclass-multioutput":
+        if kind == "multiclass-multioutput" and values.dtype.kind in "iuf":
             raise ValueError(
                 f"y of shape {values.shape} holds whole numbers in several columns: two classes a row are not supported, and "
                 "classes in between would be invented. Give one column of classes; or set target='continuous' where they are "
@@ -273,7 +273,7 @@ class ConditionalGANAugmenter(BaseGenerativeSampler):
             raise ValueError(f"With a continuous y, sample takes a number of rows of at least 0; got {counts!r}.")
         return {ALL: int(counts)}
 
-    def sample_at(self, conditions, y=None, random_state=None):
+    def sample_at(self, conditions: Any, y: Any = None, random_state: int | np.random.RandomState | None = None) -> Any:
         """Make one row for each of these conditions.
 
         Parameters

@@ -1,7 +1,8 @@
 """What every sampler of skgan does: check → train → make → give back. A fit's results are a value, assigned in one place."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from skgan.samplers._border import forget_fit, groups_of_rows, tag_inputs
 from skgan.samplers._build import built_factory
 from skgan.samplers._estimate import Estimate, estimated
 from skgan.samplers._factory import Made, RowFactory, warn_of_copies
+from skgan.samplers._polars import labels_as_pandas, rows_as_pandas
 from skgan.samplers._sampling import SamplesRows
 from skgan.samplers._task import NET_CONSTRAINTS, Task
 from skgan.samplers._training import free_device_memory
@@ -40,7 +42,12 @@ class BaseGenerativeSampler(SamplesRows, BaseSampler):
     memory: Any
     random_state: Any
 
-    def set_params(self, **params):
+    def checked_task(self, X: Any, y: Any, **side: Any) -> Task:
+        """``_task`` of X and y in any container, those of polars too."""
+        task = self._task(rows_as_pandas(X), labels_as_pandas(y), **side)
+        return replace(task, container=task.container.as_polars(X, y))
+
+    def set_params(self, **params: Any) -> Any:
         """Set parameters; those of the net as ``net__…``, where the net is an object."""
         net = params.get("net", self.net)
         nested = [key for key in params if key.startswith("net__")]
@@ -53,14 +60,14 @@ class BaseGenerativeSampler(SamplesRows, BaseSampler):
             )
         return super().set_params(**params)
 
-    def fit(self, X, y, **side):
+    def fit(self, X: Any, y: Any, **side: Any) -> Self:
         """Check the input and count the new rows; nothing is trained. Use ``fit_resample``."""
         self._validate_params()
-        task = self._task(X, y, **side)
+        task = self.checked_task(X, y, **side)
         self._keep({**task.checked.seen, **task.told})
         return self
 
-    def train(self, X, y, **side) -> RowFactory:
+    def train(self, X: Any, y: Any, **side: Any) -> RowFactory:
         """Train on (X, y) and return what makes rows, by ``make({class: n})``; the sampler itself is not changed.
 
         Parameters
@@ -73,11 +80,11 @@ class BaseGenerativeSampler(SamplesRows, BaseSampler):
         RowFactory
         """
         self._validate_params()
-        factory = built_factory(self, self._task(X, y, **side))
+        factory = built_factory(self, self.checked_task(X, y, **side))
         factory.rest()
         return factory
 
-    def estimate(self, X, y, **side) -> Estimate:
+    def estimate(self, X: Any, y: Any, **side: Any) -> Estimate:
         """How long ``fit_resample`` will take, and how much memory, by a second of each training; the sampler is not changed.
 
         Nets of several classes that are trained one by one are tried one by one.
@@ -107,7 +114,7 @@ class BaseGenerativeSampler(SamplesRows, BaseSampler):
     def _resampled(self, X, y, *, out=None, keep_real: bool = True, **side):
         """What ``fit_resample`` returns. Nothing is assigned before all is done."""
         self._validate_params()
-        task = self._task(X, y, **side)
+        task = self.checked_task(X, y, **side)
         with stacking(task, X, y, keep_real, out) as stack:
             factory = built_factory(self, task)
             made = factory.make(task.wanted, sink=stack.sink)

@@ -16,7 +16,7 @@ from skgan.samplers._checks import as_array, check_container, check_finite
 from skgan.samplers._containers import class_labels
 
 
-def tag_inputs(tags):
+def tag_inputs(tags: Any) -> Any:
     """Images, categories, strings and missing values are taken too."""
     tags.input_tags.three_d_array = True
     tags.input_tags.categorical = True
@@ -41,7 +41,7 @@ def check_containers(name: str, X, y) -> None:
     check_container(name, y, "y")
 
 
-def check_rows(sampler, X, y, *, takes_nan: Callable[[Any], bool]) -> Checked:
+def check_rows(sampler: Any, X: Any, y: Any, *, takes_nan: Callable[[Any], bool]) -> Checked:
     """X and y of one length, as arrays; the sampler lends its name and tags and is not changed.
 
     Parameters
@@ -79,7 +79,7 @@ def check_rows(sampler, X, y, *, takes_nan: Callable[[Any], bool]) -> Checked:
     return Checked(X, y, {name: vars(probe)[name] for name in names if name in vars(probe)})
 
 
-def checked_table(sampler, X, y) -> Checked:
+def checked_table(sampler: Any, X: Any, y: Any) -> Checked:
     """Rows and classes as every sampler of skgan takes them: for samplers that hand both on to others."""
     check_containers(type(sampler).__name__, X, y)
     checked = check_rows(sampler, X, class_labels(y), takes_nan=lambda X: not sparse.issparse(X) and X.ndim == 2)
@@ -87,13 +87,13 @@ def checked_table(sampler, X, y) -> Checked:
     return checked
 
 
-def forget_fit(sampler) -> None:
+def forget_fit(sampler: Any) -> None:
     """Take away what an earlier fit has left on the sampler."""
     for name in [name for name in vars(sampler) if name.endswith("_") and not name.startswith("_")]:
         delattr(sampler, name)
 
 
-def check_groups(groups, n: int) -> np.ndarray | None:
+def check_groups(groups: Any, n: int) -> np.ndarray | None:
     """One group a row, numbers or strings, none missing; or None."""
     if groups is None:
         return None

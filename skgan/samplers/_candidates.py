@@ -28,10 +28,11 @@ AMOUNTS = (0.5, 1.0)
 
 
 def checked_splits(
-    cv, X, labels: np.ndarray, groups, seed: int, *, least: int = 2
+    cv: Any, X: Any, labels: np.ndarray, groups: Any, seed: int, *, least: int = 2
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Folds, at least so many, of which each side has every class; an int means shuffled, stratified ones that keep groups
-    together.
+    """Folds, at least so many, of which each side has every class.
+
+    An int means shuffled, stratified ones that keep groups together.
     """
     if isinstance(cv, Integral):
         cv = (StratifiedKFold if groups is None else StratifiedGroupKFold)(cv, shuffle=True, random_state=seed)
@@ -58,7 +59,7 @@ def rarest_class(labels: np.ndarray, splits: Sequence[tuple[np.ndarray, np.ndarr
     return int(min(np.unique(labels[train], return_counts=True)[1].min() for train, _ in splits))
 
 
-def named_candidates(samplers, words: Sequence[str] = ()) -> dict[str, Any]:
+def named_candidates(samplers: Any, words: Sequence[str] = ()) -> dict[str, Any]:
     """Name → candidate, of samplers in a list or a dict; None is nothing, and strings are only allowed if among the words.
 
     Raises
@@ -95,10 +96,10 @@ class FlatRows(BaseSampler):
 
     _sampling_type = "bypass"
 
-    def __init__(self, sampler):
+    def __init__(self, sampler: Any):
         self.sampler = sampler
 
-    def fit_resample(self, X, y):
+    def fit_resample(self, X: Any, y: Any) -> Any:
         """Resample images of shape (n, …) as rows."""
         X = np.asarray(X)
         flat, y_new = self.sampler.fit_resample(X.reshape(len(X), -1), y)
@@ -108,7 +109,7 @@ class FlatRows(BaseSampler):
         raise NotImplementedError
 
 
-def auto_samplers(X, rarest: int, amounts: Sequence[float] = AMOUNTS) -> dict[str, Any]:
+def auto_samplers(X: Any, rarest: int, amounts: Sequence[float] = AMOUNTS) -> dict[str, Any]:
     """The candidates of ``samplers="auto"``, from the simplest on, for classes of at least so many rows."""
     images = np.ndim(X) > 2
     samplers: dict[str, Any] = {NOTHING: None}
@@ -122,7 +123,7 @@ def auto_samplers(X, rarest: int, amounts: Sequence[float] = AMOUNTS) -> dict[st
     return samplers
 
 
-def auto_candidates(X, rarest: int, estimator) -> dict[str, Any]:
+def auto_candidates(X: Any, rarest: int, estimator: Any) -> dict[str, Any]:
     """Name → sampler, None, or "class weights", from the cheapest on; samplers bring every class to the largest one's size."""
     named = {name.removesuffix(" to 100%"): s for name, s in auto_samplers(X, rarest, amounts=(1.0,)).items()}
     first = {name: s for name, s in named.items() if s is None}
@@ -130,7 +131,7 @@ def auto_candidates(X, rarest: int, estimator) -> dict[str, Any]:
     return {**first, **weights, **named}
 
 
-def class_weighted(estimator):
+def class_weighted(estimator: Any) -> Any:
     """A clone with balanced class weights; None where it has no such parameter."""
     names = [name for name in estimator.get_params() if name == "class_weight" or name.endswith("__class_weight")]
     return clone(estimator).set_params(**dict.fromkeys(names, "balanced")) if names else None
@@ -153,7 +154,7 @@ def _smote(X, k: int) -> dict[str, Any]:
     return {"SMOTENC": SMOTENC(categorical.tolist(), k_neighbors=k)}  # an array fails inside imbalanced-learn
 
 
-def default_estimator(X):
+def default_estimator(X: Any) -> Any:
     """A quick classifier: logistic regression on what the rows hold."""
     last = LogisticRegression(max_iter=500)
     if np.ndim(X) > 2:
@@ -177,20 +178,20 @@ def resamples(candidate: Any) -> bool:
     return not isinstance(candidate, type) and callable(getattr(candidate, "fit_resample", None))
 
 
-def cloned_steps(candidate) -> list[Any]:
+def cloned_steps(candidate: Any) -> list[Any]:
     """Steps of a pipeline in which a classifier may follow: a pipeline takes no pipelines before its last step."""
     if candidate is None:
         return ["passthrough"]
     return [clone(step) for _, step in candidate.steps] if isinstance(candidate, Pipeline) else [clone(candidate)]
 
 
-def seeded(estimator, seed: int):
+def seeded(estimator: Any, seed: int) -> Any:
     """A clone with the same seed wherever a random_state is None."""
     unset = [name for name, value in estimator.get_params().items() if name.endswith("random_state") and value is None]
     return clone(estimator).set_params(**dict.fromkeys(unset, seed))
 
 
-def share_memory(estimator, memory) -> None:
+def share_memory(estimator: Any, memory: Any) -> None:
     """Give every sampler that can keep its trainings, and has no memory of its own, this one."""
     parts = {"": estimator, **{f"{name}__": value for name, value in estimator.get_params().items()}}
     samplers = {prefix: part for prefix, part in parts.items() if isinstance(part, BaseSampler)}

@@ -37,7 +37,8 @@ def check_container(name: str, data: Any, what: str) -> None:
     if package in ("polars", "dask", "pyarrow", "modin", "cudf"):
         raise TypeError(
             f"{name} takes pandas objects, NumPy arrays, SciPy sparse matrices and lists; {what} is a "
-            f"{package} {type(data).__name__}. Convert it first, with .to_pandas() or .to_numpy() (dask: .compute())."
+            f"{package} {type(data).__name__}. Convert it first, with .to_pandas() or .to_numpy() (dask: .compute(), a polars "
+            "LazyFrame: .collect())."
         )
     if isinstance(data, torch.Tensor) and (data.is_cuda or data.requires_grad):
         raise TypeError(

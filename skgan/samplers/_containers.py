@@ -1,7 +1,7 @@
 """What X and y came in, and how new rows go back into it."""
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from numbers import Real
 from typing import Any
@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, column_or_1d
 
 from skgan.samplers._checks import as_array
+from skgan.samplers._polars import PolarsLabels, PolarsLike
 
 
 @dataclass(frozen=True)
@@ -90,19 +92,22 @@ class Container:
 
     Attributes
     ----------
-    y : Classes or Values
+    y : Classes, Values or PolarsLabels
     list_type : type or None
         Of an X that is a list or tuple.
     of_arrays : bool
         Whether the rows in it are arrays.
     sparse_type : type or None
         Of a sparse X, which is checked in another format.
+    polars : PolarsLike or None
+        Of a polars X, which is checked as a pandas frame.
     """
 
-    y: Classes | Values
+    y: Classes | Values | PolarsLabels
     list_type: Any = None
     of_arrays: bool = False
     sparse_type: Any = None
+    polars: PolarsLike | None = None
 
     @classmethod
     def of(cls, X, y: Classes | Values) -> "Container":
@@ -113,8 +118,16 @@ class Container:
             return cls(y)
         return cls(y, type(X), of_arrays=bool(len(X)) and isinstance(X[0], np.ndarray))
 
+    def as_polars(self, X, y) -> "Container":
+        """Of the same data, as the user gave them: polars' where they are."""
+        like = PolarsLike.of(y)
+        labels = self.y if like is None or isinstance(self.y, PolarsLabels) else PolarsLabels(self.y, like)
+        return replace(self, y=labels, polars=PolarsLike.of(X))
+
     def rows(self, X):
         """Rows like the checked X, as the user gave them."""
+        if self.polars is not None:
+            return self.polars.back(X)
         if self.sparse_type is not None:
             return X if isinstance(X, self.sparse_type) else self.sparse_type(X)
         if self.list_type is None:
@@ -123,6 +136,8 @@ class Container:
 
     def under(self, X, checked, pieces: list):
         """A copy of the user's X, with rows like the checked one underneath, in pieces; a frame's index counts from 0."""
+        if self.polars is not None:
+            return self.polars.under(X, stacked([checked.iloc[:0], *pieces]))
         if self.list_type is not None:
             return stacked([X, *map(self.rows, pieces)])
         return self.rows(stacked([checked, *pieces]))
@@ -199,7 +214,11 @@ def class_labels(y, *, allow_values: bool = False, what: str = "y") -> np.ndarra
         series = y if isinstance(y, pd.Series) else y.iloc[:, 0]
         values = np.asarray(series if not series.isna().any() else series.astype(object))
     else:
-        values = as_array(y, what) if isinstance(y, list | tuple) else np.asarray(y)
+        if isinstance(y, list | tuple):
+            _refuse_sets(y, what, of_one_length=True)
+            values = as_array(y, what)
+        else:
+            values = np.asarray(y)
     if values.ndim == 2 and values.shape[1] == 1:
         values = values.ravel()
     if values.ndim < 2:
@@ -207,11 +226,34 @@ def class_labels(y, *, allow_values: bool = False, what: str = "y") -> np.ndarra
     if values.ndim == 2 and _is_one_hot(values):
         return values.argmax(axis=1)
     if not allow_values:
-        raise ValueError(
-            f"{what} of shape {values.shape} has several classes a row. Multilabel and multioutput targets are not supported; "
-            "give one class a row, or one column of 0 and 1 for each class."
-        )
+        raise ValueError(_several(values, what))
     return values
+
+
+def check_classes(labels: np.ndarray, name: str) -> None:
+    """Refuse plain labels that are real numbers and no classes, and say who takes them; the sampler is named."""
+    if type_of_target(labels) == "continuous":
+        raise ValueError(
+            f"Unknown label type: continuous. y holds {len(np.unique(labels))} different real numbers, and {name} fills up "
+            "classes. ConditionalGANAugmenter(target='continuous') makes rows with real-valued labels; or make classes of the "
+            "numbers, such as by pandas.cut(y, 3, labels=['low', 'middle', 'high'])."
+        )
+    check_classification_targets(labels)
+
+
+def _several(values: np.ndarray, what: str) -> str:
+    """Why a y of several columns is refused, and what to give instead."""
+    begin = f"{what} of shape {values.shape} has several classes a row. Multilabel and multioutput targets are not supported"
+    if values.ndim > 2:
+        return f"{begin}: give one class a row, of shape ({len(values)},)."
+    if values.dtype.kind == "f" and (values % 1 != 0).any():
+        return f"{begin}, and these are real numbers: ConditionalGANAugmenter(target='continuous') makes rows with such labels."
+    return (
+        f"{begin}: over-sample for one column at a time, or make a class of each combination (the label powerset): "
+        f"of an array of numbers, sets, classes = numpy.unique({what}, axis=0, return_inverse=True). With "
+        "fit_resample(X, classes) the labels are then sets[classes_resampled]. Columns of 0 and 1 are taken where each row "
+        "has a single 1."
+    )
 
 
 def label_values(y, estimator) -> np.ndarray:
@@ -226,6 +268,18 @@ def label_values(y, estimator) -> np.ndarray:
             )
         values = values.astype(np.float64)
     return check_array(values, ensure_2d=False, dtype="numeric", input_name="y", estimator=estimator)
+
+
+def _refuse_sets(labels, what: str, *, of_one_length: bool) -> None:
+    """Refuse labels that are sets or lists; lists of one length may be rows of columns."""
+    several = [row for row in labels if isinstance(row, list | tuple | set | frozenset)]
+    rows = of_one_length and len({len(row) for row in several}) == 1
+    if several and not (rows and isinstance(several[0], list | tuple)):
+        raise ValueError(
+            f"{what} holds several labels a row, such as {several[0]!r}. Multilabel and multioutput targets are not supported: "
+            "sklearn.preprocessing.MultiLabelBinarizer makes columns of 0 and 1 of them; over-sample for one column at a time, "
+            "or make a class of each combination, by numpy.unique(columns, axis=0, return_inverse=True)."
+        )
 
 
 def _refuse_missing(labels: np.ndarray, what: str) -> None:
@@ -256,6 +310,7 @@ def _plain(values: np.ndarray, what: str) -> np.ndarray:
         plain = np.array(values.tolist())
         if plain.dtype.kind != "O":
             return plain
+    _refuse_sets(values, what, of_one_length=False)
     types = sorted({type(value).__name__ for value in values})
     raise ValueError(
         f"Input {what} holds labels of the types {', '.join(types)}: labels must be strings, bools or whole numbers below "

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from numbers import Integral
 from os import PathLike
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from imblearn.base import BaseSampler
@@ -120,17 +120,17 @@ class OverSamplerCV(BaseSampler):
 
     def __init__(
         self,
-        samplers="auto",
-        estimator=None,
+        samplers: Any = "auto",
+        estimator: Any = None,
         *,
-        scoring="balanced_accuracy",
-        guard=None,
-        cv=3,
-        rule="one_standard_error",
-        memory=None,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
+        scoring: Any = "balanced_accuracy",
+        guard: Any = None,
+        cv: Any = 3,
+        rule: Any = "one_standard_error",
+        memory: Any = None,
+        n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int | None = 0,
     ):
         self.samplers = samplers
         self.estimator = estimator
@@ -143,7 +143,7 @@ class OverSamplerCV(BaseSampler):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y):
+    def fit(self, X: Any, y: Any) -> Self:
         """Check the input; nothing is trained. Use ``fit_resample``."""
         self._validate_params()
         checked = checked_table(self, X, y)
@@ -152,7 +152,7 @@ class OverSamplerCV(BaseSampler):
         self.sampling_strategy_ = dict.fromkeys(np.unique(checked.y).tolist(), 0)
         return self
 
-    def fit_resample(self, X, y, *, groups=None):
+    def fit_resample(self, X: Any, y: Any, *, groups: Any = None) -> Any:
         """Choose, and return (X, y) over-sampled by the choice.
 
         Parameters

@@ -67,18 +67,18 @@ class DomainOverSampler(BaseGenerativeSampler):
     def __init__(
         self,
         *,
-        sampling_strategy="auto",
-        net="cyclegan",
-        codec="auto",
-        row_filter=None,
-        categorical_features="auto",
-        max_steps=None,
-        max_time=None,
-        memory=None,
-        n_jobs=None,
-        device=None,
-        random_state=None,
-        verbose=None,
+        sampling_strategy: Any = "auto",
+        net: Any = "cyclegan",
+        codec: Any = "auto",
+        row_filter: Any = None,
+        categorical_features: Any = "auto",
+        max_steps: int | None = None,
+        max_time: float | None = None,
+        memory: Any = None,
+        n_jobs: int | None = None,
+        device: str | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int | None = None,
     ):
         super().__init__(sampling_strategy=sampling_strategy)
         self.net = net
@@ -93,7 +93,7 @@ class DomainOverSampler(BaseGenerativeSampler):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit_resample(self, X, y, *, domain=None, groups=None, out=None):
+    def fit_resample(self, X: Any, y: Any, *, domain: Any = None, groups: Any = None, out: Any = None) -> Any:
         """Train on (X, y) and return it with the new rows underneath.
 
         Parameters

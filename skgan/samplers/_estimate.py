@@ -50,7 +50,7 @@ class Estimate(NamedTuple):
 
 def estimated(sampler: "BaseGenerativeSampler", X, y, **side) -> Estimate:
     """What a fit of the sampler will take; it is not changed."""
-    task = sampler._task(X, y, **side)
+    task = sampler.checked_task(X, y, **side)
     tried = clone(sampler).set_params(max_time=SECONDS, memory=None, verbose=0)
     with warnings.catch_warnings(), watched_memory() as peak:
         warnings.simplefilter("ignore")  # the fit itself will warn

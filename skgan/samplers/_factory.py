@@ -184,7 +184,7 @@ class RowFactory:
         """One that makes the nets' rows alone, without others beside them."""
         return replace(self, makers={i: maker.net_rows() for i, maker in self.makers.items()})
 
-    def as_given(self, X):
+    def as_given(self, X: Any) -> Any:
         """Rows like the checked ones in the user's container."""
         return self.rows.container.rows(X)
 
@@ -253,7 +253,7 @@ class RowFactory:
                     "it; ask for at least one there, through sampling_strategy."
                 )
 
-    def translate(self, X, to, back: bool):
+    def translate(self, X: Any, to: Any, back: bool) -> Any:
         """Rows of the donor of a group turned into rows of it, or back."""
         group = self.labels.number_of(to)
         maker = self.makers[group].net_rows() if group in self.makers else None
@@ -270,7 +270,7 @@ class RowFactory:
         made = finite(made, self.labels.described(group))
         return self.rows.decode(self.rows.inside(made, group), group)
 
-    def at(self, conditions: np.ndarray, groups: np.ndarray, random_state: int | None):
+    def at(self, conditions: np.ndarray, groups: np.ndarray, random_state: int | None) -> Any:
         """One row for each of these conditions (n, k), of these groups (n,)."""
         maker = (self.makers[int(groups[0])] if len(groups) else next(iter(self.makers.values()))).net_rows()
         assert isinstance(maker, ConditionMaker), "the sampler has asked"

@@ -44,7 +44,7 @@ def preset(name: str) -> GenerativeNet:
 
 
 def prepared(
-    net, codec: Codec, shortcuts: Mapping[str, Any], auto: Callable[[], GenerativeNet] | None = None
+    net: Any, codec: Codec, shortcuts: Mapping[str, Any], auto: Callable[[], GenerativeNet] | None = None
 ) -> GenerativeNet:
     """A clone of the net, with the sampler's shortcuts, on a device that is there, for rows of this codec.
 

@@ -1,11 +1,10 @@
 """GANOverSampler: SMOTE's place in the pipeline."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
-from sklearn.utils.multiclass import check_classification_targets
 
 from skgan.codecs import Codec
 from skgan.nets import GenerativeNet
@@ -14,7 +13,7 @@ from skgan.presets import offspring
 from skgan.samplers._amounts import by_strategy
 from skgan.samplers._base import BaseGenerativeSampler
 from skgan.samplers._border import check_containers, check_groups, check_rows
-from skgan.samplers._containers import Classes, Container, class_labels
+from skgan.samplers._containers import Classes, Container, check_classes, class_labels
 from skgan.samplers._labels import ClassLabels
 from skgan.samplers._task import NET_CONSTRAINTS, Task
 
@@ -141,20 +140,20 @@ class GANOverSampler(BaseGenerativeSampler, BaseOverSampler):
     def __init__(
         self,
         *,
-        sampling_strategy="auto",
-        net="auto",
-        shares="auto",
-        codec="auto",
-        row_filter=None,
-        per_class=False,
-        categorical_features="auto",
-        max_steps=None,
-        max_time=None,
-        memory=None,
-        n_jobs=None,
-        device=None,
-        random_state=None,
-        verbose=None,
+        sampling_strategy: Any = "auto",
+        net: Any = "auto",
+        shares: Any = "auto",
+        codec: Any = "auto",
+        row_filter: Any = None,
+        per_class: bool = False,
+        categorical_features: Any = "auto",
+        max_steps: int | None = None,
+        max_time: float | None = None,
+        memory: Any = None,
+        n_jobs: int | None = None,
+        device: str | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int | None = None,
     ):
         super().__init__(sampling_strategy=sampling_strategy)
         self.net = net
@@ -171,7 +170,7 @@ class GANOverSampler(BaseGenerativeSampler, BaseOverSampler):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit_resample(self, X, y, *, groups=None, out=None):
+    def fit_resample(self, X: Any, y: Any, *, groups: Any = None, out: Any = None) -> Any:
         """Train on (X, y) and return it with the new rows underneath.
 
         Parameters
@@ -224,7 +223,7 @@ class GANOverSampler(BaseGenerativeSampler, BaseOverSampler):
     def _task(self, X, y, *, groups=None) -> Task:
         check_containers(type(self).__name__, X, y)
         given, y = y, class_labels(y)
-        check_classification_targets(y)
+        check_classes(y, type(self).__name__)
         unseen = self.net.unseen_classes(y) if isinstance(self.net, GenerativeNet) and np.ndim(given) == 1 else []
         checked = check_rows(self, X, y, takes_nan=self._takes_nan)
         container, y = Container.of(X, Classes.of(given, y, unseen)), checked.y

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 from numbers import Integral, Real
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -68,20 +68,27 @@ class RecursiveAugmenter(BaseSampler):
         "random_state": ["random_state"],
     }
 
-    def __init__(self, augmenter, n_rounds=5, growth=0.1, schedule=None, random_state=None):
+    def __init__(
+        self,
+        augmenter: Any,
+        n_rounds: Any = 5,
+        growth: Any = 0.1,
+        schedule: Any = None,
+        random_state: int | np.random.RandomState | None = None,
+    ):
         self.augmenter = augmenter
         self.n_rounds = n_rounds
         self.growth = growth
         self.schedule = schedule
         self.random_state = random_state
 
-    def fit(self, X, y):
+    def fit(self, X: Any, y: Any) -> Self:
         """Check the input; nothing is trained. Use ``fit_resample``."""
         self._validate_params()
         self._take_over(self._round(0, num_samples(y), 0).fit(X, y))
         return self
 
-    def fit_resample(self, X, y, *, condition=None, groups=None):
+    def fit_resample(self, X: Any, y: Any, *, condition: Any = None, groups: Any = None) -> Any:
         """Run the rounds.
 
         Parameters

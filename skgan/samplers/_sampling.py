@@ -6,13 +6,14 @@ from typing import Any
 from sklearn.exceptions import NotFittedError
 
 from skgan.samplers._factory import SAMPLE, RowFactory
+from skgan.samplers._polars import rows_as_pandas
 from skgan.samplers._saved import save
 
 
 class SamplesRows:
     """More rows from what ``fit_resample`` has trained: all from ``factory_``."""
 
-    def sample(self, counts: Mapping[Any, int], random_state: int | None = None):
+    def sample(self, counts: Mapping[Any, int], random_state: int | None = None) -> Any:
         """Make rows from the trained generator, without the originals.
 
         Parameters
@@ -39,7 +40,9 @@ class SamplesRows:
         made = factory.make(counts, SAMPLE, random_state)
         return factory.as_given(made.X), factory.rows.container.y.like(made.y)
 
-    def sample_iter(self, counts, random_state: int | None = None, *, batch: int = 4096) -> Iterator[tuple[Any, Any]]:
+    def sample_iter(
+        self, counts: Any, random_state: int | None = None, *, batch: int = 4096
+    ) -> Iterator[tuple[Any, Any]]:
         """The rows that ``sample`` gives, in the same order, in pieces of which only one is in memory at a time.
 
         Parameters
@@ -64,7 +67,7 @@ class SamplesRows:
 
     def sample_with_parents(
         self, counts: Mapping[Any, int], random_state: int | None = None, *, offspring_only: bool = False
-    ):
+    ) -> Any:
         """The rows that ``sample`` gives, and the real row that each was made from (of two, the first).
 
         Parameters
@@ -95,7 +98,7 @@ class SamplesRows:
         y = factory.rows.container.y.like(made.y)
         return factory.as_given(made.X), y, factory.as_given(made.parent_rows)
 
-    def translate(self, X, to, *, back: bool = False):
+    def translate(self, X: Any, to: Any, *, back: bool = False) -> Any:
         """Rows of the donor of a class turned into rows of that class, by ``cyclegan()``.
 
         Parameters
@@ -118,9 +121,9 @@ class SamplesRows:
             For an unknown class, and for nets that do not translate.
         """
         factory = self._fitted({to: 1})
-        return factory.as_given(factory.translate(X, to, back))
+        return factory.as_given(factory.translate(rows_as_pandas(X), to, back))
 
-    def save(self, path) -> None:
+    def save(self, path: Any) -> None:
         """Write the fitted sampler to one file, for :func:`skgan.load`, which gives one that makes the same rows.
 
         The file is safetensors: arrays, and text that says how they hang together. Real rows are in it, encoded, where new ones

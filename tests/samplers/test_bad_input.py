@@ -3,12 +3,13 @@
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 import torch
 from scipy import sparse
 from sklearn.preprocessing import StandardScaler
 
-from skgan import GANOverSampler
+from skgan import ConditionalGANAugmenter, GANOverSampler
 from skgan.codecs import ImageCodec, TabularCodec
 from skgan.filters import AllOf, ClassifierFilter, DiscriminatorFilter
 from skgan.nets import GenerativeNet
@@ -135,6 +136,41 @@ def test_value_errors_say_what_and_where(data, target, params, words):
     assert not hasattr(sampler, "training_history_") or sampler.training_history_.empty
 
 
+SEVERAL = "Multilabel and multioutput targets are not supported"
+INDICATORS = np.array([[1, 1, 0]] * 10 + [[0, 1, 0]] * 10 + [[0, 0, 0]] * 10)
+
+
+@pytest.mark.parametrize("sampler", [GANOverSampler, ConditionalGANAugmenter])
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        (INDICATORS, r"sets, classes = numpy\.unique\(y, axis=0, return_inverse=True\)"),
+        (INDICATORS.astype(bool), "one column at a time"),
+        (INDICATORS.tolist(), "one column at a time"),
+        (pd.DataFrame(INDICATORS, columns=list("abc")), "the label powerset"),
+        (sparse.csr_matrix(INDICATORS), "the label powerset"),
+        (pd.DataFrame({"u": ["a", "b", "b"] * 10, "v": ["c", "d", "c"] * 10}), "the label powerset"),
+        ([["a"], ["a", "b"], []] * 10, r"such as \['a'\]\. .*MultiLabelBinarizer"),
+        ([{"a"}, {"a", "b"}, {"b"}] * 10, "MultiLabelBinarizer"),
+        (pd.Series([["a"]] * 15 + [["b"]] * 15), "MultiLabelBinarizer"),
+        (np.zeros((30, 2, 2)), r"give one class a row, of shape \(30,\)"),
+    ],
+)
+def test_several_labels_a_row_are_refused_with_two_ways_out(sampler, target, words):
+    with pytest.raises(ValueError, match=f"{SEVERAL}.*{words}" if "such as" not in words else words):
+        sampler().fit_resample(X, target)
+
+
+@pytest.mark.parametrize("sampler", [GANOverSampler(), ConditionalGANAugmenter(target="class")])
+@pytest.mark.parametrize("container", [np.asarray, pd.Series, list, pl.Series, lambda y: y.reshape(-1, 1)])
+def test_real_numbers_are_pointed_to_the_augmenter(sampler, container):
+    words = r"Unknown label type: continuous. y holds 30 different real numbers.*ConditionalGANAugmenter\(target='continuous'\)"
+    with pytest.raises(ValueError, match=words):
+        sampler.fit_resample(X, container(np.linspace(0, 1, 30)))
+    with pytest.raises(ValueError, match=r"real numbers: ConditionalGANAugmenter\(target='continuous'\)"):
+        sampler.fit_resample(X, np.linspace(0, 1, 60).reshape(30, 2))
+
+
 class FakeCuda(torch.Tensor):
     is_cuda = True
 
@@ -142,8 +178,8 @@ class FakeCuda(torch.Tensor):
 @pytest.mark.parametrize(
     ("data", "target", "params", "words"),
     [
-        (pl.DataFrame({"a": X[:, 0]}), Y, {}, r"X is a polars DataFrame. Convert it first, with .to_pandas\(\)"),
-        (X, pl.Series(Y), {}, "y is a polars Series"),
+        (pa.table({"a": X[:, 0]}), Y, {}, r"X is a pyarrow Table. Convert it first, with .to_pandas\(\)"),
+        (X, pl.Series(Y).to_frame().lazy(), {}, "y is a polars LazyFrame"),
         (torch.tensor(X, requires_grad=True), Y, {}, r"records gradients. Pass X.detach\(\).cpu\(\).numpy\(\)"),
         (torch.tensor(X).as_subclass(FakeCuda), Y, {}, r"arrays in the CPU's memory; X is a tensor on .*\.cpu\(\)"),
         (X, Y, {"net": dcgan}, "dcgan"),

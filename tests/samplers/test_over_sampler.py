@@ -625,3 +625,14 @@ def test_dcgan_and_mlp_presets_run_by_name(images, table):
     for net, (X, y) in (("dcgan", images), ("mlp_gan", images), ("mlp_gan", table)):
         X_new, _ = GANOverSampler(net=net, max_steps=2, random_state=0).fit_resample(X, y)
         assert len(X_new) > len(X)
+
+
+def test_several_labels_a_row_by_the_label_powerset():
+    """As the sentence says with which an array of several columns is refused."""
+    indicators = np.array([[1, 1, 0]] * 10 + [[0, 1, 0]] * 10 + [[0, 0, 0]] * 5)
+    sets, classes = np.unique(indicators, axis=0, return_inverse=True)
+    X = np.random.RandomState(0).normal(size=(25, 3))
+    _, resampled = GANOverSampler(max_steps=1, random_state=0).fit_resample(X, classes)
+    labels = sets[resampled]
+    np.testing.assert_array_equal(labels[:25], indicators)
+    assert labels.shape == (30, 3)
