@@ -22,6 +22,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from skgan._stored import Arrays, DamagedError, packed, read, unpacked, write
 from skgan.nets import GenerativeNet
+from skgan.samplers._saved_pandas import OF_PANDAS, of_pandas
 
 FORMAT = 1
 """Raised when what a file holds changes."""
@@ -158,7 +159,7 @@ def _plain(value: Any) -> dict[str, Any] | None:
     if sparse.issparse(value):
         coo = value.tocoo()
         return {"sparse": [type(value), value.shape, coo.data, *coo.coords]}
-    return _of_pandas(value)
+    return of_pandas(value)
 
 
 def _array(value: np.ndarray) -> dict[str, Any] | None:
@@ -167,35 +168,6 @@ def _array(value: np.ndarray) -> dict[str, Any] | None:
     if value.dtype.kind in "OUS" and value.dtype.names is None:
         return {"cells": [value.dtype.str, value.shape, value.ravel().tolist()]}
     return None
-
-
-def _of_pandas(value: Any) -> dict[str, Any] | None:
-    if isinstance(value, pd.CategoricalDtype):
-        return {"categories": [value.categories, value.ordered]}
-    if isinstance(value, pd.api.extensions.ExtensionDtype):
-        name = str(value)
-        if pd.api.types.pandas_dtype(name) != value:
-            raise TypeError(f"the dtype {value!r} cannot be written.")
-        return {"extension": name}
-    if isinstance(value, pd.RangeIndex):
-        return {"range": [value.start, value.stop, value.step, value.name]}
-    if isinstance(value, pd.MultiIndex):
-        return {"tuples": [list(value), list(value.names)]}
-    if isinstance(value, pd.Index):
-        return {"index": [value.to_series(index=range(len(value))), value.name]}
-    if isinstance(value, pd.api.extensions.ExtensionArray):
-        return {"extension_array": [pd.Series(value)]}
-    if isinstance(value, pd.Series):
-        return {"series": [value.dtype, _cells(value), value.index, value.name]}
-    if isinstance(value, pd.DataFrame):
-        return {"frame": [[value.iloc[:, j] for j in range(value.shape[1])], value.columns, value.index]}
-    return None
-
-
-def _cells(series: pd.Series) -> Any:
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        return series.cat.codes.to_numpy()
-    return series.to_numpy() if isinstance(series.dtype, np.dtype) else series.astype(object).tolist()
 
 
 def _parts(value: Any, path: str) -> tuple[str, Any, Any]:
@@ -292,16 +264,6 @@ class _Reader:
         return made
 
 
-def _series(dtype: Any, cells: Any, index: pd.Index, name: Any) -> pd.Series:
-    if isinstance(dtype, pd.CategoricalDtype):
-        return pd.Series(pd.Categorical.from_codes(cells, dtype=dtype), index=index, name=name)
-    return pd.Series(cells, dtype=dtype, index=index, name=name)
-
-
-def _frame(columns: list[pd.Series], names: pd.Index, index: pd.Index) -> pd.DataFrame:
-    return pd.DataFrame(dict(enumerate(columns)), index=index, copy=False).set_axis(names, axis=1)
-
-
 def _array_of_cells(dtype: str, shape: tuple[int, ...], cells: list[Any]) -> np.ndarray:
     array = np.empty(len(cells), np.dtype(dtype))
     for i, cell in enumerate(cells):  # numpy would look into cells that are sequences
@@ -321,10 +283,6 @@ def _strategy(name: str) -> Any:
     return {"halfway": strategies.halfway}[name]
 
 
-def _index(series: pd.Series, name: Any) -> pd.Index:
-    return pd.Index(series, name=name)
-
-
 _BUILTIN = {kind.__name__: kind for kind in _PLAIN if kind is not Decimal}
 _OF_KIND: dict[str, Any] = {
     "strategy": _strategy,
@@ -339,12 +297,5 @@ _OF_KIND: dict[str, Any] = {
     "times": lambda numbers, dtype: numbers.view(dtype),
     "cells": _array_of_cells,
     "sparse": lambda kind, shape, data, *at: kind(sparse.coo_array((data, at), shape=shape)),
-    "categories": lambda categories, ordered: pd.CategoricalDtype(categories, ordered),
-    "extension": pd.api.types.pandas_dtype,
-    "range": lambda start, stop, step, name: pd.RangeIndex(start, stop, step, name=name),
-    "tuples": lambda tuples, names: pd.MultiIndex.from_tuples(tuples, names=names),
-    "index": _index,
-    "extension_array": lambda series: series.array,
-    "series": _series,
-    "frame": _frame,
+    **OF_PANDAS,
 }

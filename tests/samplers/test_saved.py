@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import torch
 from freeze import FROZEN, frozen_rows
@@ -38,6 +39,9 @@ def mixed(n=60):
             "skew": rng.gamma(2.0, size=n).astype(np.float32),
             "category": pd.Categorical(rng.choice(list("xyz"), n), ordered=True),
             "text": rng.choice(["u", "v"], n),
+            "decimal": pd.array(
+                [Decimal(f"{cents}.25") for cents in rng.randint(0, 50, n)], dtype=pd.ArrowDtype(pa.decimal128(10, 2))
+            ),
             "nullable": pd.array(rng.randint(0, 5, n), dtype="Int64"),
             "flag": rng.rand(n) > 0.5,
             "objects": [Decimal(int(i)) / 4 for i in rng.randint(0, 20, n)],
