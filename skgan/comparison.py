@@ -111,7 +111,7 @@ class Comparison:
         """
         _write(path, page(self))
 
-    def to_json(self, path) -> None:
+    def to_json(self, path: Any) -> None:
         """Write the figures of the page as one JSON object; NaN is null. The user guide lists the keys.
 
         Parameters

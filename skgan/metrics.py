@@ -184,7 +184,9 @@ def copy_ratio(train: Any, held_out: Any, fake: Any, *, features: Features = Non
     return of_fake / of_real
 
 
-def near_copies(train, held_out, fake, *, quantile: float = 0.05, features: Features = None) -> tuple[float, float]:
+def near_copies(
+    train: Any, held_out: Any, fake: Any, *, quantile: float = 0.05, features: Features = None
+) -> tuple[float, float]:
     """Share of near-copies among fake rows, and among held-out real rows by the same rule.
 
     A near-copy is at most as far from its nearest training row as this quantile of the held-out rows is from theirs. Of rows
@@ -211,7 +213,7 @@ def near_copies(train, held_out, fake, *, quantile: float = 0.05, features: Feat
     return float((of_fake <= near).mean()), float((of_real <= near).mean())
 
 
-def two_sample_auc(real, fake, *, estimator=None, features: Features = None) -> float:
+def two_sample_auc(real: Any, fake: Any, *, estimator: Any = None, features: Features = None) -> float:
     """Area under the ROC curve of a classifier that tells fake rows from real ones, over five stratified folds.
 
     0.5: it cannot tell them apart. 1: it always can. Give as many rows of each, and judge the figure beside the same call on
