@@ -276,6 +276,7 @@ def main() -> None:
         print("Every figure is that of its CSV.")
         return
     for path, text in pages().items():
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text)
         print(f"Wrote {path.relative_to(ROOT)}")
     for sentence in claims.untrue():
