@@ -375,7 +375,14 @@ def imbalance() -> dict[str, str]:
         "five_nothing_accuracy": with_error(five("nothing", 99, "accuracy")),
         "five_corrected": with_error(free),
         "five_corrected_accuracy": with_error(five("nothing, corrected", 99, "accuracy")),
+        "five_corrected_turned": with_error(five(f"nothing, corrected{turned}", 99)),
+        "five_corrected_turned_accuracy": with_error(five(f"nothing, corrected{turned}", 99, "accuracy")),
         "five_weights": with_error(five("class weights", 99)),
+        "five_weights_turned": with_error(five(f"class weights{turned}", 99)),
+        "five_offspring_turned_less_corrected": paired(
+            five(f"offspring{turned}") - five(f"nothing, corrected{turned}", 99)
+        ),
+        "five_wgan_turned_less_copies": paired(five(f"wgan_gp{turned}") - five(f"random{turned}")),
         "five_turned": with_error(turned_only),
     }
     for short, method in nets.items():

@@ -139,7 +139,7 @@ PICTURES = (
 
 def cells(run: MissingRun) -> Iterator[dict]:
     names = ("random", "SMOTE", *run.families)
-    plain = [(method, 99) for method in (*PLAIN, f"nothing{AUGMENTED}")]
+    plain = [(f"{method}{how}", 99) for method in PLAIN for how in ("", AUGMENTED)]
     augmented = run.levels if run.augmented_levels is None else run.augmented_levels
     generated = [(name, level) for name in names for level in run.levels]
     generated += [(f"{name}{AUGMENTED}", level) for name in names for level in augmented]
@@ -265,7 +265,9 @@ def report_fives(results: pd.DataFrame) -> str:
     least = results["level"].min()
     ends = results[results["level"].isin((least, 99))]
     wide = 100 * ends.pivot(index="seed", columns="method", values="recall").dropna()
-    bases = {base: wide[base] for base in (CORRECTED, "class weights", "random", f"random{AUGMENTED}") if base in wide}
+    bases = {
+        base: wide[base] for base in (CORRECTED, f"{CORRECTED}{AUGMENTED}", "class weights", "random") if base in wide
+    }
     lines = [
         {"training set": method}
         | {

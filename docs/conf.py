@@ -96,6 +96,7 @@ html_sidebars = {
         "architecture",
         "architecture_training",
         "architecture_files",
+        "same_numbers",
         "glossary",
     ]
 }
