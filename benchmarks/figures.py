@@ -397,10 +397,6 @@ def imbalance() -> dict[str, str]:
     families = of_budget("families", "default")
     for family in families["family"].unique():
         named[f"taught_{family}"] = with_error(100 * cells(families, "train on synthetic", family=family))
-    large = of_budget("progan_64", "default").set_index("net")
-    for net in large.index:
-        named[f"large_{net}"] = f"{100 * large.loc[net, 'train on synthetic']:.1f}"
-    named["large_real"] = f"{100 * large['train on real'].mean():.1f}"
     losses = of_budget("critic_loss", "default")
     for short, net in (("wgan", "wgan_gp"), ("bce", "cross-entropy"), ("bce_r1", "cross-entropy, R1")):
         found = cells(losses, "rank correlation", net=net)
