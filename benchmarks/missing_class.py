@@ -130,6 +130,10 @@ AUGMENTED = " + crop, rotation"
 CORRECTED = "nothing, corrected"
 PLAIN = ("nothing", CORRECTED, "class weights")  # which generate nothing: level 99
 SHOWN = 1000
+NOTE = (
+    "Accuracy over all classes, recall and precision of the rare one, in percent. The imbalance is the one left after "
+    "generating; 99 % is without. KID, precision and recall of rows are of the generated ones, against test rows."
+)
 PICTURES = (
     "![recall, precision and accuracy against the amount generated](images/missing-class.png)",
     "Learning curves with the most generated rows, seed 0:\n\n![loss and accuracy](images/missing-class-learning.png)",
@@ -280,12 +284,6 @@ def report_fives(results: pd.DataFrame) -> str:
     differences = pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)
     title = f"Recall of the fives at an imbalance of {least} %, differences by seed, in points:"
     return "\n\n".join([*tables(results), NOTE, title, differences])
-
-
-NOTE = (
-    "Accuracy over all classes, recall and precision of the rare one, in percent. The imbalance is the one left after "
-    "generating; 99 % is without. KID, precision and recall of rows are of the generated ones, against test rows."
-)
 
 
 def tables(results: pd.DataFrame) -> list[str]:

@@ -1,5 +1,7 @@
 """Whether a GAN's new rows still differ from each other after its training."""
 
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -44,12 +46,16 @@ def tell_if_collapsed(net, X, y) -> None:
         )
 
 
-def spread_of(net, real, klass: int) -> float:
-    """Standard deviation of each value among new rows of a class, over that of these real rows, on average.
+def spread_of(net: Any, real: Any, klass: int) -> float:
+    """``relative_spread`` of new rows of a class among these real ones."""
+    real = np.asarray(real.cpu() if isinstance(real, torch.Tensor) else real)
+    return relative_spread(to_unit_range(real), net.sample(np.full(NEW, klass), random_state=0))
+
+
+def relative_spread(real: np.ndarray, new: np.ndarray) -> float:
+    """Standard deviation of each value among new rows, over that among real rows, both on average.
 
     1 where the real rows are all equal.
     """
-    real = np.asarray(real.cpu() if isinstance(real, torch.Tensor) else real)
-    among_real = to_unit_range(real).reshape(len(real), -1).std(0).mean()
-    new = net.sample(np.full(NEW, klass), random_state=0)
-    return float(new.reshape(NEW, -1).std(0).mean() / among_real) if among_real > 0 else 1.0
+    among_new, among_real = (rows.reshape(len(rows), -1).std(0).mean() for rows in (new, real))
+    return float(among_new / among_real) if among_real > 0 else 1.0
