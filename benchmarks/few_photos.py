@@ -3,13 +3,15 @@
     OMP_NUM_THREADS=2 python benchmarks/few_photos.py [--quick | --full] [--photos FOLDER]
 
 41 images a class for training and 41 for test; ``photo_gan()``, the report's conditional pair, adds 250, 500 or 1,000, and
-``cnn_tiny``, its classifier, is trained for as many updates on every set. Beside it the real images repeated to the same
-number, their random crops, turns and flips, offspring, and each class's photographs turned into the other's by
-``cyclegan()`` (the report's second half: horses ↔ cows). Offline two textures of one photograph (benchmarks/data.py) stand in
-for cows and horses; ``--photos`` takes a folder of two class folders. Pictures of the training go to docs/images.
+``cnn_tiny``, its classifier, is trained for as many updates on every set. Beside it the same pair with the report's own
+optimiser, the real images repeated to the same number, their random crops, turns and flips, offspring, and each class's
+photographs turned into the other's by ``cyclegan()`` (the report's second half: horses ↔ cows). Offline two textures of one
+photograph (benchmarks/data.py) stand in for cows and horses; ``--photos`` takes a folder of two class folders. Pictures of
+the training go to docs/images.
 
 The second part takes horses and deer of CIFAR-10: 41 training images of each at 32 px, and all 1,000 test images of both.
-Corrected probabilities change nothing there, because both classes have as many images.
+Corrected probabilities change nothing there, because both classes have as many images. The third part takes one such set
+enlarged to 128 px, the report's size.
 """
 
 import functools
@@ -35,7 +37,7 @@ from skgan import CNNClassifier, ConditionalGANAugmenter
 from skgan.augment import Crop, Flip, Rotation
 from skgan.callbacks import SampleGrid
 from skgan.datasets import load_image_folder
-from skgan.plotting import TranslationDisplay
+from skgan.plotting import SampleGridDisplay, TranslationDisplay
 from skgan.presets import PHOTO_GAN_AS_PUBLISHED, cyclegan, offspring, photo_gan
 
 
@@ -49,15 +51,19 @@ class PhotosRun(Run):
     amounts: tuple[int, ...]
     photos: Path | None = None  # folder of two class folders
     animals: bool = False  # horses and deer of CIFAR-10
+    kinds: tuple[str, ...] = ()  # of added images; none is all
     translation_steps: int = 150  # of cyclegan, at most
 
     @property
     def stem(self) -> str:
         """What the names of its pictures begin with."""
-        return "animals" if self.animals else "few-photos"
+        if not self.animals:
+            return "few-photos"
+        return "animals" if self.size == 32 else f"animals-{self.size}"
 
 
 PUBLISHED_WIDTH = 128
+PUBLISHED = "photo_gan as published"
 BUDGETS = {
     "quick": PhotosRun(
         "32 px, 1 seed, 40 steps, 40 updates (1 minute)",
@@ -114,11 +120,26 @@ ANIMALS_BUDGETS = {
         translation_steps=10000,
     ),
 }
+ENLARGED = replace(
+    ANIMALS,
+    told="horses and deer at 128 px, 1 seed, 1,000 steps of a quarter of the width, 400 updates (30 minutes on one core)",
+    size=128,
+    n_seeds=1,
+    width=32,
+    kinds=("photo_gan", PUBLISHED, "real rows repeated", "offspring"),
+)
+ENLARGED_BUDGETS = {
+    "quick": replace(
+        ENLARGED, told="128 px, 1 seed, 10 steps, 20 updates (2 minutes)", steps=10, updates=20, amounts=(250,)
+    ),
+    "default": ENLARGED,
+    "full": ANIMALS_BUDGETS["full"],
+}
 CLASSES = {"deer": 4, "horse": 7}  # of CIFAR-10
 PER_CLASS = 41
 BATCH = 16
 TRADITIONAL = "original + crops, turns, flips"
-KINDS = ("photo_gan", "real rows repeated", "offspring", "cyclegan")
+KINDS = ("photo_gan", PUBLISHED, "real rows repeated", "offspring", "cyclegan")
 OFFSPRING_STEPS = 250  # at most
 
 
@@ -126,7 +147,7 @@ def cells(run: PhotosRun) -> Iterator[dict]:
     for seed in range(run.n_seeds):
         yield {"added": "original", "amount": 0, "seed": seed}
         yield {"added": TRADITIONAL, "amount": 0, "seed": seed}
-        for kind in KINDS:
+        for kind in run.kinds or KINDS:
             for amount in run.amounts:
                 yield {"added": kind, "amount": amount, "seed": seed}
 
@@ -209,8 +230,8 @@ def augmenter(
 ) -> ConditionalGANAugmenter:
     """The sampler; the net has the run's steps, or those given."""
     steps = run.steps if steps is None else steps
-    if kind == "photo_gan":
-        published = PHOTO_GAN_AS_PUBLISHED if run.width == PUBLISHED_WIDTH else {}
+    if kind in ("photo_gan", PUBLISHED):
+        published = PHOTO_GAN_AS_PUBLISHED if kind == PUBLISHED else {}
         net = photo_gan(**{**published, "max_steps": steps, "module__width": run.width, **params})
     elif kind == "cyclegan":
         net = cyclegan(max_steps=min(steps, run.translation_steps), **params)
@@ -275,9 +296,22 @@ def translations(run: PhotosRun) -> None:
 
 
 def pictures(run: PhotosRun) -> None:
-    """Of the training and of translations."""
+    """Of the training, of what the published optimiser makes, and of translations."""
     watch(run)
-    translations(run)
+    as_published(run)
+    if "cyclegan" in (run.kinds or KINDS):
+        translations(run)
+
+
+def as_published(run: PhotosRun) -> None:
+    """Sixteen images of seed 0 with the report's optimiser."""
+    data = data_of(run, 0)
+    made, y = augmenter(run, PUBLISHED, 250, 0).fit_resample(data.x_train, data.y_train)
+    lines = []
+    for klass in np.unique(data.y_train):
+        of_class = made[len(data.x_train) :][y[len(data.x_train) :] == klass]
+        lines.append((str(klass), np.moveaxis(of_class[:8], 1, -1)))
+    SampleGridDisplay(lines).plot().figure_.savefig(DOCS / "images" / f"{run.stem}-as-published.png", dpi=60)
 
 
 def report(results: pd.DataFrame, stem: str = "few-photos") -> str:
@@ -301,7 +335,7 @@ def report(results: pd.DataFrame, stem: str = "few-photos") -> str:
             }
         )
     curves(results, stem)
-    tested = "1,000 for test" if stem == "animals" else "as many for test"
+    tested = "as many for test" if stem == "few-photos" else "1,000 for test"
     note = (
         f"82 images for training and {tested}, {results['seed'].nunique()} seed(s), equal updates; means of the last tenth of "
         "the training. Guessing has an accuracy of .5."
@@ -312,6 +346,8 @@ def report(results: pd.DataFrame, stem: str = "few-photos") -> str:
             "\n\nWhat `photo_gan()` makes after 100 steps and at the end, seed 0:\n\n"
             f"![after 100 steps](images/{stem}-first.png)\n\n![at the end](images/{stem}-last.png)"
         )
+    if (DOCS / "images" / f"{stem}-as-published.png").exists():
+        shown += f"\n\nWith the optimiser as published:\n\n![as published](images/{stem}-as-published.png)"
     if (DOCS / "images" / f"{stem}-translated-last.png").exists():
         shown += (
             "\n\nTest photographs turned into the other class by `cyclegan()`, and back, after one epoch and at the end:\n\n"
@@ -338,6 +374,7 @@ def differences(results: pd.DataFrame) -> str:
 
 
 report_animals = functools.partial(report, stem="animals")
+report_enlarged = functools.partial(report, stem="animals-128")
 
 
 @draws
@@ -362,6 +399,7 @@ if __name__ == "__main__":
     main(
         *("few_photos", BUDGETS, cells, measure, report),
         Part("few_photos_animals", ANIMALS_BUDGETS, cells, measure, report_animals, pictures),
+        Part("few_photos_128", ENLARGED_BUDGETS, cells, measure, report_enlarged, pictures),
         pictures=pictures,
         data=own,
     )

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 import torch
 from harness import CACHE, DOCS, RESULTS, Part, Run, draws, largest, main, with_error
+from imblearn.over_sampling import SMOTE, RandomOverSampler
 from matplotlib.figure import Figure
 from scipy.ndimage import gaussian_filter
 from sklearn.linear_model import LinearRegression
@@ -98,9 +99,17 @@ BUDGETS = {
     ),
 }
 CODED = ", hinge as coded"  # the report's own GAN; the other generated rows are those of BEST
+CORRECTED = ", corrected"  # probabilities divided by the classes' shares
+WEIGHTED = ", class weights"
+TRADITIONAL = "real + traditional augmentation"
 TRAINING_SETS = (
-    *("real", "real + traditional augmentation", "generated", "real + generated"),
+    *("real", TRADITIONAL, "generated", "real + generated"),
     *(f"generated{CODED}", f"real + generated{CODED}"),
+)
+# One object in five or so is "nearby and low mass": what a balance is worth by itself.
+BALANCED = (
+    *(f"{rows}{way}" for rows in ("real", TRADITIONAL, "real + generated") for way in (CORRECTED, WEIGHTED)),
+    *("real + copies", "real + SMOTE"),
 )
 
 
@@ -114,7 +123,7 @@ def cells(run: GalaxiesRun) -> Iterator[dict]:
 
 def classifier_cells(run: GalaxiesRun) -> Iterator[dict]:
     for seed in range(run.n_seeds):
-        for rows in TRAINING_SETS:
+        for rows in (*TRAINING_SETS, *BALANCED):
             yield {"rows": rows, "seed": seed}
 
 
@@ -271,6 +280,10 @@ def measure_classifier(run: GalaxiesRun, rows: str, seed: int) -> dict:
         net = CODED.removeprefix(", ") if rows.endswith(CODED) else BEST
         sampler = augmenter(run, net, seed, keep_real="real" in rows, labeler=nearby_and_low_mass)
         X, labels = sampler.fit_resample(X, labels, condition=y[train])
+    elif rows in ("real + copies", "real + SMOTE"):
+        balance = (RandomOverSampler if "copies" in rows else SMOTE)(random_state=seed)
+        flat, labels = balance.fit_resample(X.reshape(len(X), -1), labels)
+        X = flat.reshape(-1, *X.shape[1:])
     updates = run.epochs * len(train) // 64
     augment = [Rotation(180), Flip(), Translation(0.04)] if "traditional" in rows else None
     everything = np.concatenate([X, images[test]])
@@ -281,14 +294,19 @@ def measure_classifier(run: GalaxiesRun, rows: str, seed: int) -> dict:
             dataset, range(cut, len(everything))
         )
 
-    classifier = CNNClassifier(
-        "cnn_3conv", max_updates=updates, batch_size=64, lr=1e-3, augment=augment, random_state=seed, train_split=split
-    ).fit(everything, np.concatenate([labels, target[test]]))
-    if seed == 0:  # the learning curves
+    weights = dict(enumerate(len(labels) / (2 * np.bincount(labels)))) if rows.endswith(WEIGHTED) else None
+    classifier = CNNClassifier("cnn_3conv", max_updates=updates, batch_size=64, lr=1e-3, augment=augment)
+    classifier.set_params(random_state=seed, train_split=split, class_weight=weights)
+    classifier.fit(everything, np.concatenate([labels, target[test]]))
+    if seed == 0 and rows in TRAINING_SETS:  # the learning curves
         history = pd.DataFrame([{k: e[k] for k in ("train_loss", "valid_loss")} for e in classifier.history])
         with written_whole(_curve(run.budget, rows)) as half:
             history.assign(passes=np.linspace(0, run.epochs, len(history) + 1)[1:]).to_csv(half, index=False)
-    probability = classifier.predict_proba(images[test])[:, 1]
+    probability = classifier.predict_proba(images[test])
+    if rows.endswith(CORRECTED):
+        probability = probability / np.bincount(labels)
+        probability /= probability.sum(1, keepdims=True)
+    probability = probability[:, 1]
     return {
         "balanced accuracy": balanced_accuracy_score(target[test], probability > 0.5),
         "average precision": average_precision_score(target[test], probability),
@@ -348,7 +366,7 @@ def report(results: pd.DataFrame) -> str:
             ]
     with suppress(FileNotFoundError):
         budget, classifier = largest("galaxies_classifier")
-        curves(budget, classifier["rows"].unique())
+        curves(budget, [rows for rows in TRAINING_SETS if (classifier["rows"] == rows).any()])
         learning = "Learning curves of seed 0:\n\n![learning curves](images/galaxies-curves.png)"
         text.append(f"{report_classifier(classifier)} {learning}")
     text += [f"{net}:\n\n![sweep](images/{picture_name(net)})" for net in (FAILED, BEST)]

@@ -28,7 +28,7 @@ full() {
 }
 full mixing_ratio 80 120 --parts mixing_ratio --only "dataset=$mnist" n=250 n=500 n=1000 n=2000
 full galaxies 60 110 --parts galaxies
-full few_photos 50 120 --parts few_photos --only added=original added=photo_gan "added=real rows repeated"
+full few_photos 50 120 --parts few_photos --only added=original "added=photo_gan as published" "added=real rows repeated"
 full few_photos 50 120 --parts few_photos_animals --only seed=0
 full missing_class 50 80 --parts missing_class --only $missing kept=0.01
 full families 50 90 --parts families

@@ -132,6 +132,11 @@ SECTIONS = {
         "few_photos.py --parts few_photos_animals",
         few_photos.report_animals,
     ),
+    "few_photos_128": Section(
+        "Horses and deer at 128 px: the photo report's size",
+        "few_photos.py --parts few_photos_128",
+        few_photos.report_enlarged,
+    ),
     "translation": Section(
         "Translations between classes and cameras", "translation.py --parts translation", translation.report
     ),

@@ -46,6 +46,7 @@ from skgan.samplers import (
     tag_inputs,
 )
 from skgan.samplers._cache import location_of
+from skgan.samplers._polars import frame_in_numpy_dtypes
 
 FOLDS = 5
 
@@ -288,7 +289,7 @@ class ImbalancedClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         """The class of the largest ``predict_proba`` × ``class_weights_``; without weights that of ``best_estimator_``."""
         check_is_fitted(self)
         if self.class_weights_ is None:
-            return self.best_estimator_.predict(X)
+            return self.best_estimator_.predict(frame_in_numpy_dtypes(X))
         return self.classes_[(self.predict_proba(X) * self.class_weights_).argmax(axis=1)]
 
     @available_if(lambda self: has_probabilities(self._inner()))
@@ -301,7 +302,7 @@ class ImbalancedClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         at a lower one.
         """
         check_is_fitted(self)
-        probability = self.best_estimator_.predict_proba(X)
+        probability = self.best_estimator_.predict_proba(frame_in_numpy_dtypes(X))
         if self.resampled_prior_ is None:
             return probability
         return reweighted(probability, self.prior_ / self.resampled_prior_, self.prior_)
@@ -310,7 +311,7 @@ class ImbalancedClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
     def decision_function(self, X: Any) -> np.ndarray:
         """That of ``best_estimator_``; for classifiers without ``predict_proba``."""
         check_is_fitted(self)
-        return self.best_estimator_.decision_function(X)
+        return self.best_estimator_.decision_function(frame_in_numpy_dtypes(X))
 
     def _inner(self):
         """The classifier, fitted or not; the default one has probabilities."""

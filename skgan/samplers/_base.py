@@ -15,7 +15,7 @@ from skgan.samplers._border import forget_fit, groups_of_rows, tag_inputs
 from skgan.samplers._build import built_factory
 from skgan.samplers._estimate import Estimate, estimated
 from skgan.samplers._factory import Made, RowFactory, warn_of_copies
-from skgan.samplers._polars import labels_as_pandas, rows_as_pandas
+from skgan.samplers._polars import in_numpy_dtypes, rows_as_pandas
 from skgan.samplers._sampling import SamplesRows
 from skgan.samplers._task import NET_CONSTRAINTS, Task
 from skgan.samplers._training import free_device_memory
@@ -44,7 +44,7 @@ class BaseGenerativeSampler(SamplesRows, BaseSampler):
 
     def checked_task(self, X: Any, y: Any, **side: Any) -> Task:
         """``_task`` of X and y in any container, those of polars too."""
-        task = self._task(rows_as_pandas(X), labels_as_pandas(y), **side)
+        task = self._task(rows_as_pandas(X), in_numpy_dtypes(y), **side)
         return replace(task, container=task.container.as_polars(X, y))
 
     def set_params(self, **params: Any) -> Any:

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_consistent_length
 from skgan._compat import validate_data
 from skgan.samplers._checks import as_array, check_container, check_finite
 from skgan.samplers._containers import class_labels
+from skgan.samplers._polars import frame_in_numpy_dtypes, in_numpy_dtypes
 
 
 def tag_inputs(tags: Any) -> Any:
@@ -80,7 +81,11 @@ def check_rows(sampler: Any, X: Any, y: Any, *, takes_nan: Callable[[Any], bool]
 
 
 def checked_table(sampler: Any, X: Any, y: Any) -> Checked:
-    """Rows and classes as every sampler of skgan takes them: for samplers that hand both on to others."""
+    """Rows and classes as every sampler of skgan takes them, those of polars as pandas has them.
+
+    For estimators that hand both on to others, of other libraries too.
+    """
+    X, y = frame_in_numpy_dtypes(X), in_numpy_dtypes(y)
     check_containers(type(sampler).__name__, X, y)
     checked = check_rows(sampler, X, class_labels(y), takes_nan=lambda X: not sparse.issparse(X) and X.ndim == 2)
     check_sampling_strategy("auto", checked.y, "over-sampling")  # two classes at least

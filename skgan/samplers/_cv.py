@@ -31,6 +31,7 @@ from skgan.samplers._candidates import (
 )
 from skgan.samplers._containers import Classes, Container, class_labels, stacked
 from skgan.samplers._origin import origin_of_rows
+from skgan.samplers._polars import in_numpy_dtypes
 from skgan.samplers._recursive import RecursiveAugmenter
 
 
@@ -295,7 +296,7 @@ def _resampled(sampler, X, y, checked: Checked, groups: np.ndarray | None) -> tu
         names = ("is_synthetic_", "origin_", "parent_indices_", "groups_")
         return *rows, {name: vars(sampler)[name] for name in names if name in vars(sampler)}
     given = checked.X, checked.y  # containers and labels that only skgan takes come back all the same
-    container = Container.of(X, Classes.of(y, checked.y))
+    container = Container.of(X, Classes.of(in_numpy_dtypes(y), checked.y)).as_polars(X, y)
     X_new, y_new = given if sampler is None else sampler.fit_resample(*given)
     told = origin_of_rows(sampler, groups, given, (X_new, y_new))
     return container.rows(stacked([X_new])), container.y.like(y_new), told

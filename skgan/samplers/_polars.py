@@ -16,9 +16,13 @@ def is_polars(data: Any) -> bool:
     return kind.__module__.partition(".")[0] == "polars" and kind.__name__ in ("DataFrame", "Series")
 
 
+def _is_frame(data: Any) -> bool:
+    return is_polars(data) and len(data.shape) == 2
+
+
 def rows_as_pandas(X: Any) -> Any:
     """A polars frame in Arrow's dtypes, which know missing whole numbers; NaN is missing too. All else as it is."""
-    if not is_polars(X) or len(X.shape) != 2:
+    if not _is_frame(X):
         return X
     import polars as pl
     from polars import selectors
@@ -33,12 +37,17 @@ def rows_as_pandas(X: Any) -> Any:
     return frame
 
 
-def labels_as_pandas(y: Any) -> Any:
-    """A polars series or frame as pandas has it; all else as it is."""
-    if not is_polars(y):
-        return y
+def frame_in_numpy_dtypes(X: Any) -> Any:
+    """A polars frame in pandas' own dtypes, which other libraries take; all else as it is, a series too."""
+    return in_numpy_dtypes(X) if _is_frame(X) else X
+
+
+def in_numpy_dtypes(data: Any) -> Any:
+    """A polars series or frame in pandas' own dtypes; all else as it is."""
+    if not is_polars(data):
+        return data
     try:
-        return y.to_pandas()
+        return data.to_pandas()
     except ImportError as error:
         raise _needs_pyarrow(error) from error
 

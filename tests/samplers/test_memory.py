@@ -387,16 +387,16 @@ if __name__ == "__main__":
     net = mlp_gan(module=Mine, alpha=1, max_steps=4, batch_size=8)
     sampler = GANOverSampler(net=net, row_filter=MyFilter(), memory=sys.argv[1], random_state=0)
     grid = {"s__sampling_strategy": [at_least(0.5), at_least(0.8)]}
-    search = GridSearchCV(Pipeline([("s", sampler), ("c", LogisticRegression())]), grid, cv=3, n_jobs=2)
+    search = GridSearchCV(Pipeline([("s", sampler), ("c", LogisticRegression())]), grid, cv=3, n_jobs=int(sys.argv[2]))
     print(search.fit(X, y).cv_results_["mean_test_score"])
 """
 
 
 def test_classes_of_the_users_script_and_changes_to_them(tmp_path):
     outputs = []
-    for width, kept in ((1.0, 4), (1.0, 4), (2.0, 8)):
+    for width, n_jobs, kept in ((1.0, "2", 4), (1.0, "1", 4), (2.0, "1", 8)):
         (tmp_path / "script.py").write_text(SCRIPT.replace("WIDTH", str(width)))
-        command = [sys.executable, "-W", "error::UserWarning", "script.py", "cache"]
+        command = [sys.executable, "-W", "error::UserWarning", "script.py", "cache", n_jobs]
         outputs.append(subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True, timeout=120))
         assert entries(tmp_path) == kept, outputs[-1].stderr
     assert outputs[0].stdout == outputs[1].stdout

@@ -8,13 +8,23 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.pipeline import make_pipeline
 from polars.testing import assert_frame_equal, assert_series_equal
 from sklearn.base import clone
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 import skgan
-from skgan import ConditionalGANAugmenter, DomainOverSampler, GANOverSampler, OverSamplerCV, RecursiveAugmenter
+from skgan import (
+    ConditionalGANAugmenter,
+    DomainOverSampler,
+    GANOverSampler,
+    ImbalancedClassifierCV,
+    OverSamplerCV,
+    RecursiveAugmenter,
+    compare,
+)
 from skgan.presets import cyclegan, mlp_gan
 
 N = 60
@@ -165,13 +175,52 @@ def test_in_a_pipeline(X, y):
     assert set(model.fit(X.select("f64", "i64"), y).predict(X.select("f64", "i64"))) <= {"no", "yes"}
 
 
+@pytest.mark.parametrize("sampler", [None, RandomOverSampler(random_state=0), SMOTE(), GANOverSampler(**STEPS)])
+def test_a_choice_gives_back_polars(X, y, sampler):
+    numbers = X.select("f64", "f32", "i64", "i8", "u16")
+    choice = OverSamplerCV([sampler], random_state=0)
+    X_new, y_new = choice.fit_resample(numbers, y)
+    assert (X_new.schema, y_new.dtype, y_new.name) == (numbers.schema, pl.String, "label")
+    assert_frame_equal(X_new[:N], numbers)
+    assert_series_equal(y_new[:N], y)
+    in_pandas, _ = choice.fit_resample(numbers.to_pandas(), y.to_pandas())
+    pd.testing.assert_frame_equal(X_new.to_pandas(), in_pandas)
+
+
+@pytest.fixture
+def both_kinds(X, y):
+    given = X.select("f64", "i64", "whole or missing", "yes", "categories")
+    return (given, y), (given.to_pandas(), y.to_pandas())
+
+
+def boosting():
+    return HistGradientBoostingClassifier(max_iter=5)
+
+
+def test_a_choice_of_a_classifier_is_that_of_pandas(both_kinds):
+    said = []
+    for rows, labels in both_kinds:
+        model = ImbalancedClassifierCV(boosting(), [None, RandomOverSampler()], random_state=0).fit(rows, labels)
+        said.append([model.predict_proba(rows), model.predict(rows)])
+    np.testing.assert_array_equal(said[0][0], said[1][0])
+    np.testing.assert_array_equal(said[0][1], said[1][1])
+
+
+def test_a_comparison_is_that_of_pandas(both_kinds):
+    tables = [
+        compare([RandomOverSampler()], boosting(), rows, labels, cv=2, random_state=0).table
+        for rows, labels in both_kinds
+    ]
+    pd.testing.assert_frame_equal(*(table.drop(columns="seconds") for table in tables))
+
+
 def test_what_is_not_taken_is_refused_in_a_sentence(X, y, tmp_path):
     with pytest.raises(TypeError, match=r"X is a polars LazyFrame.*LazyFrame: \.collect\(\)"):
         GANOverSampler().fit_resample(X.lazy(), y)
     with pytest.raises(TypeError, match="X is a polars Series"):
         GANOverSampler().fit_resample(X["f64"], y)
-    with pytest.raises(TypeError, match=r"X is a polars DataFrame. Convert it first, with \.to_pandas\(\)"):
-        OverSamplerCV().fit_resample(X, y)
+    with pytest.raises(TypeError, match="X is a polars Series"):
+        OverSamplerCV().fit_resample(X["f64"], y)
     with pytest.raises(ValueError, match="out= writes arrays of numbers, and X is a DataFrame"):
         GANOverSampler().fit_resample(X, y, out=tmp_path / "new")
     with pytest.raises(ValueError, match="Column 'day' holds dates"):
