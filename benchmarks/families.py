@@ -57,6 +57,7 @@ SAVED = {  # family → steps, and way → parameters: with every update by itse
         350,
         {
             OWN: {},
+            "fakes used twice": {"reuse_fakes": True},
             "saved, 116 of 128 maps": {
                 "penalties": (R1(gamma=1.0, every=4),),
                 "reuse_fakes": True,

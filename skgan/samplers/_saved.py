@@ -158,7 +158,7 @@ def _plain(value: Any) -> dict[str, Any] | None:
         return _array(value)
     if sparse.issparse(value):
         coo = value.tocoo()
-        return {"sparse": [type(value), value.shape, coo.data, *coo.coords]}
+        return {"sparse": [type(value), value.shape, coo.data, coo.row, coo.col]}
     return of_pandas(value)
 
 
