@@ -16,6 +16,8 @@ FEW_VALUES = 10
 FEWEST = 5
 """Rows of each kind below which pairs are not compared."""
 MISSING = "missing"
+MEASURES = ("correlation", "correlation ratio", "Cramér's V")
+"""Of a pair with none, one and two columns of categories."""
 
 
 def most_different(real: pd.DataFrame, new: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -71,26 +73,32 @@ def shares_of(real: pd.Series, new: pd.Series) -> pd.DataFrame:
 def pairs_of(real: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     """How two columns go together in real and in new rows, a line a pair, those that differ most first.
 
-    Spearman's correlation of two columns of numbers, Cramér's V of two columns of categories. Pairs of one kind each, and of a
-    column that does not vary, are left out.
+    Spearman's correlation of two columns of numbers, Cramér's V of two columns of categories, and of one each the correlation
+    ratio η of the number's ranks: the root of the share of their variance that lies between the categories. Pairs with a column
+    that does not vary are left out.
     """
     kinds = {name: are_categories(real[name], new[name]) for name in real}
     lines = []
-    for one, other in combinations(real, 2):
-        if kinds[one] != kinds[other]:
-            continue
-        measured = [_together(rows[[one, other]].dropna(), kinds[one]) for rows in (real, new)]
+    for pair in combinations(real, 2):
+        by_kind = sorted(pair, key=kinds.__getitem__)  # numbers first
+        n_categories = sum(kinds[name] for name in pair)
+        measured = [_together(rows[by_kind].dropna(), n_categories) for rows in (real, new)]
         if np.isfinite(measured).all():
-            what = "Cramér's V" if kinds[one] else "correlation"
-            lines.append({"one": one, "other": other, "measure": what, "real": measured[0], "new": measured[1]})
+            lines.append([*pair, MEASURES[n_categories], *measured])
     table = pd.DataFrame(lines, columns=["one", "other", "measure", "real", "new"])
     order = (table["real"] - table["new"]).abs().sort_values(ascending=False, kind="stable").index
     return table.loc[order].reset_index(drop=True)
 
 
-def _together(rows: pd.DataFrame, categories: bool) -> float:
+def _together(rows: pd.DataFrame, n_categories: int) -> float:
+    """Of two columns, of which the last so many are categories."""
     if len(rows) < FEWEST or (rows.nunique() < 2).any():
         return float("nan")
-    if categories:
+    if n_categories == 2:
         return float(association(pd.crosstab(*(rows[name].astype(str) for name in rows)).to_numpy(), method="cramer"))
-    return float(rows.astype(float).corr(method="spearman").iloc[0, 1])
+    if n_categories == 0:
+        return float(rows.astype(float).corr(method="spearman").iloc[0, 1])
+    number, category = (rows[name] for name in rows)
+    ranks = number.astype(float).rank()
+    means = ranks.groupby(category.astype(str)).transform("mean")
+    return float(means.std(ddof=0) / ranks.std(ddof=0))

@@ -134,8 +134,9 @@ def _columns(klass: str, real: pd.DataFrame, new: pd.DataFrame, columns: pd.Data
     if len(pairs):
         mean = (pairs["real"] - pairs["new"]).abs().mean()
         parts.append(
-            f"<p>How pairs of these columns go together: Spearman's correlation of numbers, Cramér's V of categories. The "
-            f"difference is {mean:.2f} in the mean over {len(pairs)} pairs; those that differ most:</p>"
+            "<p>How pairs of these columns go together: Spearman's correlation of numbers, Cramér's V of categories, and the "
+            "correlation ratio of a number's ranks in categories (0 is not at all, 1 wholly). The difference is "
+            f"{mean:.2f} in the mean over {len(pairs)} pairs; those that differ most:</p>"
         )
         parts.append(table(pairs.head(PAIRS), index=False, float_format="{:.2f}".format))
         of_numbers = pairs.loc[pairs["measure"] == "correlation"].head(SCATTERED)

@@ -198,8 +198,24 @@ def test_columns_beside_each_other():
     pairs = pairs_of(real[["number 0", "copied", "kind", "flag", "none"]], new)
     assert pairs.loc[0, ["one", "other", "measure"]].tolist() == ["number 0", "copied", "correlation"]
     assert pairs.loc[0, "real"] > 0.99
-    assert set(pairs["measure"]) == {"correlation"}  # every new row is of one kind, which goes with nothing
+    assert "kind" not in pairs["one"].tolist() + pairs["other"].tolist()  # every new row is of one kind
+    assert "none" not in pairs["one"].tolist() + pairs["other"].tolist()
     assert pairs_of(real, new.head(3)).empty
+
+
+def test_a_number_and_a_category_go_together_by_the_correlation_ratio():
+    rng = np.random.RandomState(0)
+    kind = np.repeat([*"abcd"], 50)
+    real = pd.DataFrame(
+        {"kind": pd.Categorical(kind), "price": np.exp(np.repeat([0.0, 2, 1, 3], 50)), "other": rng.normal(size=200)}
+    )
+    new = real.assign(price=rng.normal(size=200))
+    pairs = pairs_of(real, new)
+    assert pairs.loc[0, ["one", "other", "measure"]].tolist() == ["kind", "price", "correlation ratio"]
+    assert pairs.loc[0, "real"] == pytest.approx(1)
+    assert pairs.loc[0, "new"] < 0.3
+    unlike = pairs.set_index("measure").loc["correlation ratio"].set_index("other")
+    assert unlike.loc["other", "real"] == unlike.loc["other", "new"] < 0.3
 
 
 def test_the_same_as_json(table, tmp_path):
