@@ -4,13 +4,10 @@ A file holds arrays, a text (JSON) that says how they hang together, and facts a
 reader of safetensors finds them). A hash over all of it tells a damaged file. A file has its name only when it is whole.
 """
 
+import errno
 import hashlib
 import json
 import os
-import re
-import socket
-import time
-import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,10 +17,9 @@ import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from skgan._whole import remove_leftovers, renamed
+
 _TREE = "tree"
-_HALF = ".half"
-_DAY = 86_400.0
-_HOST = hashlib.blake2b(socket.gethostname().encode(), digest_size=4).hexdigest()
 
 Other = Callable[[Any, str], Any]
 
@@ -120,14 +116,12 @@ def write(path: Path, told: Any, arrays: Mapping[str, np.ndarray], facts: Mappin
     parts = {_TREE: np.frombuffer(text, np.uint8), **arrays}
     said = json.dumps(facts, indent=1, sort_keys=True)
     content = save(parts, {"skgan": said, "hash": _hash(said, parts)})
-    _remove_leftovers(path.parent)
-    half = path.with_name(f".{path.name}.{_HOST}-{os.getpid()}-{uuid.uuid4().hex[:8]}{_HALF}")
-    try:
-        with open(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
-        os.replace(half, path)
-    finally:
-        half.unlink(missing_ok=True)
+    remove_leftovers(path.parent)
+    with (
+        renamed(path) as half,
+        open(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file,
+    ):
+        file.write(content)
 
 
 def read(path: Path) -> tuple[Any, dict[str, np.ndarray], dict[str, Any]]:
@@ -166,31 +160,7 @@ def private_folder(path: Path) -> None:
     """Make a folder, and those above it that are missing, for this user alone."""
     if not path.is_dir():
         private_folder(path.parent)
-        path.mkdir(mode=0o700, exist_ok=True)
-
-
-def _remove_leftovers(folder: Path) -> None:
-    """Remove temporary files whose process is dead, or of which that is not known, after a day."""
-    for half in folder.glob(f".*{_HALF}"):
-        made = re.fullmatch(r"\..+\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.half", half.name)
-        if made is None:
-            continue
         try:
-            gone = made[1] == _HOST and not is_alive(int(made[2]))
-            if gone or time.time() - half.stat().st_mtime > _DAY:
-                half.unlink()
-        except OSError:  # somebody else's, or removed meanwhile
-            continue
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process of this machine is there; True where the system does not say."""
-    if os.name != "posix":
-        return True  # there os.kill would end it
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+            path.mkdir(mode=0o700, exist_ok=True)
+        except FileExistsError as error:  # a file
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path)) from error

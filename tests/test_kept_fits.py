@@ -16,6 +16,8 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from skgan import GANOverSampler, _kept_fits, compare
+from skgan._decision import Response
+from skgan._generated import GeneratedRows
 from skgan._kept_fits import Measured
 from skgan._scratch import scratch_folder
 from skgan.presets import mlp_gan
@@ -162,13 +164,6 @@ def test_damaged_files_are_done_again(tmp_path):
     assert len(FITS) == 2
 
 
-def test_no_file_of_a_fit_holds_a_pickle(tmp_path):
-    compared(arrays, tmp_path)
-    for path in (tmp_path / "skgan-fits").iterdir():
-        with np.load(path, allow_pickle=False) as file:
-            assert all(not file[name].dtype.hasobject for name in file.files)
-
-
 def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.warns(UserWarning, match=r"Finished fits are not kept in .*file': Not a directory"):
@@ -177,32 +172,58 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path):
 
 def test_the_files_are_the_users_alone_and_a_folder_has_a_name(tmp_path):
     compare(SMOTE(), Counting(), *arrays(), cv=3, random_state=0, memory=tmp_path)
-    assert {path.stat().st_mode & 0o777 for path in tmp_path.rglob("*.npz")} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.rglob("*.safetensors")} == {0o600}
     with pytest.raises(ValueError, match="memory='' names no folder"):
         compare(SMOTE(), Counting(), *arrays(), cv=3, random_state=0, memory="")
 
 
-def test_values_come_back_as_they_went():
-    X, _ = frame()
+def test_values_come_back_as_they_went(tmp_path):
+    X, y = frame()
     X["text"] = pd.Series(["a", None, "ü"] * 30, dtype=object)
     X["flag"] = X["a"] > 0
     X["whole"] = pd.array([1, 2, None] * 30, dtype="Int64")
-    for value in (
-        X.drop(columns="whole"),
-        np.array(["a", None, 3], dtype=object),
-        {"x": (1, [2.5, None])},
-        np.zeros((0, 3)),
-    ):
-        held = {}
-        again = _kept_fits._unpacked(_kept_fits._packed(value, held), held)
-        if isinstance(value, pd.DataFrame):
-            pd.testing.assert_frame_equal(value, again, check_index_type=False)
-        elif isinstance(value, np.ndarray):
-            np.testing.assert_array_equal(value, again)
-        else:
-            assert value == again
-    with pytest.raises(_kept_fits._NotKeptError, match="it holds a object"):
-        _kept_fits._packed(Measured({}, np.array([object()], dtype=object), None, None), {})
+    made = GeneratedRows(
+        kinds=("nearest real", "generated"),
+        blocks=[("rare", X.head(3), X.tail(3)), ("often", np.zeros((0, 3)), np.array([["a", None, 3]], dtype=object))],
+        history=pd.DataFrame({"step": [1, 2], "loss": [0.5, np.nan]}),
+        filter_report=None,
+        copy_ratio=np.nan,
+        origins={"net": 3},
+        near_copies=(0.1, np.nan),
+        n_unseen=3,
+        told_apart=(0.5, 0.5),
+        n_told=7,
+        beside=[("rare", X, X, X.head(0))],
+    )
+    said = Response(y, np.full((90, 2), 0.5), np.array([0.25, 0.75]), None, 0.5)
+    kept = _kept_fits.KeptFits(tmp_path, {"a": SMOTE()}, *arrays(), [(np.arange(45), np.arange(45, 90))], {"a": None})
+    kept.put("a", 0, Measured({"score": 0.5}, np.eye(2), made, said), 1.5)
+    again, seconds = kept.get("a", 0)
+    assert (seconds, again.values, type(again)) == (1.5, {"score": 0.5}, Measured)
+    np.testing.assert_array_equal(again.confusion, np.eye(2))
+    for one, other in ((said, again.response), (made, again.generated)):
+        for field, value in vars(one).items():
+            the_same(value, vars(other)[field])
+
+
+def the_same(value, again):
+    assert type(value) is type(again)
+    if isinstance(value, pd.DataFrame):
+        pd.testing.assert_frame_equal(value, again)
+    elif isinstance(value, list | tuple):
+        assert len(value) == len(again)
+        for part, part_again in zip(value, again, strict=True):
+            the_same(part, part_again)
+    else:
+        np.testing.assert_equal(again, value)
+
+
+def test_what_has_no_place_in_a_file_is_told(tmp_path):
+    kept = _kept_fits.KeptFits(tmp_path, {"a": SMOTE()}, *arrays(), [(np.arange(45), np.arange(45, 90))], {"a": None})
+    with pytest.warns(UserWarning, match="Fits of 'a' are not kept: .* is a builtins.object, which has no place"):
+        kept.put("a", 0, Measured({}, np.array([object()], dtype=object), None, None), 1.0)
+    assert kept.get("a", 0) is None
+    assert not list((tmp_path / "skgan-fits").iterdir())
 
 
 def test_content_tells_rows_apart():
@@ -280,11 +301,11 @@ def test_a_killed_command_goes_on(tmp_path):
     command += ["--memory", str(tmp_path / "kept"), "--out", str(tmp_path / "report.html")]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     kept, end = tmp_path / "kept" / "skgan-fits", time.monotonic() + 120
-    while not (kept.is_dir() and len(list(kept.glob("*.npz"))) >= 10) and time.monotonic() < end:
+    while not (kept.is_dir() and len(list(kept.glob("*.safetensors"))) >= 10) and time.monotonic() < end:
         time.sleep(0.02)
     process.kill()
     process.wait()
-    before = {path.name: path.stat().st_mtime_ns for path in kept.glob("*.npz")}
+    before = {path.name: path.stat().st_mtime_ns for path in kept.glob("*.safetensors")}
     assert len(before) >= 10
     ended = subprocess.run(command, capture_output=True, text=True, check=True)
     assert f"{len(before)} of them are there from an earlier call." in ended.stdout

@@ -38,16 +38,13 @@ _SENTINELS = {"NA": pd.NA, "NaT": pd.NaT}
 def save(sampler: Any, path: str | PathLike) -> None:
     """Write a fitted sampler to a file, for :func:`load`."""
     name = type(sampler).__name__
-    arrays, objects = Arrays(), _Objects()
     try:
-        root = packed(sampler, arrays, "", objects.packed(arrays))
+        write_objects(Path(path), sampler, {"format": FORMAT, "skgan": version("skgan"), "class": name})
     except TypeError as error:
         raise TypeError(
             f"This {name} cannot be saved: {error} Leave that part out, or keep the sampler with joblib.dump, whose files run "
             "code when they are read."
         ) from error
-    facts = {"format": FORMAT, "skgan": version("skgan"), "class": name}
-    write(Path(path), {"root": root, "objects": objects.told}, arrays, facts)
 
 
 def load(path: str | PathLike) -> Any:
@@ -94,11 +91,28 @@ def load(path: str | PathLike) -> Any:
             f"{str(path)!r} was written by skgan {facts.get('skgan')} (format {facts.get('format')}), and this is skgan "
             f"{wanted['skgan']} (format {FORMAT}): fit the sampler again, or read it with that version."
         )
-    reader = _Reader(str(path), told["objects"], arrays)
     try:
-        return reader.value(told["root"])
+        return objects_in(path, told, arrays)
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise ValueError(f"{str(path)!r} cannot be put together ({type(error).__name__}: {error}).") from error
+
+
+def write_objects(path: Path, value: Any, facts: dict[str, Any]) -> None:
+    """Write a tree of objects, as ``write`` of :mod:`skgan._stored` does trees of arrays.
+
+    Raises
+    ------
+    TypeError
+        For an object that has no place in a file; nothing is written.
+    """
+    arrays, objects = Arrays(), _Objects()
+    root = packed(value, arrays, "", objects.packed(arrays))
+    write(path, {"root": root, "objects": objects.told}, arrays, facts)
+
+
+def objects_in(path: Path, told: dict[str, Any], arrays: dict[str, np.ndarray]) -> Any:
+    """The tree that ``write_objects`` has written, of what ``read`` has found in the file."""
+    return _Reader(str(path), told["objects"], arrays).value(told["root"])
 
 
 class _Objects:

@@ -21,7 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback
 
-from skgan import GANOverSampler, OverSamplerCV, _stored, at_least
+from skgan import GANOverSampler, OverSamplerCV, _stored, _whole, at_least
 from skgan.callbacks import Anneal
 from skgan.filters import ClassifierFilter
 from skgan.modules import MLPGAN
@@ -249,9 +249,9 @@ def test_temporary_files_of_dead_processes_go(rows, tmp_path, entry):
     left, another_host, alive, old, other = (
         folder / f".{name}.half"
         for name in (
-            f"a.safetensors.{_stored._HOST}-{dead}-00000000",
+            f"a.safetensors.{_whole._HOST}-{dead}-00000000",
             f"a.safetensors.ffffffff-{dead}-00000000",
-            f"a.safetensors.{_stored._HOST}-{here}-00000000",
+            f"a.safetensors.{_whole._HOST}-{here}-00000000",
             "a.safetensors.ffffffff-2-00000000",
             "of-another-program",
         )
@@ -268,7 +268,7 @@ def test_a_write_that_fails_leaves_nothing_behind_and_is_told(rows, tmp_path, mo
     def full(*args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(_stored.os, "replace", full)
+    monkeypatch.setattr(_whole.os, "replace", full)
     with pytest.warns(UserWarning, match="could not be kept .*No space left"):
         made = sampler(tmp_path).fit_resample(*rows)[0]
     np.testing.assert_array_equal(made, sampler(None).fit_resample(*rows)[0])
