@@ -196,7 +196,7 @@ class EveryEpoch(Callback):
 
     def __init__(self, data: Images, updates: int):
         self.sides = {"train": (data.x_train, data.y_train), "test": (data.x_test, data.y_test)}
-        self.every = max(1, updates // 40)
+        self.every = max(10, updates // 40)
         self.positive = np.unique(data.y_train)[1]
         self.curve: list[dict] = []
 

@@ -103,6 +103,7 @@ def galaxies() -> dict[str, str]:
         return 100 * cells(classifier, "balanced accuracy", rows=rows)
 
     traditional = accuracy("real + traditional augmentation")
+    corrected = accuracy("real + traditional augmentation, corrected")
     coded, both_coded = accuracy("generated, hinge as coded"), accuracy("real + generated, hinge as coded")
     return named | {
         "galaxy_generated_coded": with_error(coded),
@@ -116,6 +117,14 @@ def galaxies() -> dict[str, str]:
         "galaxy_both": with_error(accuracy("real + generated")),
         "galaxy_generated_less_traditional": paired(accuracy("generated") - traditional),
         "galaxy_both_less_real": paired(accuracy("real + generated") - accuracy("real")),
+        "galaxy_real_corrected": with_error(accuracy("real, corrected")),
+        "galaxy_real_weights": with_error(accuracy("real, class weights")),
+        "galaxy_copies": with_error(accuracy("real + copies")),
+        "galaxy_smote": with_error(accuracy("real + SMOTE")),
+        "galaxy_traditional_corrected": with_error(corrected),
+        "galaxy_traditional_weights": with_error(accuracy("real + traditional augmentation, class weights")),
+        "galaxy_both_corrected": with_error(accuracy("real + generated, corrected")),
+        "galaxy_both_corrected_less_traditional": paired(accuracy("real + generated, corrected") - corrected),
     }
 
 
@@ -134,6 +143,7 @@ def photographs() -> dict[str, str]:
     }
     for short, added in (
         ("gan", "photo_gan"),
+        ("published", "photo_gan as published"),
         ("repeats", "real rows repeated"),
         ("offspring", "offspring"),
         ("cyclegan", "cyclegan"),
@@ -141,6 +151,9 @@ def photographs() -> dict[str, str]:
         named[f"photo_{short}"] = ", ".join(with_error(of(added, amount), digits=2) for amount in amounts)
     return named | {
         "photo_gan_loss": ", ".join(with_error(of("photo_gan", n, "test loss"), digits=2) for n in amounts),
+        "photo_published_loss": ", ".join(
+            with_error(of("photo_gan as published", n, "test loss"), digits=2) for n in amounts
+        ),
         "photo_gan_less_original": paired(of("photo_gan", 250) - of("original", 0), 2),
         "photo_gan_loss_less_original": paired(of("photo_gan", 1000, "test loss") - of("original", 0, "test loss"), 2),
         "photo_gan_less_repeats": paired(of("photo_gan", 1000) - of("real rows repeated", 1000), 2),
@@ -159,6 +172,7 @@ def animals() -> dict[str, str]:
     named = {"animals_original": with_error(original), "animals_turned": with_error(turned)}
     for short, added in (
         ("gan", "photo_gan"),
+        ("published", "photo_gan as published"),
         ("repeats", "real rows repeated"),
         ("offspring", "offspring"),
         ("cyclegan", "cyclegan"),
@@ -168,6 +182,19 @@ def animals() -> dict[str, str]:
             f"animals_{short}_less_original": paired(of(added, 1000) - original),
             f"animals_{short}_less_turned": paired(of(added, 1000) - turned),
         }
+    large = of_budget("few_photos_128", "default")
+    for short, added in (
+        ("gan", "photo_gan"),
+        ("published", "photo_gan as published"),
+        ("repeats", "real rows repeated"),
+        ("offspring", "offspring"),
+    ):
+        named[f"large_{short}"] = ", ".join(
+            f"{100 * float(cells(large, 'test accuracy', added=added, amount=amount).mean()):.1f}"
+            for amount in (250, 500, 1000)
+        )
+    for short, added in (("original", "original"), ("turned", "original + crops, turns, flips")):
+        named[f"large_{short}"] = f"{100 * float(cells(large, 'test accuracy', added=added).mean()):.1f}"
     return named
 
 
@@ -335,6 +362,13 @@ def imbalance() -> dict[str, str]:
     def of(method, level, value="recall"):
         return with_error(100 * cells(results, value, method=method, level=level))
 
+    def less(method, base):
+        most, free = (
+            100 * cells(results, "recall", method=name, level=99 if name.startswith("nothing") else 10)
+            for name in (method, base)
+        )
+        return paired(most - free)
+
     turned = " + crop, rotation"
     named = {
         "rare_nothing": of("nothing", 99),
@@ -342,7 +376,10 @@ def imbalance() -> dict[str, str]:
         "rare_turned": of(f"nothing{turned}", 99),
         "rare_turned_accuracy": of(f"nothing{turned}", 99, "accuracy"),
         "rare_weights": of("class weights", 99),
+        "rare_weights_turned": of(f"class weights{turned}", 99),
         "rare_corrected": of("nothing, corrected", 99),
+        "rare_corrected_turned": of(f"nothing, corrected{turned}", 99),
+        "rare_corrected_turned_accuracy": of(f"nothing, corrected{turned}", 99, "accuracy"),
         "rare_wgan": ", ".join(of("wgan_gp", level) for level in (90, 45, 10)),
         "rare_wgan_accuracy": ", ".join(of("wgan_gp", level, "accuracy") for level in (90, 45, 10)),
         "rare_wgan_10": of("wgan_gp", 10),
@@ -352,6 +389,14 @@ def imbalance() -> dict[str, str]:
         "rare_dcgan": of("dcgan", 10),
         "rare_offspring": of("offspring", 10),
         "rare_vae": of("vae", 10),
+        "rare_smote": of("SMOTE", 10),
+        "rare_wgan_less_turned": less("wgan_gp", f"nothing{turned}"),
+        "rare_wgan_less_copies": less("wgan_gp", "random"),
+        "rare_wgan_less_corrected": less("wgan_gp", "nothing, corrected"),
+        "rare_wgan_turned_less_corrected": less(f"wgan_gp{turned}", f"nothing, corrected{turned}"),
+        "rare_offspring_less_corrected": less("offspring", "nothing, corrected"),
+        "rare_offspring_turned": of(f"offspring{turned}", 10),
+        "rare_offspring_turned_less_corrected": less(f"offspring{turned}", f"nothing, corrected{turned}"),
     }
     fives = of_budget("missing_fives", "default")
 
@@ -394,6 +439,10 @@ def imbalance() -> dict[str, str]:
             f"five_{short}_less_corrected": paired(five(method) - free),
             f"five_{short}_less_copies": paired(five(method) - five("random")),
         }
+    large = of_budget("progan_64", "default").set_index("net")
+    for net in ("progan", "dcgan"):
+        named[f"large_{net}_taught"] = f"{100 * large.loc[net, 'train on synthetic']:.1f}"
+        named[f"large_{net}_spread"] = f"{large.loc[net, 'spread']:.2f}"
     families = of_budget("families", "default")
     for family in families["family"].unique():
         named[f"taught_{family}"] = with_error(100 * cells(families, "train on synthetic", family=family))

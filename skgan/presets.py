@@ -98,6 +98,7 @@ def photo_gan(**params: Any) -> nets.AdversarialNet:
     defaults = {
         "module": modules.PhotoGAN,
         "penalties": (R1(gamma=1.0),),
+        "reuse_fakes": True,
         "batch_size": 16,
         "lr": 5e-4,
         "optimizer__betas": (0.0, 0.99),
@@ -106,7 +107,13 @@ def photo_gan(**params: Any) -> nets.AdversarialNet:
     return nets.AdversarialNet(**{**defaults, **params})
 
 
-PHOTO_GAN_AS_PUBLISHED = {"penalties": (), "batch_size": 8, "lr": 2e-3, "optimizer__betas": (0.5, 0.999)}
+PHOTO_GAN_AS_PUBLISHED = {
+    "penalties": (),
+    "reuse_fakes": False,
+    "batch_size": 8,
+    "lr": 2e-3,
+    "optimizer__betas": (0.5, 0.999),
+}
 """``photo_gan(**PHOTO_GAN_AS_PUBLISHED)`` has the photo report's optimiser."""
 
 
