@@ -187,11 +187,10 @@ def animals() -> dict[str, str]:
         ("gan", "photo_gan"),
         ("published", "photo_gan as published"),
         ("repeats", "real rows repeated"),
-        ("offspring", "offspring"),
     ):
         named[f"large_{short}"] = ", ".join(
             f"{100 * float(cells(large, 'test accuracy', added=added, amount=amount).mean()):.1f}"
-            for amount in (250, 500, 1000)
+            for amount in (250, 1000)
         )
     for short, added in (("original", "original"), ("turned", "original + crops, turns, flips")):
         named[f"large_{short}"] = f"{100 * float(cells(large, 'test accuracy', added=added).mean()):.1f}"
