@@ -3,14 +3,14 @@
 import math
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
-from uuid import uuid4
 
 import numpy as np
 
 from skgan._mapped import is_mapped, row_pieces
+from skgan._whole import renamed
 from skgan.codecs._arrays import machine_memory
 from skgan.samplers._containers import stacked
 from skgan.samplers._factory import Made
@@ -93,15 +93,16 @@ class InFiles(InMemory):
             )
 
     def __enter__(self) -> "InFiles":
+        self.renaming = ExitStack()
         with self._told():
-            self.folder = self.out.absolute().parent / f".{self.out.name}-{uuid4().hex[:8]}"
+            self.folder = self.renaming.enter_context(renamed(self.out.absolute()))
             self.folder.mkdir()
         return self
 
     def __exit__(self, *error) -> None:
         if self.file is not None:
             self.file.close()
-        shutil.rmtree(self.folder, ignore_errors=True)  # where all went well, it has another name
+        self.renaming.__exit__(*error)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -138,7 +139,7 @@ class InFiles(InMemory):
         with self._told():
             (self.file or self._begin()).close()
             np.save(self.folder / "y.npy", y.under(self.y, made.y) if self.keep_real else y.like(made.y))
-            self.folder.rename(self.out)
+            self.renaming.close()
         X, y = (np.load(self.out / name, mmap_mode="r+") for name in ("X.npy", "y.npy"))
         return X, y
 
