@@ -13,9 +13,8 @@ from skgan.losses import NonSaturating, Relativistic, Wasserstein
 from skgan.penalties import R1, R2, GradientPenalty
 
 __all__ = [
-    *("autoencoder", "cyclegan", "dagan", "dcgan", "flow", "gaussian", "genclass", "gtn", "mlp_gan"),
-    *("offspring", "photo_gan", "predictor_gan", "predictor_mlp_gan", "progan", "relativistic_gan", "vae", "vae_gan"),
-    "wgan_gp",
+    *("autoencoder", "cyclegan", "dagan", "dcgan", "flow", "gaussian", "genclass", "gtn", "mlp_gan", "offspring"),
+    *("photo_gan", "predictor_gan", "predictor_mlp_gan", "progan", "relativistic_gan", "vae", "vae_gan", "wgan_gp"),
 ]
 
 
@@ -92,8 +91,7 @@ def dcgan(**params: Any) -> nets.AdversarialNet:
 def photo_gan(**params: Any) -> nets.AdversarialNet:
     """The photo report's conditional pair, for a few dozen photographs, with R1 and a calmer optimiser.
 
-    The report's own settings (Adam(2e-3, β₁ = .5), batches of 8, no penalty) are :data:`PHOTO_GAN_AS_PUBLISHED`, and its 40,000
-    steps are ``max_steps=40000``.
+    The report's own settings (Adam(2e-3, β₁ = .5), batches of 8, no penalty) are :data:`PHOTO_GAN_AS_PUBLISHED`; it has 40,000 steps.
     """
     defaults = {
         "module": modules.PhotoGAN,
