@@ -91,7 +91,7 @@ def dcgan(**params: Any) -> nets.AdversarialNet:
 def photo_gan(**params: Any) -> nets.AdversarialNet:
     """The photo report's conditional pair, for a few dozen photographs, with R1 and a calmer optimiser.
 
-    The report's own settings (Adam(2e-3, β₁ = .5), batches of 8, no penalty) are :data:`PHOTO_GAN_AS_PUBLISHED`; it has 40,000 steps.
+    Its own settings (Adam(2e-3, β₁ = .5), batches of 8, no penalty) are :data:`PHOTO_GAN_AS_PUBLISHED`, for 40,000 steps.
     """
     defaults = {
         "module": modules.PhotoGAN,
