@@ -118,9 +118,6 @@ def galaxies() -> dict[str, str]:
         "galaxy_generated_less_traditional": paired(accuracy("generated") - traditional),
         "galaxy_both_less_real": paired(accuracy("real + generated") - accuracy("real")),
         "galaxy_real_corrected": with_error(accuracy("real, corrected")),
-        "galaxy_real_weights": with_error(accuracy("real, class weights")),
-        "galaxy_copies": with_error(accuracy("real + copies")),
-        "galaxy_smote": with_error(accuracy("real + SMOTE")),
         "galaxy_traditional_corrected": with_error(corrected),
         "galaxy_traditional_weights": with_error(accuracy("real + traditional augmentation, class weights")),
         "galaxy_both_corrected": with_error(accuracy("real + generated, corrected")),
@@ -361,13 +358,6 @@ def imbalance() -> dict[str, str]:
     def of(method, level, value="recall"):
         return with_error(100 * cells(results, value, method=method, level=level))
 
-    def less(method, base):
-        most, free = (
-            100 * cells(results, "recall", method=name, level=99 if name.startswith("nothing") else 10)
-            for name in (method, base)
-        )
-        return paired(most - free)
-
     turned = " + crop, rotation"
     named = {
         "rare_nothing": of("nothing", 99),
@@ -389,13 +379,7 @@ def imbalance() -> dict[str, str]:
         "rare_offspring": of("offspring", 10),
         "rare_vae": of("vae", 10),
         "rare_smote": of("SMOTE", 10),
-        "rare_wgan_less_turned": less("wgan_gp", f"nothing{turned}"),
-        "rare_wgan_less_copies": less("wgan_gp", "random"),
-        "rare_wgan_less_corrected": less("wgan_gp", "nothing, corrected"),
-        "rare_wgan_turned_less_corrected": less(f"wgan_gp{turned}", f"nothing, corrected{turned}"),
-        "rare_offspring_less_corrected": less("offspring", "nothing, corrected"),
         "rare_offspring_turned": of(f"offspring{turned}", 10),
-        "rare_offspring_turned_less_corrected": less(f"offspring{turned}", f"nothing, corrected{turned}"),
     }
     fives = of_budget("missing_fives", "default")
 
