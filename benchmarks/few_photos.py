@@ -40,6 +40,9 @@ from skgan.datasets import load_image_folder
 from skgan.plotting import SampleGridDisplay, TranslationDisplay
 from skgan.presets import PHOTO_GAN_AS_PUBLISHED, cyclegan, offspring, photo_gan
 
+PUBLISHED = "photo_gan as published"
+KINDS = ("photo_gan", PUBLISHED, "real rows repeated", "offspring", "cyclegan")  # of added images
+
 
 @dataclass(frozen=True)
 class PhotosRun(Run):
@@ -51,7 +54,7 @@ class PhotosRun(Run):
     amounts: tuple[int, ...]
     photos: Path | None = None  # folder of two class folders
     animals: bool = False  # horses and deer of CIFAR-10
-    kinds: tuple[str, ...] = ()  # of added images; none is all
+    kinds: tuple[str, ...] = KINDS
     translation_steps: int = 150  # of cyclegan, at most
     looks: int = 40  # at the classifier, during its training
 
@@ -64,7 +67,6 @@ class PhotosRun(Run):
 
 
 PUBLISHED_WIDTH = 128
-PUBLISHED = "photo_gan as published"
 BUDGETS = {
     "quick": PhotosRun(
         "32 px, 1 seed, 40 steps, 40 updates (1 minute)",
@@ -143,7 +145,6 @@ CLASSES = {"deer": 4, "horse": 7}  # of CIFAR-10
 PER_CLASS = 41
 BATCH = 16
 TRADITIONAL = "original + crops, turns, flips"
-KINDS = ("photo_gan", PUBLISHED, "real rows repeated", "offspring", "cyclegan")
 OFFSPRING_STEPS = 250  # at most
 
 
@@ -151,7 +152,7 @@ def cells(run: PhotosRun) -> Iterator[dict]:
     for seed in range(run.n_seeds):
         yield {"added": "original", "amount": 0, "seed": seed}
         yield {"added": TRADITIONAL, "amount": 0, "seed": seed}
-        for kind in run.kinds or KINDS:
+        for kind in run.kinds:
             for amount in run.amounts:
                 yield {"added": kind, "amount": amount, "seed": seed}
 

@@ -135,7 +135,7 @@ def test_a_call_that_time_has_cut_goes_on(tmp_path, capsys):
         {"estimator": Counting(C=0.5)},
         {"data": lambda: (arrays()[0] + 1e-9, arrays()[1])},
     ],
-    ids=str,
+    ids=["seed", "scoring", "folds", "estimator", "rows"],
 )
 def test_what_was_measured_otherwise_is_not_taken(change, tmp_path):
     compared(arrays, tmp_path)
