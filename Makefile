@@ -1,6 +1,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
-THREADS ?= 2
+JOBS ?= 2
 
 .PHONY: install bench demo docs test test-slow test-lowest fuzz lint format clean
 
@@ -23,8 +23,9 @@ docs: install
 	$(BIN)/pip install -q -c constraints.txt -e ".[docs,cluster]"
 	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -b html -W --keep-going -d docs/_build/doctrees docs docs/_build/html
 
+# Two processes of one thread take half as long as one of two.
 test: install
-	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 # On clusters of two worker processes, and on large data: a quarter of an hour, and Dask and Ray beside.
 test-slow: install

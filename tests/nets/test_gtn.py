@@ -342,7 +342,6 @@ class Forgetful(SmallLearner):
         ({"learner": lambda shape, n, width: Forgetful(shape, n)}, ValueError, "has buffers .*BatchNorm"),
         ({"unroll_steps": 1, "inner_batch_size": 2}, ValueError, "has no row for some of the 3 classes"),
     ],
-    ids=str,
 )
 def test_wrong_parameters(params, error, words, rows):
     with pytest.raises(error, match=words):

@@ -47,7 +47,7 @@ def one_by_one(net, arrays):
         mlp_gan(alpha=2, max_steps=20),
         mlp_gan(alpha=2, max_steps=12, steps_per_epoch=8, module__spans=((5, 8),), module__dropout=0.2),
         mlp_gan(alpha=1, max_steps=20, updates="simultaneous", n_critic=3, batch_size=10, criterion=Hinge),
-        mlp_gan(alpha=1, max_steps=20, criterion=Relativistic, penalties=(R1(every=2), R2()), n_generator=2),
+        mlp_gan(alpha=1, max_steps=12, criterion=Relativistic, penalties=(R1(every=2), R2()), n_generator=2),
         wgan_gp(module=MLPGAN, module__alpha=1, max_steps=20),
         AdversarialNet(MLPGAN, module__alpha=1, max_steps=10, optimizer=torch.optim.RMSprop, lr=1e-3),
     ],
@@ -55,7 +55,8 @@ def one_by_one(net, arrays):
 )
 def test_as_one_by_one(net, of_classes):
     # For as long as no unit of a LeakyReLU is so near 0 that rounding decides its side: then the gradient of R1 jumps, as it
-    # does in one training alone whose rows are changed in their last bit.
+    # does in one training alone whose rows are changed in their last bit. The relativistic one comes to such a unit in its
+    # steps 13 to 20, on one kind of processor and not on another.
     assert goes_side_by_side(net)
     for one, other in zip(one_by_one(net, of_classes), side_by_side(net, of_classes), strict=True):
         assert one["weights"].keys() == other["weights"].keys()

@@ -369,7 +369,6 @@ def test_wrong_parameters(table, params, message):
         ({"net": predictor_mlp_gan(label_weights=[1.0])}, lambda C: C, "1 weights, and there are 4 labels"),
         ({"net": predictor_gan()}, lambda C: C, "use net='predictor_mlp_gan'"),
     ],
-    ids=str,
 )
 def test_wrong_conditions(labelled, params, change, message):
     X, C = labelled

@@ -197,7 +197,6 @@ def test_labels_of_any_type(labels, make_sampler, table):
         (at_least(0.2), {0: 60, 1: 20, 2: 12}),
         (lambda y: {2: 300}, {0: 60, 1: 20, 2: 300}),
     ],
-    ids=repr,
 )
 @pytest.mark.parametrize("per_class", [False, True])
 def test_counts_are_exact(strategy, expected, per_class, make_sampler, table):

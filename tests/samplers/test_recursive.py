@@ -71,7 +71,6 @@ def test_in_a_pipeline(table):
         ({"schedule": lambda i, n: None}, "schedule must return a dict"),
         ({"schedule": lambda i, n: {"alpha": 3}}, "alpha"),
     ],
-    ids=str,
 )
 def test_wrong_parameters(table, params, message):
     with pytest.raises((ValueError, TypeError), match=message):
