@@ -75,6 +75,7 @@ class FamiliesRun(Run):
     n_seeds: int
     times: float  # the steps above
     n_rows: int | None  # of Fashion-MNIST; None is all
+    more_seeds: tuple[str, ...] = ()  # families with seeds 1 and 2 as well
 
 
 BUDGETS = {
@@ -86,11 +87,12 @@ BUDGETS = {
         n_rows=8000,
     ),
     "default": FamiliesRun(
-        "1 seed, five minutes of training a family (70 minutes on one core)",
+        "1 seed, 3 of three families, five minutes of training a family (2 hours on one core)",
         families=tuple(FAMILIES),
         n_seeds=1,
         times=1,
         n_rows=None,
+        more_seeds=("autoencoder", "vae", "vae_gan"),
     ),
     "full": FamiliesRun("3 seeds, three times the steps", families=tuple(FAMILIES), n_seeds=3, times=3, n_rows=None),
 }
@@ -101,6 +103,9 @@ PICTURE = DOCS / "images" / "families.png"
 def cells(run: FamiliesRun) -> Iterator[dict]:
     for seed in range(run.n_seeds):
         for family in run.families:
+            yield {"family": family, "seed": seed}
+    for seed in (1, 2):
+        for family in run.more_seeds:
             yield {"family": family, "seed": seed}
 
 
@@ -175,6 +180,7 @@ def report(results: pd.DataFrame) -> str:
         lines.append(
             {
                 "family": family,
+                "seeds": part["seed"].nunique(),
                 "train on synthetic": with_error(100 * part["train on synthetic"]) + " %",
                 "bar": f"{100 * part['bar'].iloc[0]:.0f} %",
                 "class kept": with_error(100 * part["class kept"]) + " %",
@@ -209,7 +215,11 @@ def earned(results: pd.DataFrame) -> str:
     return (
         f"The rows of {told([best])} teach most, and of those within {100 * WITHIN:.0f} points {told([quickest])} is the "
         f"quickest: these earned their seconds. More seconds for less: {told(worse)}. Below the bar: {told(missed)}."
-        + (" One seed: the order may be chance." if results["seed"].nunique() == 1 else "")
+        + (
+            " Where there is one seed, the order may be chance."
+            if results.groupby("family")["seed"].nunique().min() == 1
+            else ""
+        )
     )
 
 

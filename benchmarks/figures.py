@@ -120,6 +120,13 @@ def galaxies() -> dict[str, str]:
         "galaxy_real_corrected": with_error(accuracy("real, corrected")),
         "galaxy_traditional_corrected": with_error(corrected),
         "galaxy_traditional_weights": with_error(accuracy("real + traditional augmentation, class weights")),
+        "galaxy_real_weights": with_error(accuracy("real, class weights")),
+        "galaxy_copies": with_error(accuracy("real + copies")),
+        "galaxy_smote": with_error(accuracy("real + SMOTE")),
+        "galaxy_both_weights": with_error(accuracy("real + generated, class weights")),
+        "galaxy_both_weights_less_traditional": paired(
+            accuracy("real + generated, class weights") - accuracy("real + traditional augmentation, class weights")
+        ),
         "galaxy_both_corrected": with_error(accuracy("real + generated, corrected")),
         "galaxy_both_corrected_less_traditional": paired(accuracy("real + generated, corrected") - corrected),
     }
@@ -358,6 +365,9 @@ def imbalance() -> dict[str, str]:
     def of(method, level, value="recall"):
         return with_error(100 * cells(results, value, method=method, level=level))
 
+    def recall(method, level):
+        return cells(results, "recall", method=method, level=level)
+
     turned = " + crop, rotation"
     named = {
         "rare_nothing": of("nothing", 99),
@@ -380,6 +390,19 @@ def imbalance() -> dict[str, str]:
         "rare_vae": of("vae", 10),
         "rare_smote": of("SMOTE", 10),
         "rare_offspring_turned": of(f"offspring{turned}", 10),
+        "rare_offspring_accuracy": of("offspring", 10, "accuracy"),
+        "rare_corrected_accuracy": of("nothing, corrected", 99, "accuracy"),
+    }
+    named |= {
+        f"rare_{short}": paired(100 * (recall(*one) - recall(*other)))
+        for short, one, other in (
+            ("wgan_less_turned_only", ("wgan_gp", 10), (f"nothing{turned}", 99)),
+            ("wgan_less_copies", ("wgan_gp", 10), ("random", 10)),
+            ("wgan_less_corrected", ("wgan_gp", 10), ("nothing, corrected", 99)),
+            ("wgan_turned_less_wgan", (f"wgan_gp{turned}", 10), ("wgan_gp", 10)),
+            ("offspring_less_copies", ("offspring", 10), ("random", 10)),
+            ("offspring_less_corrected", ("offspring", 10), ("nothing, corrected", 99)),
+        )
     }
     fives = of_budget("missing_fives", "default")
 
@@ -426,6 +449,10 @@ def imbalance() -> dict[str, str]:
     for net in ("progan", "dcgan"):
         named[f"large_{net}_taught"] = f"{100 * large.loc[net, 'train on synthetic']:.1f}"
         named[f"large_{net}_spread"] = f"{large.loc[net, 'spread']:.2f}"
+    cheaper = of_budget("families_cheaper", "default")
+    for family in ("wgan_gp", "progan"):
+        taught = cells(cheaper, "train on synthetic", family=family, **{"penalties and fakes": "saved"})
+        named[f"taught_{family}_saved"] = with_error(100 * taught)
     families = of_budget("families", "default")
     for family in families["family"].unique():
         named[f"taught_{family}"] = with_error(100 * cells(families, "train on synthetic", family=family))
