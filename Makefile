@@ -23,7 +23,7 @@ docs: install
 	$(BIN)/pip install -q -c constraints.txt -e ".[docs,cluster]"
 	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -b html -W --keep-going -d docs/_build/doctrees docs docs/_build/html
 
-# Two processes of one thread take half as long as one of two.
+# Two processes of one thread are quicker than one of two.
 test: install
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
