@@ -365,8 +365,12 @@ def imbalance() -> dict[str, str]:
     def of(method, level, value="recall"):
         return with_error(100 * cells(results, value, method=method, level=level))
 
-    def recall(method, level):
-        return cells(results, "recall", method=method, level=level)
+    def less(method, base):
+        more, free = (
+            100 * cells(results, "recall", method=name, level=99 if name.startswith("nothing") else 10)
+            for name in (method, base)
+        )
+        return paired(more - free)
 
     turned = " + crop, rotation"
     named = {
@@ -392,17 +396,15 @@ def imbalance() -> dict[str, str]:
         "rare_offspring_turned": of(f"offspring{turned}", 10),
         "rare_offspring_accuracy": of("offspring", 10, "accuracy"),
         "rare_corrected_accuracy": of("nothing, corrected", 99, "accuracy"),
-    }
-    named |= {
-        f"rare_{short}": paired(100 * (recall(*one) - recall(*other)))
-        for short, one, other in (
-            ("wgan_less_turned_only", ("wgan_gp", 10), (f"nothing{turned}", 99)),
-            ("wgan_less_copies", ("wgan_gp", 10), ("random", 10)),
-            ("wgan_less_corrected", ("wgan_gp", 10), ("nothing, corrected", 99)),
-            ("wgan_turned_less_wgan", (f"wgan_gp{turned}", 10), ("wgan_gp", 10)),
-            ("offspring_less_copies", ("offspring", 10), ("random", 10)),
-            ("offspring_less_corrected", ("offspring", 10), ("nothing, corrected", 99)),
-        )
+        "rare_wgan_less_turned_only": less("wgan_gp", f"nothing{turned}"),
+        "rare_wgan_less_copies": less("wgan_gp", "random"),
+        "rare_wgan_less_corrected": less("wgan_gp", "nothing, corrected"),
+        "rare_wgan_turned_less_wgan": less(f"wgan_gp{turned}", "wgan_gp"),
+        "rare_wgan_turned_less_corrected": less(f"wgan_gp{turned}", f"nothing, corrected{turned}"),
+        "rare_offspring_less_copies": less("offspring", "random"),
+        "rare_offspring_less_corrected": less("offspring", "nothing, corrected"),
+        "rare_offspring_turned_less_copies": less(f"offspring{turned}", f"random{turned}"),
+        "rare_offspring_turned_less_corrected": less(f"offspring{turned}", f"nothing, corrected{turned}"),
     }
     fives = of_budget("missing_fives", "default")
 
